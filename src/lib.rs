@@ -1,1 +1,16 @@
-//! The N-API binding of millrace.
+//! The N-API binding of millrace: translates between the engine (`millrace-core`) and TypeScript (`ts/`).
+//!
+//! One file per concept, with the engine's names, and a little plumbing: [`fast`] is the way in, [`port`] the way out,
+//! [`page`] the memory both sides see, [`env`] the life of an isolate, [`codec`] values between threads, [`runtime`]
+//! the timer thread, [`error`] the codes. Nothing here decides anything.
+#![expect(unreachable_pub, reason = "what `#[napi]` exports is public to JavaScript, not to Rust")]
+
+mod codec;
+mod env;
+mod error;
+mod fast;
+mod page;
+mod pool;
+mod port;
+mod port_calls;
+mod runtime;

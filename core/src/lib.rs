@@ -1,6 +1,12 @@
 //! The engine of millrace: queues, waiting, time and decisions, with no knowledge of JavaScript.
+//!
+//! Plumbing: [`clock`] is time as a parameter, [`timer`] deadlines, [`registry`] names and handles, [`metrics`] what is
+//! counted, [`sync`] the one file that names the platform's locks. Concepts: [`pool`], worker pools.
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod metrics;
+pub mod pool;
+pub mod registry;
 pub mod sync;
 pub mod timer;

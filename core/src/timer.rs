@@ -2,10 +2,11 @@
 //!
 //! The binding serves [`Timers`] from one process-wide timer thread; tests serve it from a [`ManualClock`](crate::clock::ManualClock).
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use crate::clock::Nanos;
-use crate::sync::Weak;
+use crate::clock::{Clock, ManualClock, Nanos};
+use crate::sync::{Arc, Mutex, Weak};
 
 /// Something that wants to be called when a deadline has passed.
 pub trait Alarm: Send + Sync + 'static {
@@ -28,4 +29,88 @@ pub trait Timers: Debug + Send + Sync + 'static {
     fn arm(&self, at: Nanos, alarm: Weak<dyn Alarm>) -> TimerKey;
     /// Withdraws a deadline; one that has rung or is ringing is left alone.
     fn disarm(&self, key: TimerKey);
+}
+
+/// Deadlines in order: what a timer service keeps.
+#[derive(Default)]
+pub struct TimerQueue {
+    armed: BTreeMap<TimerKey, Weak<dyn Alarm>>,
+    serial: u64,
+}
+
+impl Debug for TimerQueue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TimerQueue").field("armed", &self.armed.len()).finish_non_exhaustive()
+    }
+}
+
+impl TimerQueue {
+    /// Adds a deadline.
+    pub fn arm(&mut self, at: Nanos, alarm: Weak<dyn Alarm>) -> TimerKey {
+        self.serial += 1;
+        let key = TimerKey { at, serial: self.serial };
+        self.armed.insert(key, alarm);
+        key
+    }
+
+    /// Removes a deadline, if it is still there.
+    pub fn disarm(&mut self, key: TimerKey) {
+        self.armed.remove(&key);
+    }
+
+    /// The earliest deadline.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Nanos> {
+        self.armed.first_key_value().map(|(key, _)| key.at)
+    }
+
+    /// Takes out every deadline up to and including `now`, in order.
+    pub fn take_due(&mut self, now: Nanos) -> Vec<Weak<dyn Alarm>> {
+        let later = self.armed.split_off(&TimerKey { at: now.saturating_add(1), serial: 0 });
+        std::mem::replace(&mut self.armed, later).into_values().collect()
+    }
+}
+
+/// A timer service over a clock that a test moves by hand.
+#[derive(Debug, Default)]
+pub struct ManualTimers {
+    /// The clock that [`advance`](Self::advance) moves.
+    pub clock: Arc<ManualClock>,
+    queue: Mutex<TimerQueue>,
+}
+
+impl ManualTimers {
+    /// Moves the clock, stopping at each deadline on the way to ring it.
+    pub fn advance(&self, span: Nanos) {
+        let end = self.clock.now().saturating_add(span);
+        loop {
+            let next = self.queue.lock().next_deadline().filter(|at| *at <= end);
+            let Some(at) = next else { break };
+            self.clock.advance(at.saturating_sub(self.clock.now()));
+            let now = self.clock.now();
+            let due = self.queue.lock().take_due(now);
+            for alarm in due {
+                if let Some(alarm) = alarm.upgrade() {
+                    alarm.ring(now);
+                }
+            }
+        }
+        self.clock.advance(end.saturating_sub(self.clock.now()));
+    }
+
+    /// How many deadlines are armed.
+    #[must_use]
+    pub fn armed(&self) -> usize {
+        self.queue.lock().armed.len()
+    }
+}
+
+impl Timers for ManualTimers {
+    fn arm(&self, at: Nanos, alarm: Weak<dyn Alarm>) -> TimerKey {
+        self.queue.lock().arm(at, alarm)
+    }
+
+    fn disarm(&self, key: TimerKey) {
+        self.queue.lock().disarm(key);
+    }
 }

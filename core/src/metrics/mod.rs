@@ -1,0 +1,7 @@
+//! What is counted and measured.
+
+mod ewma;
+mod histogram;
+
+pub use ewma::Ewma;
+pub use histogram::Histogram;

@@ -1,0 +1,177 @@
+//! How objects are found: by integer handle within one isolate, by name or number within the process.
+
+use std::collections::HashMap;
+
+use crate::sync::{Arc, Mutex, Weak};
+
+/// How many bits of a handle name its slot; the rest, up to 2^53, are the slot's generation.
+const SLOT_BITS: u32 = 24;
+const GENERATIONS: u64 = 1 << (53 - SLOT_BITS);
+
+/// A table of values by integer handle. A handle is never 0, fits a double, and goes stale when its value is removed: the
+/// next value in the same slot has another generation.
+///
+/// ```
+/// use millrace_core::registry::Handles;
+///
+/// let mut handles = Handles::default();
+/// let first = handles.insert("a");
+/// assert_eq!(handles.remove(first), Some("a"));
+/// let second = handles.insert("b");
+/// assert_eq!(handles.get(first), None);
+/// assert_eq!(handles.get(second), Some(&"b"));
+/// ```
+#[derive(Debug)]
+pub struct Handles<T> {
+    slots: Vec<(u64, Option<T>)>,
+    free: Vec<usize>,
+}
+
+impl<T> Default for Handles<T> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Handles<T> {
+    fn split(handle: u64) -> (usize, u64) {
+        ((handle & ((1 << SLOT_BITS) - 1)) as usize, handle >> SLOT_BITS)
+    }
+
+    /// Adds a value and gives its handle.
+    pub fn insert(&mut self, value: T) -> u64 {
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.slots.push((1, None));
+            self.slots.len() - 1
+        });
+        let Some((generation, place)) = self.slots.get_mut(at) else { return 0 };
+        *place = Some(value);
+        (*generation << SLOT_BITS) | at as u64
+    }
+
+    /// The value of a handle, unless the handle is stale.
+    #[must_use]
+    pub fn get(&self, handle: u64) -> Option<&T> {
+        let (at, generation) = Self::split(handle);
+        self.slots.get(at).filter(|slot| slot.0 == generation)?.1.as_ref()
+    }
+
+    /// Takes the value out; its handle is stale from here on.
+    pub fn remove(&mut self, handle: u64) -> Option<T> {
+        let (at, generation) = Self::split(handle);
+        let slot = self.slots.get_mut(at).filter(|slot| slot.0 == generation)?;
+        let value = slot.1.take()?;
+        slot.0 = (slot.0 + 1) % GENERATIONS.max(2);
+        slot.0 = slot.0.max(1);
+        self.free.push(at);
+        Some(value)
+    }
+
+    /// All values, when the table is given up.
+    pub fn into_values(self) -> impl Iterator<Item = T> {
+        self.slots.into_iter().filter_map(|(_, value)| value)
+    }
+}
+
+/// The same name is in use with another configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The configuration of the object that has the name.
+    pub existing: String,
+    /// The configuration that was asked for.
+    pub requested: String,
+}
+
+/// The shareable objects of one kind in this process, by name and by number. It keeps none of them alive.
+#[derive(Debug)]
+pub struct Names<T> {
+    inner: Mutex<Inner<T>>,
+}
+
+#[derive(Debug)]
+struct Inner<T> {
+    by_name: HashMap<String, (String, Weak<T>)>,
+    by_id: HashMap<u64, Weak<T>>,
+}
+
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        Self { inner: Mutex::new(Inner { by_name: HashMap::new(), by_id: HashMap::new() }) }
+    }
+}
+
+impl<T> Names<T> {
+    /// The object of a name, created if there is none; whether it was created.
+    ///
+    /// # Errors
+    /// A living object has the name with another configuration.
+    pub fn open(
+        &self,
+        name: &str,
+        configuration: &str,
+        create: impl FnOnce() -> Arc<T>,
+    ) -> Result<(Arc<T>, bool), Conflict> {
+        let mut inner = self.inner.lock();
+        if let Some((existing, object)) = inner.by_name.get(name)
+            && let Some(object) = object.upgrade()
+        {
+            if existing != configuration {
+                return Err(Conflict { existing: existing.clone(), requested: configuration.to_owned() });
+            }
+            return Ok((object, false));
+        }
+        let object = create();
+        inner.by_name.insert(name.to_owned(), (configuration.to_owned(), Arc::downgrade(&object)));
+        Ok((object, true))
+    }
+
+    /// The living object of a name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Arc<T>> {
+        self.inner.lock().by_name.get(name)?.1.upgrade()
+    }
+
+    /// Lets an object be found by number.
+    pub fn insert(&self, id: u64, object: &Arc<T>) {
+        let mut inner = self.inner.lock();
+        inner.by_id.retain(|_, object| object.strong_count() > 0);
+        inner.by_id.insert(id, Arc::downgrade(object));
+    }
+
+    /// The living object of a number.
+    #[must_use]
+    pub fn by_id(&self, id: u64) -> Option<Arc<T>> {
+        self.inner.lock().by_id.get(&id)?.upgrade()
+    }
+
+    /// Frees an object's name, so that a new object may take it. Its number stays.
+    pub fn forget_value(&self, object: &Arc<T>) {
+        self.inner.lock().by_name.retain(|_, (_, known)| !std::ptr::eq(known.as_ptr(), Arc::as_ptr(object)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_name_with_another_configuration_is_refused_with_both() {
+        let names = Names::default();
+        let (first, created) = names.open("a", "1", || Arc::new(1)).unwrap();
+        assert!(created);
+        assert!(!names.open("a", "1", || Arc::new(2)).unwrap().1);
+        let conflict = names.open("a", "2", || Arc::new(2)).unwrap_err();
+        assert_eq!((conflict.existing.as_str(), conflict.requested.as_str()), ("1", "2"));
+        drop(first);
+        assert!(names.open("a", "2", || Arc::new(2)).unwrap().1);
+    }
+
+    #[test]
+    fn a_forgotten_name_is_free_while_its_object_lives() {
+        let names = Names::default();
+        let (first, _) = names.open("a", "1", || Arc::new(1)).unwrap();
+        names.forget_value(&first);
+        assert!(names.find("a").is_none());
+        assert!(names.open("a", "2", || Arc::new(2)).unwrap().1);
+    }
+}

@@ -1,0 +1,9 @@
+//! Worker pools: the engine's pool with JavaScript on both ends.
+
+pub(crate) mod calls;
+pub(crate) mod holdings;
+mod host;
+pub(crate) mod message;
+mod native;
+mod options;
+mod shared;

@@ -1,0 +1,204 @@
+/**
+ * Every error the package throws: one class per failure, each with a `code` that never changes.
+ *
+ * Match on `code`, or with {@link isMillraceError}, which also knows errors of another copy of the package.
+ */
+
+const brand = Symbol.for('millrace.error');
+
+/** What every error of the package is. */
+export class MillraceError extends Error {
+  override name = 'MillraceError';
+  /** Stable and machine-readable, such as `'ERR_TASK_TIMEOUT'`. */
+  readonly code: string;
+
+  /** @internal */
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/**
+ * Whether a value is an error of this package, whichever copy of it threw.
+ *
+ * @param value - Anything.
+ * @example
+ * ```ts
+ * if (isMillraceError(error) && error.code === 'ERR_QUEUE_FULL') response.sendStatus(503);
+ * ```
+ */
+export function isMillraceError(value: unknown): value is MillraceError {
+  return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** An argument or option that cannot be meant. The message names it, what it got and what it wants. */
+export class InvalidArgumentError extends MillraceError {
+  override name = 'InvalidArgumentError';
+  /** @internal */
+  constructor(name: string, got: string, want: string) {
+    super('ERR_INVALID_ARGUMENT', `${name}: got ${got}, wants ${want}`);
+  }
+}
+
+/** A handle whose object is gone, or which another thread gave out. */
+export class StaleHandleError extends MillraceError {
+  override name = 'StaleHandleError';
+}
+
+/** A name in use with another configuration. The message says both. */
+export class NameConflictError extends MillraceError {
+  override name = 'NameConflictError';
+}
+
+/** No object of that name or token in this process. */
+export class NotFoundError extends MillraceError {
+  override name = 'NotFoundError';
+}
+
+/** A defect of the package itself. */
+export class InternalError extends MillraceError {
+  override name = 'InternalError';
+}
+
+/** What was asked for cannot be done by this runtime. */
+export class UnsupportedError extends MillraceError {
+  override name = 'UnsupportedError';
+  /** @internal */
+  constructor(message: string) {
+    super('ERR_UNSUPPORTED', message);
+  }
+}
+
+/** The pool was closed or terminated. */
+export class PoolClosedError extends MillraceError {
+  override name = 'PoolClosedError';
+  /** @internal */
+  constructor() {
+    super('ERR_POOL_CLOSED', 'the pool is closed');
+  }
+}
+
+/** The queue has as many tasks as `maxQueue` allows. */
+export class QueueFullError extends MillraceError {
+  override name = 'QueueFullError';
+  /** The pool's `maxQueue`. */
+  readonly limit: number;
+  /** @internal */
+  constructor(limit: number) {
+    super('ERR_QUEUE_FULL', `the queue is full: maxQueue is ${limit}`);
+    this.limit = limit;
+  }
+}
+
+/** A task took longer than its submitter's `timeout` or the pool's `taskTimeout` allows. */
+export class TaskTimeoutError extends MillraceError {
+  override name = 'TaskTimeoutError';
+  /** The limit, in milliseconds. */
+  readonly timeout: number;
+  /** Whether a worker had begun it. */
+  readonly running: boolean;
+  /** @internal */
+  constructor(timeout: number, running: boolean) {
+    super('ERR_TASK_TIMEOUT', `the task ${running ? 'ran' : 'waited'} longer than ${timeout} ms`);
+    this.timeout = timeout;
+    this.running = running;
+  }
+}
+
+/** What tasks wrote while their worker died; present with `captureOutput`. */
+export interface CapturedOutput {
+  /** What went to standard output. */
+  stdout: string;
+  /** What went to standard error. */
+  stderr: string;
+}
+
+/** The worker died under the task: it threw outside a task, exited, or ran out of memory. `cause` is what killed it. */
+export class WorkerCrashedError extends MillraceError {
+  override name = 'WorkerCrashedError';
+  /** Which worker. */
+  readonly workerId: number;
+  /** The thread's exit code, where the runtime told it. */
+  readonly exitCode: number | undefined;
+  /** What the dying worker's tasks had written; `undefined` without `captureOutput`. */
+  output?: CapturedOutput;
+  /** @internal */
+  constructor(workerId: number, exitCode: number | undefined, options?: ErrorOptions) {
+    const how = exitCode === undefined ? 'died' : `exited with code ${exitCode}`;
+    super('ERR_WORKER_CRASHED', `worker ${workerId} ${how} while it ran this task`, options);
+    this.workerId = workerId;
+    this.exitCode = exitCode;
+  }
+}
+
+/** Why a worker was replaced under a task. */
+export type ReplacedReason = 'overdue' | 'unresponsive' | 'requested';
+
+/** The worker was replaced under the task, for no fault of the task's own. */
+export class WorkerReplacedError extends MillraceError {
+  override name = 'WorkerReplacedError';
+  /** Which worker. */
+  readonly workerId: number;
+  /**
+   * `'overdue'`: another task there did not end after it was cancelled; `'unresponsive'`: its event loop stood still;
+   * `'requested'`: somebody asked.
+   */
+  readonly reason: ReplacedReason;
+  /** @internal */
+  constructor(workerId: number, reason: ReplacedReason) {
+    super('ERR_WORKER_REPLACED', `worker ${workerId} was replaced while it ran this task (${reason})`);
+    this.workerId = workerId;
+    this.reason = reason;
+  }
+}
+
+/** Workers die at every start. `cause` is what killed the last one. */
+export class PoolBrokenError extends MillraceError {
+  override name = 'PoolBrokenError';
+  /** The last worker's exit code, where the runtime told it. */
+  readonly exitCode: number | undefined;
+  /** @internal */
+  constructor(exitCode: number | undefined, options?: ErrorOptions) {
+    super('ERR_POOL_BROKEN', 'the pool cannot run tasks: its workers die as they start', options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** There is no processor, it cannot be shipped to a worker, or it cannot be loaded there. `cause` says what went wrong. */
+export class ProcessorError extends MillraceError {
+  override name = 'ProcessorError';
+  /** @internal */
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_PROCESSOR', message, options);
+  }
+}
+
+const byCode: Record<string, new (code: string, message: string) => MillraceError> = {
+  ERR_STALE_HANDLE: StaleHandleError,
+  ERR_NAME_CONFLICT: NameConflictError,
+  ERR_NOT_FOUND: NotFoundError,
+  ERR_INTERNAL: InternalError,
+};
+
+/** Makes the error of a code that native code gave. @internal */
+export function errorOf(code: string, message: string): MillraceError {
+  if (code === 'ERR_INVALID_ARGUMENT') {
+    const error = new InvalidArgumentError('', '', '');
+    error.message = message;
+    Error.captureStackTrace?.(error, errorOf);
+    return error;
+  }
+  return new (byCode[code] ?? InternalError)(code, message);
+}
+
+/** Turns what a `#[napi]` method threw, `"CODE\nmessage"`, into an error of ours. @internal */
+export function rethrow(error: unknown): never {
+  if (error instanceof Error) {
+    const at = error.message.indexOf('\n');
+    const code = error.message.slice(0, at);
+    if (at > 0 && code.startsWith('ERR_')) throw errorOf(code, error.message.slice(at + 1));
+  }
+  throw error;
+}

@@ -1,0 +1,100 @@
+/**
+ * This thread's side of the binding: the page both sides see, the fast calls, and the drain that empties the port.
+ *
+ * Importing it opens the isolate; what native code tells it goes to the handler of its kind.
+ */
+import { threadId } from 'node:worker_threads';
+import { errorOf } from './errors.js';
+import * as binding from './native/binding.js';
+
+/** The hot calls into Rust; what each takes and answers stands beside it in `src/port_calls.rs` and `src/pool/calls.rs`. */
+export interface FastCalls {
+  portDrain(): number;
+  portWake(): void;
+  portRef(wanted: boolean): void;
+  stage(part: Uint8Array): void;
+  unstage(): void;
+  heldLength(ticket: number, part: number): number;
+  heldCopy(ticket: number, part: number, target: Uint8Array): void;
+  heldDrop(ticket: number): void;
+  now(): number;
+  poolSubmit(pool: number, wait: number, tag: number, num: number, processor: number): number;
+  poolSubmitWith(
+    pool: number,
+    wait: number,
+    tag: number,
+    num: number,
+    processor: number,
+    priority: number,
+    timeout: number,
+    flags: number,
+  ): number;
+  poolCancel(pool: number, task: number): boolean;
+  poolCredit(pool: number, task: number, count: number): void;
+  poolQueued(pool: number): number;
+  workerNext(worker: number): number;
+  workerFinish(worker: number, slot: number, ok: boolean, tag: number, num: number): boolean;
+  workerFinishNext(worker: number, slot: number, ok: boolean, tag: number, num: number): number;
+  workerItem(worker: number, slot: number, ok: boolean, tag: number, num: number): boolean;
+  workerPark(worker: number, ms: number): boolean;
+  workerRest(worker: number): boolean;
+  workerAborted(worker: number, slot: number): boolean;
+  workerBeat(worker: number, utilisation: number, heapUsed: number, heapLimit: number): void;
+}
+
+const page = new ArrayBuffer(binding.PAGE_SIZE);
+
+/** The page's records, as numbers. */
+export const records = new Float64Array(page, 0, binding.PAGE_DRAIN_BYTES / 8);
+/** The bytes of drained messages. */
+export const drainBytes = new Uint8Array(page, binding.PAGE_DRAIN_BYTES, binding.PAGE_AREA);
+/** The bytes of the task at hand. */
+export const taskBytes = new Uint8Array(page, binding.PAGE_TASK_BYTES, binding.PAGE_AREA);
+/** Where a value on its way out is written. */
+export const outBytes = new Uint8Array(page, binding.PAGE_OUT_BYTES, binding.PAGE_AREA);
+/** Where the record of the task at hand begins. */
+export const taskRecord = binding.PAGE_TASK_RECORD * binding.PAGE_RECORD;
+
+/** Takes one drained record; `at` is where it begins in {@link records}. */
+export type RecordHandler = (at: number) => void;
+
+const ignore: RecordHandler = () => undefined;
+const handlers: RecordHandler[] = [ignore, ignore, ignore, ignore, ignore];
+
+/** What a record is about: its first number. */
+export const recordKind = { settled: 0, item: 1, nudged: 2, ordered: 3, sideWanted: 4 } as const;
+
+/** Says who takes the records of a kind in this thread. */
+export function onRecord(kind: number, handler: RecordHandler): void {
+  handlers[kind] = handler;
+}
+
+const afterwards: (() => void)[] = [];
+
+/** Runs `work` when the records at hand have been read: for handlers that run the user's code, which may need the page. */
+export function afterDrain(work: () => void): void {
+  afterwards.push(work);
+}
+
+/** How many pages of records one wake-up may take before input and output have their turn. */
+const pagesPerTurn = 8;
+const width = binding.PAGE_RECORD;
+
+function drain(): void {
+  let count = 0;
+  for (let pages = 0; ; pages++) {
+    if (pages === pagesPerTurn) {
+      fast.portWake();
+      break;
+    }
+    count = fast.portDrain();
+    if (count === 0) break;
+    for (let i = 0, at = 0; i < count; i++, at += width) handlers[records[at] as number]?.(at);
+  }
+  while (afterwards.length > 0) for (const work of afterwards.splice(0)) work();
+}
+
+/** The hot calls of this thread. */
+export const fast: FastCalls = binding.openIsolate(threadId, page, drain, errorOf) as FastCalls;
+
+export { binding };

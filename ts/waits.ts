@@ -1,0 +1,98 @@
+/**
+ * What this thread waits for: a table of numbers that native code settles, each exactly once.
+ *
+ * The table's entry is the promise's own `resolve` wherever that is enough, so a plain wait costs one array slot.
+ * While anything waits here, the event loop is kept alive.
+ */
+import type { Received } from './values.js';
+import { fast, onRecord, recordKind, records } from './isolate.js';
+import { received } from './values.js';
+
+/** How a wait ended; the numbers of `src/pool/message.rs`. */
+export const status = {
+  fulfilled: 0,
+  rejected: 1,
+  aborted: 2,
+  timedOutWaiting: 3,
+  timedOutRunning: 4,
+  crashed: 5,
+  replaced: 6,
+  closed: 7,
+  broken: 8,
+  signal: 9,
+  full: 10,
+} as const;
+
+/** A wait that needs to know more than its result. */
+export interface Wait {
+  /** Called once, when the wait ends. */
+  settle(how: number, detail: number, value: Received): void;
+  /** Called for each item of a stream. */
+  item?(value: Received): void;
+}
+
+type Resolve = (value: unknown) => void;
+type Entry = Resolve | Wait | undefined;
+
+/** Makes the error a plain wait is rejected with. */
+export type Failing = (how: number, detail: number, value: unknown) => unknown;
+
+const table: Entry[] = [];
+const free: number[] = [];
+let pending = 0;
+let failing: Failing = (how) => new Error(`status ${how}`);
+
+/** Says how a failed plain wait becomes an error. */
+export function onFailure(make: Failing): void {
+  failing = make;
+}
+
+/** Enters a wait and gives its number. */
+export function enter(entry: Resolve | Wait): number {
+  if (pending++ === 0) fast.portRef(true);
+  const id = free.pop();
+  if (id === undefined) return table.push(entry) - 1;
+  table[id] = entry;
+  return id;
+}
+
+/** Takes a wait back that native code has not heard of. */
+export function withdraw(id: number): void {
+  table[id] = undefined;
+  free.push(id);
+  if (--pending === 0) fast.portRef(false);
+}
+
+/** Keeps the event loop alive for something that is no wait, such as being a worker; the counterpart lets go. */
+export function holdLoop(): () => void {
+  if (pending++ === 0) fast.portRef(true);
+  return () => {
+    if (--pending === 0) fast.portRef(false);
+  };
+}
+
+onRecord(recordKind.settled, (at) => {
+  const id = records[at + 1] as number;
+  const how = records[at + 2] as number;
+  const entry = table[id];
+  const detail = records[at + 7] as number;
+  const value = received(at + 3);
+  withdraw(id);
+  if (typeof entry === 'function') {
+    if (how === status.fulfilled && !(value instanceof Promise)) entry(value);
+    else entry(finish(how, detail, value));
+  } else entry?.settle(how, detail, value);
+});
+
+onRecord(recordKind.item, (at) => {
+  const entry = table[records[at + 1] as number];
+  const value = received(at + 3);
+  if (typeof entry === 'object') entry.item?.(value);
+});
+
+/** The promise of a plain wait that failed, or whose value is still on its way from another thread. */
+async function finish(how: number, detail: number, value: Received): Promise<unknown> {
+  const settled = await value;
+  if (how === status.fulfilled || how === status.signal) return settled;
+  throw failing(how, detail, settled);
+}
