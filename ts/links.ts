@@ -1,0 +1,210 @@
+/**
+ * The side path: values that only the platform can clone, or that are moved, go over a `MessagePort` between the two
+ * threads concerned. A value waits in its own thread until the other one asks for it.
+ */
+import {
+  MessageChannel,
+  type MessagePort,
+  type Transferable,
+  receiveMessageOnPort,
+  threadId,
+} from 'node:worker_threads';
+import * as workerThreads from 'node:worker_threads';
+import { UnsupportedError } from './errors.js';
+import { onRecord, recordKind, records } from './isolate.js';
+
+/** What crosses a link. */
+interface Parcel {
+  id: number;
+  value: unknown;
+}
+
+/** What a thread sends another to be linked with it. */
+interface Introduction {
+  'millrace.link': true;
+  from: number;
+  port: MessagePort;
+}
+
+const links = new Map<number, MessagePort>();
+/** Values that have come, by thread and number, and nobody has asked for. */
+const arrived = new Map<number, unknown>();
+const expected = new Map<number, (value: unknown) => void>();
+const threadScale = 2 ** 32;
+
+/** Uses a port as the link to a thread. It never keeps the process alive. */
+export function addLink(thread: number, port: MessagePort): void {
+  links.set(thread, port);
+  port.on('message', (parcel: Parcel) => arrive(thread, parcel));
+  port.on('close', () => {
+    if (links.get(thread) === port) links.delete(thread);
+  });
+  port.unref();
+}
+
+/** Lets go of the link to a thread that has ended. */
+export function dropLink(thread: number): void {
+  links.get(thread)?.close();
+  links.delete(thread);
+}
+
+/** The threads this one is linked with. */
+export function linkedThreads(): number[] {
+  return [...links.keys()];
+}
+
+function arrive(thread: number, parcel: Parcel): void {
+  const name = thread * threadScale + parcel.id;
+  const waiting = expected.get(name);
+  if (waiting === undefined) arrived.set(name, parcel.value);
+  else {
+    expected.delete(name);
+    waiting(parcel.value);
+  }
+}
+
+/** Takes a value that another thread has sent or will send; a promise while it is on its way. */
+export function takeSide(name: number): unknown {
+  const thread = Math.floor(name / threadScale);
+  const port = links.get(thread);
+  while (port !== undefined && !arrived.has(name)) {
+    const next = receiveMessageOnPort(port) as { message: Parcel } | undefined;
+    if (next === undefined) break;
+    arrive(thread, next.message);
+  }
+  if (arrived.has(name)) {
+    const value = arrived.get(name);
+    arrived.delete(name);
+    return value;
+  }
+  return new Promise((resolve) => expected.set(name, resolve));
+}
+
+/** Gives up on a value that is still on its way. */
+export function forgetSide(thread: number, id: number): void {
+  const name = thread * threadScale + id;
+  arrived.delete(name);
+  expected.delete(name);
+}
+
+/** The name under which another thread knows value `id` of `thread`. */
+export function sideName(thread: number, id: number): number {
+  return thread * threadScale + id;
+}
+
+/** Values of this thread that have been cloned and wait to be asked for. */
+const staging = new MessageChannel();
+staging.port2.unref();
+interface Staged {
+  id: number;
+  value: unknown;
+  transfer: readonly Transferable[];
+}
+const staged = new Map<number, Staged | undefined>();
+let lastId = 0;
+
+/** A number for a value of this thread. */
+function nextId(): number {
+  lastId = (lastId + 1) % threadScale;
+  return lastId;
+}
+
+/**
+ * Clones a value now, moves what is to be moved, and keeps the clone until a thread asks for it.
+ *
+ * @throws what `postMessage` throws for what cannot be cloned or moved.
+ */
+export function stageSide(value: unknown, transfer: readonly Transferable[]): number {
+  const id = nextId();
+  staging.port1.postMessage({ id, value, transfer } satisfies Staged, transfer);
+  staged.set(id, undefined);
+  return id;
+}
+
+/** Takes a staged value back, because nobody will ask for it. */
+export function unstageSide(id: number): void {
+  if (staged.get(id) === undefined) collectStaged();
+  staged.delete(id);
+}
+
+function collectStaged(): void {
+  for (;;) {
+    const next = receiveMessageOnPort(staging.port2) as { message: Staged } | undefined;
+    if (next === undefined) return;
+    if (staged.has(next.message.id)) staged.set(next.message.id, next.message);
+  }
+}
+
+/** Sends a value straight to a linked thread, and gives its number. `undefined` without a link. */
+export function sendSide(
+  thread: number,
+  value: unknown,
+  transfer: readonly Transferable[],
+): number | Promise<number> {
+  const id = nextId();
+  const port = links.get(thread);
+  if (port !== undefined) {
+    port.postMessage({ id, value } satisfies Parcel, transfer);
+    return id;
+  }
+  return introduce(thread).then((made) => {
+    made.postMessage({ id, value } satisfies Parcel, transfer);
+    return id;
+  });
+}
+
+type PostToThread = (thread: number, value: unknown, transfer: readonly Transferable[]) => Promise<void>;
+const postToThread = (workerThreads as unknown as { postMessageToThread?: PostToThread }).postMessageToThread;
+
+/** Links this thread with one that it neither started nor was started by. */
+async function introduce(thread: number): Promise<MessagePort> {
+  if (thread === threadId) {
+    // A worker of its own pool may submit to it: the link's two ends are then in one thread.
+    const { port1, port2 } = new MessageChannel();
+    addLink(thread, port2);
+    return port1;
+  }
+  if (postToThread === undefined) {
+    throw new UnsupportedError(
+      'this runtime cannot send such a value between threads of which neither started the other: it has no postMessageToThread',
+    );
+  }
+  const { port1, port2 } = new MessageChannel();
+  addLink(thread, port1);
+  const introduction: Introduction = { 'millrace.link': true, from: threadId, port: port2 };
+  try {
+    await postToThread(thread, introduction, [port2]);
+  } catch (error) {
+    dropLink(thread);
+    throw error;
+  }
+  return port1;
+}
+
+let listening = false;
+
+/** Lets other threads link themselves with this one. */
+export function acceptLinks(): void {
+  if (listening || postToThread === undefined) return;
+  listening = true;
+  process.on('workerMessage' as 'message', (message: unknown) => {
+    if (typeof message !== 'object' || message === null || !('millrace.link' in message)) return;
+    const { from, port } = message as Introduction;
+    addLink(from, port);
+  });
+}
+
+onRecord(recordKind.sideWanted, (at) => {
+  const id = records[at + 1] as number;
+  const thread = records[at + 2] as number;
+  collectStaged();
+  const parcel = staged.get(id);
+  staged.delete(id);
+  if (parcel === undefined) return;
+  const send = (port: MessagePort): void =>
+    port.postMessage({ id, value: parcel.value } satisfies Parcel, parcel.transfer);
+  const port = links.get(thread);
+  if (port !== undefined) return send(port);
+  // A thread that cannot be reached has ended or cannot be linked; its pool tells the submitter in either case.
+  introduce(thread).then(send, () => undefined);
+});

@@ -1,0 +1,98 @@
+/**
+ * Values in and out of native code: the codec's bytes through the page, large bodies apart, and what only the platform can
+ * clone over a link between the two threads.
+ */
+import { Decoder, Encoder, kind } from './codec/index.js';
+import { drainBytes, fast, outBytes, records, taskBytes } from './isolate.js';
+import { takeSide } from './links.js';
+
+const encoder = new Encoder(outBytes);
+const decoder = new Decoder();
+
+/** Set beside a kind when the bytes were staged. */
+const staged = 16;
+
+/** How the value that {@link put} has last taken travels: its kind, with flags. */
+export let putTag = 0;
+/** Its number, or how many bytes of it are in the page. */
+export let putNum = 0;
+
+/**
+ * Makes a value ready for the next native call that takes one.
+ *
+ * @returns `false` if only the platform can clone it.
+ * @throws what `structuredClone` throws for what cannot be cloned.
+ */
+export function put(value: unknown): boolean {
+  if (typeof value === 'number') {
+    putTag = kind.number;
+    putNum = value;
+    return true;
+  }
+  if (!encoder.encode(value)) return false;
+  const how = encoder.kind;
+  if (how <= kind.number) {
+    putTag = how;
+    putNum = encoder.num;
+  } else if (encoder.bytes === outBytes && encoder.attachments === undefined) {
+    putTag = how;
+    putNum = encoder.length;
+  } else {
+    fast.unstage();
+    fast.stage(encoder.bytes.subarray(0, encoder.length));
+    for (const part of encoder.attachments ?? []) fast.stage(part);
+    putTag = how | staged;
+    putNum = 0;
+  }
+  return true;
+}
+
+/** Says that the next value is on its way over a link. */
+export function putSide(id: number): void {
+  putTag = kind.side;
+  putNum = id;
+}
+
+/** The bytes of a value, for what is kept encoded. `undefined` if only the platform can clone it. */
+export function encoded(value: unknown): Uint8Array | undefined {
+  if (!encoder.encode(value) || encoder.kind !== kind.graph || encoder.attachments !== undefined) return undefined;
+  return encoder.bytes.slice(0, encoder.length);
+}
+
+/** A value that came, or the promise of one that is still on its way from another thread. */
+export type Received = unknown;
+
+function fetchHeld(how: number, ticket: number): unknown {
+  const bytes = new Uint8Array(fast.heldLength(ticket, 0));
+  fast.heldCopy(ticket, 0, bytes);
+  const attachments: ArrayBuffer[] = [];
+  for (let part = 1; ; part++) {
+    const length = fast.heldLength(ticket, part);
+    if (length < 0) break;
+    // Not zeroed first: every byte is written by the copy.
+    const body = Buffer.allocUnsafeSlow(length).buffer as ArrayBuffer;
+    fast.heldCopy(ticket, part, new Uint8Array(body));
+    attachments.push(body);
+  }
+  fast.heldDrop(ticket);
+  return decoder.decode(how, 0, bytes, 0, bytes.length, attachments);
+}
+
+/** The value that a drained record describes from `at` on: kind, number, offset, ticket. */
+export function received(at: number): Received {
+  const how = records[at] as number;
+  const num = records[at + 1] as number;
+  if (how === kind.number) return num;
+  if (how < kind.number) return how === kind.undefined ? undefined : how === kind.null ? null : num !== 0;
+  if (how === kind.side) return takeSide(num);
+  const ticket = records[at + 3] as number;
+  if (ticket !== 0) return fetchHeld(how, ticket);
+  const offset = records[at + 2] as number;
+  return decoder.decode(how, num, drainBytes, offset, offset + num);
+}
+
+/** The value of the task at hand. */
+export function taskValue(how: number, num: number, ticket: number): unknown {
+  if (ticket !== 0) return fetchHeld(how, ticket);
+  return decoder.decode(how, num, taskBytes, 0, num);
+}
