@@ -182,6 +182,30 @@ const byCode: Record<string, new (code: string, message: string) => MillraceErro
   ERR_INTERNAL: InternalError,
 };
 
+const prototypes: Record<string, MillraceError> = {
+  ERR_INVALID_ARGUMENT: InvalidArgumentError.prototype,
+  ERR_STALE_HANDLE: StaleHandleError.prototype,
+  ERR_NAME_CONFLICT: NameConflictError.prototype,
+  ERR_NOT_FOUND: NotFoundError.prototype,
+  ERR_INTERNAL: InternalError.prototype,
+  ERR_UNSUPPORTED: UnsupportedError.prototype,
+  ERR_POOL_CLOSED: PoolClosedError.prototype,
+  ERR_QUEUE_FULL: QueueFullError.prototype,
+  ERR_TASK_TIMEOUT: TaskTimeoutError.prototype,
+  ERR_WORKER_CRASHED: WorkerCrashedError.prototype,
+  ERR_WORKER_REPLACED: WorkerReplacedError.prototype,
+  ERR_POOL_BROKEN: PoolBrokenError.prototype,
+  ERR_PROCESSOR: ProcessorError.prototype,
+};
+
+/** An error of ours that another thread threw; its own properties are for the caller to set. @internal */
+export function errorFrom(code: string, message: string): MillraceError {
+  const error = new MillraceError(code, message);
+  const prototype = prototypes[code];
+  if (prototype !== undefined) Object.setPrototypeOf(error, prototype);
+  return error;
+}
+
 /** Makes the error of a code that native code gave. @internal */
 export function errorOf(code: string, message: string): MillraceError {
   if (code === 'ERR_INVALID_ARGUMENT') {

@@ -30,6 +30,7 @@ export interface FastCalls {
     flags: number,
   ): number;
   poolCancel(pool: number, task: number): boolean;
+  poolWithdraw(pool: number, task: number): boolean;
   poolCredit(pool: number, task: number, count: number): void;
   poolQueued(pool: number): number;
   workerNext(worker: number): number;

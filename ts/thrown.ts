@@ -2,7 +2,7 @@
  * What a worker's code throws, on its way to the submitter: class name, message, own properties, cause, both as far as they
  * can be cloned, and the worker's stack.
  */
-import { type CapturedOutput, MillraceError, isMillraceError } from './errors.js';
+import { type CapturedOutput, errorFrom, isMillraceError } from './errors.js';
 import { encoded, put } from './values.js';
 
 /** An error as plain data. */
@@ -79,7 +79,7 @@ export function unpack(packed: Packed): unknown {
   let error: Error;
   if (Type !== undefined) error = new Type(message);
   else if (packed.errors !== undefined) error = new AggregateError([], message);
-  else if (packed.ours === true) error = new MillraceError(String(packed.own?.['code']), message);
+  else if (packed.ours === true) error = errorFrom(String(packed.own?.['code']), message);
   else error = new Error(message);
   Error.stackTraceLimit = limit;
   const hidden = (key: string, value: unknown): void => {

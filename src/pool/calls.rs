@@ -115,6 +115,12 @@ fast_calls! {
         Ok(Answer::Bool(engine.cancel(TaskId(arguments.wide(1)?))))
     }
 
+    /// `(pool, task)`: cancels unless a worker has begun it; whether it did.
+    c"poolWithdraw" Withdraw(isolate, arguments) {
+        let engine = isolate.pools.borrow().pool(arguments.wide(0)?)?.engine.clone();
+        Ok(Answer::Bool(engine.withdraw(TaskId(arguments.wide(1)?))))
+    }
+
     /// `(pool, task, count)`: the reader of a stream takes this many more items.
     c"poolCredit" Credit(isolate, arguments) {
         let engine = isolate.pools.borrow().pool(arguments.wide(0)?)?.engine.clone();

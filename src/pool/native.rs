@@ -219,6 +219,13 @@ impl NativePool {
         Ok(())
     }
 
+    /// Settles the wait when no worker is on its way any more.
+    #[napi]
+    pub fn notify_started(&self, wait: u32) -> napi::Result<()> {
+        self.pool.engine.notify_started(Self::reply(wait)?);
+        Ok(())
+    }
+
     /// Takes no more tasks; its name is free again.
     #[napi]
     pub fn close(&self) {
@@ -260,12 +267,6 @@ impl NativePool {
     #[napi]
     pub fn scale_to(&self, count: u32) {
         self.pool.engine.scale_to(count);
-    }
-
-    /// How busy the machine is, 0 to 1, as the owner measured it.
-    #[napi]
-    pub fn report_load(&self, load: f64) {
-        self.pool.engine.report_load(load);
     }
 
     /// Which kinds of events anybody listens to, as bits.
@@ -356,6 +357,12 @@ impl NativeWorker {
     #[napi]
     pub fn processor(&self, id: u32) -> Option<String> {
         self.pool.processor(id).map(|text| text.to_string())
+    }
+
+    /// How busy the machine is, 0 to 1, as this worker measured it.
+    #[napi]
+    pub fn report_load(&self, load: f64) {
+        self.pool.engine.report_load(load);
     }
 
     /// Begins no more tasks; those taken and not begun go back to the queue.

@@ -36,6 +36,8 @@ export declare class NativePool {
   notifyIdle(wait: number): void
   /** Settles the wait when the pool's first workers have started. */
   notifyReady(wait: number): void
+  /** Settles the wait when no worker is on its way any more. */
+  notifyStarted(wait: number): void
   /** Takes no more tasks; its name is free again. */
   close(): void
   /** Ends everything at once. */
@@ -48,8 +50,6 @@ export declare class NativePool {
   scaleDown(count: number): number
   /** The answer of a user's policy. */
   scaleTo(count: number): void
-  /** How busy the machine is, 0 to 1, as the owner measured it. */
-  reportLoad(load: number): void
   /** Which kinds of events anybody listens to, as bits. */
   watch(mask: number): void
   /** A worker's thread has ended. */
@@ -74,6 +74,8 @@ export declare class NativeWorker {
   get handle(): number
   /** The text of a processor. */
   processor(id: number): string | null
+  /** How busy the machine is, 0 to 1, as this worker measured it. */
+  reportLoad(load: number): void
   /** Begins no more tasks; those taken and not begun go back to the queue. */
   leave(): void
 }

@@ -31,6 +31,8 @@ export interface Birth {
   capture: boolean;
   concurrency: number;
   userData: unknown;
+  /** The text of the processor to load before the first task. */
+  preload: string | undefined;
 }
 
 /** What a worker tells its owner of a task's output. */

@@ -30,6 +30,25 @@ impl<H: Host> Pool<H> {
         found
     }
 
+    /// Cancels a task unless a worker has begun it. Says whether it did.
+    pub fn withdraw(&self, task: TaskId) -> bool {
+        let mut guard = self.shared.lock();
+        let shared = &mut *guard;
+        let begun = shared.workers.iter().any(|worker| worker.cell.lock().running().any(|(_, running)| running.id == task));
+        if begun {
+            return false;
+        }
+        let mut effects = Effects::new();
+        let now = self.clock.now();
+        let found = self.cancel_locked(shared, task, Unwanted::Aborted, now, &mut effects);
+        shared.admit(self);
+        self.publish_urgent(shared);
+        drop(guard);
+        effects.run(&self.host);
+        self.look_for_idle();
+        found
+    }
+
     pub(super) fn cancel_locked(
         &self,
         shared: &mut Shared<H>,
@@ -134,6 +153,7 @@ impl<H: Host> Pool<H> {
         }
         shared.until_idle.retain(|reply| !gone(reply));
         shared.until_ready.retain(|reply| !gone(reply));
+        shared.until_started.retain(|reply| !gone(reply));
         shared.admit(self);
         self.publish_urgent(shared);
         drop(guard);

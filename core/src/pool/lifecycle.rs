@@ -83,7 +83,13 @@ impl<H: Host> Pool<H> {
     }
 
     fn tell_ready(&self, shared: &mut Shared<H>, effects: &mut Effects<H>) {
-        let live = shared.workers.iter().filter(|worker| worker.cell.lock().phase == Phase::Live).count() as u32;
+        let in_phase = |phase| shared.workers.iter().filter(|worker| worker.cell.lock().phase == phase).count() as u32;
+        let live = in_phase(Phase::Live);
+        if in_phase(Phase::Starting) == 0 {
+            for reply in shared.until_started.drain(..) {
+                effects.push(Effect::Settle(reply, Outcome::Signal));
+            }
+        }
         if live >= self.config.min_workers {
             for reply in shared.until_ready.drain(..) {
                 effects.push(Effect::Settle(reply, Outcome::Signal));
@@ -107,6 +113,16 @@ impl<H: Host> Pool<H> {
                 self.tell_ready(&mut shared, &mut effects);
             }
         }
+        drop(shared);
+        effects.run(&self.host);
+    }
+
+    /// Settles `reply` when no worker is on its way any more.
+    pub fn notify_started(&self, reply: H::Reply) {
+        let mut effects = Effects::new();
+        let mut shared = self.shared.lock();
+        shared.until_started.push(reply);
+        self.tell_ready(&mut shared, &mut effects);
         drop(shared);
         effects.run(&self.host);
     }
@@ -336,6 +352,7 @@ impl<H: Host> Pool<H> {
             self.publish_urgent(shared);
         }
         self.ensure_workers(shared, now, &mut effects);
+        self.tell_ready(shared, &mut effects);
         drop(guard);
         effects.run(&self.host);
         self.look_for_idle();
@@ -527,7 +544,7 @@ impl<H: Host> Pool<H> {
         for reply in shared.until_ready.drain(..) {
             effects.push(Effect::Settle(reply, Outcome::Failed(Failure::Closed)));
         }
-        for reply in shared.until_idle.drain(..) {
+        for reply in shared.until_idle.drain(..).chain(shared.until_started.drain(..)) {
             effects.push(Effect::Settle(reply, Outcome::Signal));
         }
         self.publish_urgent(shared);

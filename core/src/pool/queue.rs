@@ -83,10 +83,11 @@ impl<T: Queued> Queue<T> {
             return at;
         }
         let at = self.used;
-        if at as usize % CHUNK == 0 {
+        let chunk = at as usize / CHUNK;
+        if chunk == self.chunks.len() {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
-        if let Some(chunk) = self.chunks.last_mut() {
+        if let Some(chunk) = self.chunks.get_mut(chunk) {
             chunk.push(Entry { value: Some(value), next: NONE, previous: NONE });
         }
         self.used += 1;
@@ -319,5 +320,9 @@ mod tests {
         }
         assert_eq!(drain(&mut queue).len(), 10_000);
         assert_eq!(queue.chunks.len(), 1);
+        for id in 0..3_000 {
+            queue.push_back(Item(id, 0));
+        }
+        assert_eq!(drain(&mut queue), (0..3_000).collect::<Vec<_>>());
     }
 }

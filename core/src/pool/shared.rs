@@ -85,6 +85,7 @@ pub(super) struct Shared<H: Host> {
     pub(super) watched: u8,
     pub(super) until_idle: Vec<H::Reply>,
     pub(super) until_ready: Vec<H::Reply>,
+    pub(super) until_started: Vec<H::Reply>,
 }
 
 /// The alarm that is armed.
@@ -143,6 +144,7 @@ impl<H: Host> Pool<H> {
             watched: 0,
             until_idle: Vec::new(),
             until_ready: Vec::new(),
+            until_started: Vec::new(),
         };
         Arc::new_cyclic(|me| Self {
             config,

@@ -1,0 +1,183 @@
+/** One thread's way into a pool: tasks in, results out. */
+import type { Transferable } from 'node:worker_threads';
+import { kind } from '../codec/index.js';
+import { fast } from '../isolate.js';
+import { stageSide, unstageSide } from '../links.js';
+import type { NativePool } from '../native/binding.js';
+import { put, putNum, putSide, putTag, type Received } from '../values.js';
+import { type Wait, enter, status, withdraw } from '../waits.js';
+import type { Processor, SubmitOptions } from './config.js';
+import { failure } from './outcome.js';
+import { processorText } from './processor.js';
+import { flag } from './protocol.js';
+
+/** A submitted task that can be cancelled. */
+export interface Ticket {
+  /** Cancels it, whatever it does. */
+  cancel(): void;
+  /** Cancels it unless a worker has begun it. */
+  withdraw(): void;
+  /** Lets a stream send so many more items. */
+  credit(count: number): void;
+}
+
+/** What a submitter with more than a plain wait wants to know. */
+export interface Hearing {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  item?(value: Received): void;
+}
+
+/** How a task goes in, once its options have been checked. */
+export interface Terms {
+  signal?: AbortSignal | undefined;
+  timeout?: number | undefined;
+  priority?: number | undefined;
+  transfer?: readonly Transferable[] | undefined;
+  processor?: Processor<never, unknown> | undefined;
+  idempotent?: boolean | undefined;
+}
+
+const nothing: readonly Transferable[] = [];
+
+/** Submits tasks to one pool from one thread. */
+export class Client {
+  readonly native: NativePool;
+  readonly #handle: number;
+  readonly #processors = new Map<string, number>();
+
+  constructor(native: NativePool) {
+    this.native = native;
+    this.#handle = native.handle;
+  }
+
+  /** The plain case, and the fast one: no options. */
+  submit(task: unknown): Promise<unknown> {
+    if (typeof task !== 'number') {
+      try {
+        if (!put(task)) return this.submitWith(task, {});
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+      return new Promise((resolve) => {
+        fast.poolSubmit(this.#handle, enter(resolve), putTag, putNum, 0);
+      });
+    }
+    return new Promise((resolve) => {
+      fast.poolSubmit(this.#handle, enter(resolve), kind.number, task, 0);
+    });
+  }
+
+  submitWith(task: unknown, terms: Terms): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.open(task, terms, { resolve, reject }, false);
+    });
+  }
+
+  /** Submits, and gives what it takes to cancel. What cannot be submitted is told to the hearing. */
+  open(task: unknown, terms: Terms, hearing: Hearing, streams: boolean): Ticket | undefined {
+    const { signal, timeout, transfer = nothing } = terms;
+    if (signal?.aborted === true) {
+      hearing.reject(signal.reason);
+      return undefined;
+    }
+    let side: number | undefined;
+    let processor = 0;
+    try {
+      if (terms.processor !== undefined) processor = this.#processorId(terms.processor);
+      if (transfer.length > 0 || !put(task)) {
+        side = stageSide(task, transfer);
+        putSide(side);
+      }
+    } catch (error) {
+      hearing.reject(error);
+      return undefined;
+    }
+    const wait = new TaskWait(hearing, signal, side);
+    const flags =
+      (terms.idempotent === true ? flag.idempotent : 0) | (streams ? flag.streams : 0) | flag.cancellable;
+    const limit = timeout === undefined || timeout === Infinity ? 0 : Math.max(timeout, 1e-6);
+    const id = enter(wait);
+    let taskId: number;
+    try {
+      taskId = fast.poolSubmitWith(this.#handle, id, putTag, putNum, processor, terms.priority ?? 0, limit, flags);
+    } catch (error) {
+      withdraw(id);
+      wait.forget();
+      hearing.reject(error);
+      return undefined;
+    }
+    const handle = this.#handle;
+    const ticket: Ticket = {
+      cancel: () => void (taskId !== 0 && !wait.ended && fast.poolCancel(handle, taskId)),
+      withdraw: () => void (taskId !== 0 && !wait.ended && fast.poolWithdraw(handle, taskId)),
+      credit: (count) => !wait.ended && fast.poolCredit(handle, taskId, count),
+    };
+    wait.listen(ticket);
+    return ticket;
+  }
+
+  #processorId(processor: Processor<never, unknown>): number {
+    const text = processorText(processor);
+    let id = this.#processors.get(text);
+    if (id === undefined) {
+      id = this.native.processorId(text);
+      this.#processors.set(text, id);
+    }
+    return id;
+  }
+}
+
+/** A task somebody may cancel. It listens to its signal only as long as it waits. */
+class TaskWait implements Wait {
+  ended = false;
+  readonly #hearing: Hearing;
+  readonly #signal: AbortSignal | undefined;
+  readonly #side: number | undefined;
+  #onAbort: (() => void) | undefined;
+  #items: Promise<void> | undefined;
+
+  constructor(hearing: Hearing, signal: AbortSignal | undefined, side: number | undefined) {
+    this.#hearing = hearing;
+    this.#signal = signal;
+    this.#side = side;
+  }
+
+  listen(ticket: Ticket): void {
+    if (this.#signal === undefined) return;
+    this.#onAbort = ticket.cancel;
+    this.#signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  forget(): void {
+    this.ended = true;
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#side !== undefined) unstageSide(this.#side);
+  }
+
+  item(value: Received): void {
+    if (value instanceof Promise || this.#items !== undefined) {
+      // Items that come another way must not overtake one another.
+      const before = this.#items ?? Promise.resolve();
+      this.#items = before.then(async () => this.#hearing.item?.(await value));
+    } else this.#hearing.item?.(value);
+  }
+
+  settle(how: number, detail: number, value: Received): void {
+    this.forget();
+    if (value instanceof Promise || this.#items !== undefined) {
+      void Promise.all([value, this.#items]).then(([late]) => this.#end(how, detail, late));
+    } else this.#end(how, detail, value);
+  }
+
+  #end(how: number, detail: number, value: unknown): void {
+    if (how === status.fulfilled || how === status.signal) this.#hearing.resolve(value);
+    else if (how === status.aborted && this.#signal?.aborted === true) this.#hearing.reject(this.#signal.reason);
+    else this.#hearing.reject(failure(how, detail, value));
+  }
+}
+
+/** Picks the terms out of a user's options. */
+export function termsOf(options: SubmitOptions<never, unknown>): Terms {
+  return options as Terms;
+}

@@ -1,0 +1,31 @@
+/** Where a worker's thread begins. */
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { workerData } from 'node:worker_threads';
+import { binding } from '../isolate.js';
+import { acceptLinks, addLink } from '../links.js';
+import { captureOutput } from './capture.js';
+import { loadProcessor } from './processor.js';
+import type { Birth } from './protocol.js';
+import { Runner } from './runner.js';
+
+const birth = (workerData as { 'millrace.worker': Birth })['millrace.worker'];
+
+// The user's code must find its own workerData, however it imports it.
+const threads = createRequire(import.meta.url)('node:worker_threads') as { workerData: unknown };
+threads.workerData = birth.userData;
+syncBuiltinESMExports();
+
+addLink(birth.owner, birth.link);
+acceptLinks();
+const observer = birth.capture ? captureOutput(birth.link, birth.concurrency) : undefined;
+
+// Loaded before the thread counts as started: a module that kills the thread is then known as one that kills it at start.
+if (birth.preload !== undefined) {
+  try {
+    await loadProcessor(birth.preload);
+  } catch {
+    // Each task that needs it will say why it cannot be loaded.
+  }
+}
+const native = binding.NativeWorker.attach(birth.pool, birth.worker);
+new Runner(native, birth.worker, birth.concurrency, observer).turn();
