@@ -17,8 +17,8 @@ use crate::codec::{Large, Payload, kind};
 use crate::error::Fault;
 use crate::fast;
 use crate::page::Page;
-use crate::port::{Message, PortRef};
 use crate::pool::holdings::Holdings;
+use crate::port::{Message, PortRef};
 
 /// What native code keeps for one JavaScript thread. Touched by that thread alone.
 pub(crate) struct Isolate {
@@ -234,7 +234,10 @@ fn reference(env: sys::napi_env, value: sys::napi_value) -> napi::Result<sys::na
     Ok(reference)
 }
 
-fn threadsafe_function(env: sys::napi_env, place: *mut Isolate) -> napi::Result<sys::napi_threadsafe_function> {
+fn threadsafe_function(
+    env: sys::napi_env,
+    place: *mut Isolate,
+) -> napi::Result<sys::napi_threadsafe_function> {
     let mut name = ptr::null_mut();
     // SAFETY: a literal with its length.
     check(unsafe { sys::napi_create_string_utf8(env, c"millrace".as_ptr(), 8, &raw mut name) })?;
@@ -281,9 +284,7 @@ unsafe extern "C" fn deliver(
     }
     // What JavaScript throws stays pending and becomes an uncaught exception of that isolate, as in any callback.
     // SAFETY: function and receiver are live handles; no arguments.
-    let _status = unsafe {
-        sys::napi_call_function(env, receiver, drain, 0, ptr::null(), ptr::null_mut())
-    };
+    let _status = unsafe { sys::napi_call_function(env, receiver, drain, 0, ptr::null(), ptr::null_mut()) };
 }
 
 /// The environment goes away: nothing may reach it any more, and what it held is released.

@@ -59,7 +59,11 @@ impl Arguments {
     pub(crate) fn whole(&self, index: usize) -> Result<u32, Fault> {
         let number = self.number(index)?;
         let whole = number as u32;
-        if f64::from(whole) == number { Ok(whole) } else { Err(wrong_type(index, "a whole number below 2^32")) }
+        if f64::from(whole) == number {
+            Ok(whole)
+        } else {
+            Err(wrong_type(index, "a whole number below 2^32"))
+        }
     }
 
     /// A number that must be a whole one below 2⁵³.

@@ -156,7 +156,16 @@ fn describe(writer: &mut Writer<'_>, message: Message) -> Record {
         Message::Settled(settled) => {
             let (wait, status, detail) = (settled.wait, settled.status, settled.detail);
             let value = writer.write(settled.payload);
-            [record::SETTLED, f64::from(wait), f64::from(status as u8), value.kind, value.num, value.offset, value.held, detail]
+            [
+                record::SETTLED,
+                f64::from(wait),
+                f64::from(status as u8),
+                value.kind,
+                value.num,
+                value.offset,
+                value.held,
+                detail,
+            ]
         }
         Message::Item { wait, payload } => {
             let value = writer.write(payload);

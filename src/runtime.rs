@@ -39,7 +39,8 @@ impl Service {
     /// A process that cannot start one more thread serves no deadlines; the next one asked for tries nothing again.
     fn ensure_thread(&self) {
         self.thread.get_or_init(|| {
-            let _started = std::thread::Builder::new().name("millrace-timer".into()).spawn(|| service().run());
+            let _started =
+                std::thread::Builder::new().name("millrace-timer".into()).spawn(|| service().run());
         });
     }
 

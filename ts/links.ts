@@ -2,14 +2,15 @@
  * The side path: values that only the platform can clone, or that are moved, go over a `MessagePort` between the two
  * threads concerned. A value waits in its own thread until the other one asks for it.
  */
+
+import * as workerThreads from 'node:worker_threads';
 import {
   MessageChannel,
   type MessagePort,
-  type Transferable,
   receiveMessageOnPort,
+  type Transferable,
   threadId,
 } from 'node:worker_threads';
-import * as workerThreads from 'node:worker_threads';
 import { UnsupportedError } from './errors.js';
 import { onRecord, recordKind, records } from './isolate.js';
 

@@ -43,7 +43,8 @@ export function pack(thrown: unknown, depth = 0): Packed {
     if (isMillraceError(thrown)) packed.ours = true;
     if (typeof thrown.stack === 'string') packed.stack = thrown.stack;
     for (const key of Object.keys(thrown)) {
-      if (key === 'name' || key === 'message' || key === 'stack' || key === 'cause' || key === 'errors') continue;
+      if (key === 'name' || key === 'message' || key === 'stack' || key === 'cause' || key === 'errors')
+        continue;
       const value = (thrown as unknown as Record<string, unknown>)[key];
       if (clonable(value)) (packed.own ??= {})[key] = value;
     }

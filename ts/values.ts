@@ -55,7 +55,8 @@ export function putSide(id: number): void {
 
 /** The bytes of a value, for what is kept encoded. `undefined` if only the platform can clone it. */
 export function encoded(value: unknown): Uint8Array | undefined {
-  if (!encoder.encode(value) || encoder.kind !== kind.graph || encoder.attachments !== undefined) return undefined;
+  if (!encoder.encode(value) || encoder.kind !== kind.graph || encoder.attachments !== undefined)
+    return undefined;
   return encoder.bytes.slice(0, encoder.length);
 }
 

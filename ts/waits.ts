@@ -4,8 +4,9 @@
  * The table's entry is the promise's own `resolve` wherever that is enough, so a plain wait costs one array slot.
  * While anything waits here, the event loop is kept alive.
  */
-import type { Received } from './values.js';
+
 import { fast, onRecord, recordKind, records } from './isolate.js';
+import type { Received } from './values.js';
 import { received } from './values.js';
 
 /** How a wait ended; the numbers of `src/pool/message.rs`. */

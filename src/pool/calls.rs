@@ -35,7 +35,12 @@ fn nanos(millis: f64) -> Nanos {
 
 /// `(pool, wait, tag, number, processor, …)`: takes up the value and submits it. The answer is the task's id, or 0
 /// when the pool refused it; either way the wait ends through the port.
-fn submit(isolate: &Isolate, arguments: &Arguments, options: &TaskOptions, streams: bool) -> Result<Answer, Fault> {
+fn submit(
+    isolate: &Isolate,
+    arguments: &Arguments,
+    options: &TaskOptions,
+    streams: bool,
+) -> Result<Answer, Fault> {
     let payload = isolate.take_payload(arguments.whole(2)? as u8, arguments.number(3)?)?;
     let holdings = isolate.pools.borrow();
     let pool = holdings.pool(arguments.wide(0)?)?;

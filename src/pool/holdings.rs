@@ -33,7 +33,8 @@ pub(crate) struct Opened {
 
 impl Holdings {
     pub(crate) fn pool(&self, handle: u64) -> Result<&Arc<SharedPool>, Fault> {
-        const GONE: Fault = Fault::stale("this pool's handle is stale: it was closed, or belongs to another thread");
+        const GONE: Fault =
+            Fault::stale("this pool's handle is stale: it was closed, or belongs to another thread");
         self.pools.get(handle).map(|opened| &opened.pool).ok_or(GONE)
     }
 

@@ -69,7 +69,8 @@ fn cause(bytes: Option<&Arc<[u8]>>) -> Payload {
 fn describe(failure: &Failure) -> (Status, f64, Payload) {
     // Worker and exit code share one number: code + 1 (0: none known) beside the worker's id.
     let crashed = |crash: &millrace_core::pool::Crash| {
-        f64::from(crash.worker.0) * 65_536.0 + crash.exit_code.map_or(0.0, |code| f64::from(code & 0x7fff) + 1.0)
+        f64::from(crash.worker.0) * 65_536.0
+            + crash.exit_code.map_or(0.0, |code| f64::from(code & 0x7fff) + 1.0)
     };
     match failure {
         Failure::Aborted => (Status::Aborted, 0.0, Payload::UNDEFINED),
@@ -94,8 +95,12 @@ pub(crate) fn fail(reply: &Reply, failure: &Failure) {
 
 /// Ends a wait because there is no room.
 pub(crate) fn refuse_full(reply: &Reply, limit: u32) {
-    let settled =
-        Settled { wait: reply.wait, status: Status::Full, detail: f64::from(limit), payload: Payload::UNDEFINED };
+    let settled = Settled {
+        wait: reply.wait,
+        status: Status::Full,
+        detail: f64::from(limit),
+        payload: Payload::UNDEFINED,
+    };
     reply.port.push(Message::Settled(settled));
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use millrace_core::clock::{MILLI, Nanos};
 use millrace_core::metrics::Histogram;
 use millrace_core::pool::{
-    Balancing, Config, Crash, Event, Exit, OnFull, Pool, PoolMetrics, ScalingSample, WorkerHealth, WorkerId, WorkerState,
+    Balancing, Config, Crash, Event, Exit, OnFull, Pool, PoolMetrics, ScalingSample, WorkerHealth, WorkerId,
+    WorkerState,
 };
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
@@ -40,7 +41,10 @@ fn millis(nanos: Nanos) -> f64 {
 }
 
 /// Reads the options of a pool. `workers` fixes their number.
-fn configuration(options: Object<'_>, workers: Option<u32>) -> std::result::Result<(Config, Option<String>), Fault> {
+fn configuration(
+    options: Object<'_>,
+    workers: Option<u32>,
+) -> std::result::Result<(Config, Option<String>), Fault> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
     let mut options = Options::new(options)?;
     let name = options.string("name")?;
@@ -74,8 +78,10 @@ fn configuration(options: Object<'_>, workers: Option<u32>) -> std::result::Resu
     config.on_full = options.word("onFull", &on_full)?.unwrap_or(config.on_full);
     config.concurrent_tasks_per_worker = options.whole("concurrentTasksPerWorker", 1, 65_536)?.unwrap_or(1);
     config.abort_grace = options.millis("abortGrace", 0.0, false)?.map_or(config.abort_grace, nanos);
-    config.heartbeat_interval = options.millis("heartbeatInterval", 1.0, false)?.map_or(config.heartbeat_interval, nanos);
-    config.heartbeat_timeout = options.millis("heartbeatTimeout", 1.0, false)?.map_or(config.heartbeat_timeout, nanos);
+    config.heartbeat_interval =
+        options.millis("heartbeatInterval", 1.0, false)?.map_or(config.heartbeat_interval, nanos);
+    config.heartbeat_timeout =
+        options.millis("heartbeatTimeout", 1.0, false)?.map_or(config.heartbeat_timeout, nanos);
     config.auto_restart = options.flag("autoRestart")?.unwrap_or(config.auto_restart);
     let balancing = [
         ("work-stealing", Balancing::WorkStealing),
@@ -83,7 +89,8 @@ fn configuration(options: Object<'_>, workers: Option<u32>) -> std::result::Resu
         ("adaptive", Balancing::Adaptive),
     ];
     config.balancing = options.word("balancing", &balancing)?.unwrap_or(config.balancing);
-    config.max_start_failures = options.whole("maxStartFailures", 1, 1000)?.unwrap_or(config.max_start_failures);
+    config.max_start_failures =
+        options.whole("maxStartFailures", 1, 1000)?.unwrap_or(config.max_start_failures);
     if let Some(backoff) = options.millis("restartBackoff", 0.0, false)? {
         config.restart_backoff = nanos(backoff);
     }
@@ -110,7 +117,10 @@ impl NativePool {
     ///
     /// `options` is the user's object without its functions, `workers` a fixed number of workers, `processor` the text of the
     /// pool's own processor, and `fingerprint` everything that makes two configurations different.
-    #[napi(factory, ts_args_type = "options: object, workers: number | undefined, processor: string, fingerprint: string")]
+    #[napi(
+        factory,
+        ts_args_type = "options: object, workers: number | undefined, processor: string, fingerprint: string"
+    )]
     pub fn create(
         options: Object<'_>,
         workers: Option<f64>,
@@ -162,7 +172,8 @@ impl NativePool {
     /// Opens the pool of a name, in any thread.
     #[napi(factory)]
     pub fn find(name: String) -> napi::Result<Self> {
-        let missing = || Fault::new(code::NOT_FOUND, format!("name: no open pool is called '{name}' in this process"));
+        let missing =
+            || Fault::new(code::NOT_FOUND, format!("name: no open pool is called '{name}' in this process"));
         let pool = names().find(&name).ok_or_else(missing)?;
         Ok(Isolate::with_current(|isolate| Self::open(isolate, pool, false))?)
     }
@@ -170,7 +181,9 @@ impl NativePool {
     /// Opens the pool of a token, in any thread.
     #[napi(factory)]
     pub fn from_id(id: u32) -> napi::Result<Self> {
-        let missing = || Fault::new(code::NOT_FOUND, "handle: the pool it names is gone, or belongs to another process");
+        let missing = || {
+            Fault::new(code::NOT_FOUND, "handle: the pool it names is gone, or belongs to another process")
+        };
         let pool = names().by_id(u64::from(id)).ok_or_else(missing)?;
         Ok(Isolate::with_current(|isolate| Self::open(isolate, pool, false))?)
     }
@@ -454,7 +467,9 @@ pub(super) fn event_json(event: &Event) -> Value {
         Event::Worker { worker, what } => {
             json!({ "type": "worker", "workerId": worker.0, "state": what.as_str() })
         }
-        Event::Scale { from, to, reason } => json!({ "type": "scale", "from": from, "to": to, "reason": reason }),
+        Event::Scale { from, to, reason } => {
+            json!({ "type": "scale", "from": from, "to": to, "reason": reason })
+        }
         Event::Drain => json!({ "type": "drain" }),
         Event::Error(crash) => crash_json(crash),
     }

@@ -17,7 +17,8 @@ pub(crate) struct Options<'a> {
 
 impl<'a> Options<'a> {
     pub(crate) fn new(object: Object<'a>) -> Result<Self> {
-        let left = Object::keys(&object).map_err(|_| Fault::invalid("options", "something else", "an object"))?;
+        let left =
+            Object::keys(&object).map_err(|_| Fault::invalid("options", "something else", "an object"))?;
         Ok(Self { object, left })
     }
 
@@ -122,7 +123,9 @@ fn shown(value: &Unknown<'_>) -> String {
         return if short.len() < text.len() { format!("'{short}…'") } else { format!("'{text}'") };
     }
     match value.get_type() {
-        Ok(ValueType::Boolean) => bool::from_unknown(*value).map_or_else(|_| "a boolean".into(), |flag| flag.to_string()),
+        Ok(ValueType::Boolean) => {
+            bool::from_unknown(*value).map_or_else(|_| "a boolean".into(), |flag| flag.to_string())
+        }
         Ok(ValueType::Null) => "null".into(),
         Ok(ValueType::Object) => "an object".into(),
         Ok(ValueType::Function) => "a function".into(),

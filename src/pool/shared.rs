@@ -37,7 +37,11 @@ impl SharedPool {
             return Ok(at as u32);
         }
         if known.len() >= MOST_PROCESSORS {
-            return Err(Fault::invalid("processor", "one more", "at most 65536 different ones in a pool's life"));
+            return Err(Fault::invalid(
+                "processor",
+                "one more",
+                "at most 65536 different ones in a pool's life",
+            ));
         }
         known.push(Arc::from(text));
         Ok(known.len() as u32 - 1)

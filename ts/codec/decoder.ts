@@ -242,7 +242,12 @@ export class Decoder {
     Error.stackTraceLimit = 0;
     const error = message === undefined ? new Type() : new Type(message);
     Error.stackTraceLimit = limit;
-    Object.defineProperty(error, 'stack', { value: stack, writable: true, enumerable: false, configurable: true });
+    Object.defineProperty(error, 'stack', {
+      value: stack,
+      writable: true,
+      enumerable: false,
+      configurable: true,
+    });
     this.#objects[place] = error;
     if (this.#byte() === 1) {
       const value = this.#read();

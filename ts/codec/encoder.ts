@@ -192,7 +192,9 @@ export class Encoder {
       this.#byte(wide ? tag.utf16 : tag.latin1);
       this.#count(length);
     }
-    this.#at += wide ? this.#buffer.write(text, this.#at, 'utf16le') : this.#buffer.write(text, this.#at, 'latin1');
+    this.#at += wide
+      ? this.#buffer.write(text, this.#at, 'utf16le')
+      : this.#buffer.write(text, this.#at, 'latin1');
     return wide;
   }
 
@@ -323,7 +325,8 @@ export class Encoder {
       return this.#write((value as { valueOf(): unknown }).valueOf());
     }
     if (types.isSharedArrayBuffer(value) || types.isModuleNamespaceObject(value)) throw bail;
-    if (prototype === null || arrivesPlain(value, prototype)) return this.#properties(value, Object.keys(value));
+    if (prototype === null || arrivesPlain(value, prototype))
+      return this.#properties(value, Object.keys(value));
     throw bail;
   }
 
@@ -365,7 +368,8 @@ export class Encoder {
 
   #arrayView(view: ArrayBufferView): void {
     const buffer = view.buffer;
-    if (types.isSharedArrayBuffer(buffer) || (buffer as { resizable?: boolean }).resizable === true) throw bail;
+    if (types.isSharedArrayBuffer(buffer) || (buffer as { resizable?: boolean }).resizable === true)
+      throw bail;
     const name = viewName(view);
     const number = viewNumber.get(name);
     if (number === undefined) throw bail;

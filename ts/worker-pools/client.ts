@@ -5,7 +5,7 @@ import { fast } from '../isolate.js';
 import { stageSide, unstageSide } from '../links.js';
 import type { NativePool } from '../native/binding.js';
 import { put, putNum, putSide, putTag, type Received } from '../values.js';
-import { type Wait, enter, status, withdraw } from '../waits.js';
+import { enter, status, type Wait, withdraw } from '../waits.js';
 import type { Processor, SubmitOptions } from './config.js';
 import { failure } from './outcome.js';
 import { processorText } from './processor.js';
@@ -100,7 +100,16 @@ export class Client {
     const id = enter(wait);
     let taskId: number;
     try {
-      taskId = fast.poolSubmitWith(this.#handle, id, putTag, putNum, processor, terms.priority ?? 0, limit, flags);
+      taskId = fast.poolSubmitWith(
+        this.#handle,
+        id,
+        putTag,
+        putNum,
+        processor,
+        terms.priority ?? 0,
+        limit,
+        flags,
+      );
     } catch (error) {
       withdraw(id);
       wait.forget();
@@ -172,7 +181,8 @@ class TaskWait implements Wait {
 
   #end(how: number, detail: number, value: unknown): void {
     if (how === status.fulfilled || how === status.signal) this.#hearing.resolve(value);
-    else if (how === status.aborted && this.#signal?.aborted === true) this.#hearing.reject(this.#signal.reason);
+    else if (how === status.aborted && this.#signal?.aborted === true)
+      this.#hearing.reject(this.#signal.reason);
     else this.#hearing.reject(failure(how, detail, value));
   }
 }

@@ -18,7 +18,10 @@ export type ProcessorModule = string | URL | { module: string | URL; export?: st
 /** A function that workers run. A function must be self-contained: it is shipped as its source text. */
 export type Processor<TInput, TOutput> =
   | ProcessorModule
-  | ((input: TInput, context: TaskContext) => TOutput | Promise<TOutput> | AsyncIterable<TOutput> | Iterable<TOutput>);
+  | ((
+      input: TInput,
+      context: TaskContext,
+    ) => TOutput | Promise<TOutput> | AsyncIterable<TOutput> | Iterable<TOutput>);
 
 /** What a scaling policy sees. Times are in milliseconds, shares between 0 and 1. */
 export interface ScalingSample {

@@ -1,5 +1,5 @@
 import type { WorkerPoolOptions } from './config.js';
-import { type Opening, type PoolHandle, WorkerPool, checkHandle } from './pool.js';
+import { checkHandle, type Opening, type PoolHandle, WorkerPool } from './pool.js';
 
 /**
  * A pool of worker threads that grows with its queue and shrinks when its workers idle.

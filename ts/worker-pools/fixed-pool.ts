@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.js';
 import type { WorkerPoolOptions } from './config.js';
-import { type Opening, type PoolHandle, WorkerPool, checkHandle } from './pool.js';
+import { checkHandle, type Opening, type PoolHandle, WorkerPool } from './pool.js';
 
 /**
  * A pool with a fixed number of worker threads.

@@ -1,5 +1,11 @@
 /** The thread that owns a pool starts its workers, ends them, and reports how they ended. */
-import { MessageChannel, Worker, type WorkerOptions, receiveMessageOnPort, threadId } from 'node:worker_threads';
+import {
+  MessageChannel,
+  receiveMessageOnPort,
+  threadId,
+  Worker,
+  type WorkerOptions,
+} from 'node:worker_threads';
 import type { CapturedOutput } from '../errors.js';
 import { onRecord, recordKind, records } from '../isolate.js';
 import { addLink, dropLink } from '../links.js';
@@ -7,7 +13,7 @@ import type { NativePool } from '../native/binding.js';
 import { packBytes } from '../thrown.js';
 import { received } from '../values.js';
 import type { ScalingSample, WorkerPoolOptions } from './config.js';
-import { type Birth, type Written, order } from './protocol.js';
+import { type Birth, order, type Written } from './protocol.js';
 
 /** What a pool does about events it has heard of. */
 export interface Listener {
@@ -110,7 +116,9 @@ export class Owner {
     // Read before the thread ends: afterwards the runtime says -1.
     const thread = worker.threadId;
     addLink(thread, link);
-    const written: CapturedOutput | undefined = this.#options.captureOutput ? { stdout: '', stderr: '' } : undefined;
+    const written: CapturedOutput | undefined = this.#options.captureOutput
+      ? { stdout: '', stderr: '' }
+      : undefined;
     const keep = (message: unknown): void => {
       if (written === undefined || typeof message !== 'object' || message === null) return;
       if (!('millrace.written' in message)) return;
@@ -159,7 +167,10 @@ export class Owner {
       this.#native.scaleTo(Math.max(0, Math.min(1024, Math.round(wanted))));
     } else {
       const got = typeof wanted === 'number' ? String(wanted) : typeof wanted;
-      this.#listener.error(-1, new TypeError(`scalingPolicy: it gave ${got}, wants a finite number of workers`));
+      this.#listener.error(
+        -1,
+        new TypeError(`scalingPolicy: it gave ${got}, wants a finite number of workers`),
+      );
     }
   }
 

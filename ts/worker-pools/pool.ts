@@ -48,7 +48,17 @@ export type Opening = { handle: PoolHandle } | { name: string };
 
 const runModule = new URL('./run.js', import.meta.url);
 /** Options that are functions or objects, which native code does not read. */
-const ownOptions = ['processor', 'resourceLimits', 'env', 'argv', 'execArgv', 'workerData', 'stdout', 'stderr', 'captureOutput'];
+const ownOptions = [
+  'processor',
+  'resourceLimits',
+  'env',
+  'argv',
+  'execArgv',
+  'workerData',
+  'stdout',
+  'stderr',
+  'captureOutput',
+];
 
 /** A pool of workers. Not made itself: see `DynamicWorkerPool` and `FixedWorkerPool`. */
 export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
@@ -68,7 +78,12 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
         const plain: Record<string, unknown> = { ...options };
         for (const name of ownOptions) delete plain[name];
         if (options.scalingPolicy !== undefined) plain['scalingPolicy'] = true;
-        this.#native = binding.NativePool.create(plain, source.workers, text, fingerprint(options, source.workers, text));
+        this.#native = binding.NativePool.create(
+          plain,
+          source.workers,
+          text,
+          fingerprint(options, source.workers, text),
+        );
       } else if ('name' in source) this.#native = binding.NativePool.find(source.name);
       else this.#native = binding.NativePool.fromId(source.handle.id);
     } catch (error) {
@@ -125,7 +140,10 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
    * @returns The results; with `settle` the outcome of each, as from `Promise.allSettled`.
    * @throws The first error, after the tasks that no worker has begun have been cancelled.
    */
-  submitBatch(tasks: readonly TInput[], options: BatchOptions<TInput, TOutput> & { settle: true }): Promise<PromiseSettledResult<TOutput>[]>;
+  submitBatch(
+    tasks: readonly TInput[],
+    options: BatchOptions<TInput, TOutput> & { settle: true },
+  ): Promise<PromiseSettledResult<TOutput>[]>;
   submitBatch(tasks: readonly TInput[], options?: BatchOptions<TInput, TOutput>): Promise<TOutput[]>;
   async submitBatch(
     tasks: readonly TInput[],
@@ -136,7 +154,9 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
     if (this.#closing !== undefined) throw new PoolClosedError();
     if (options.settle === true) {
       return Promise.allSettled(
-        (tasks as readonly TInput[]).map((task) => this.#client.submitWith(task, options as never) as Promise<TOutput>),
+        (tasks as readonly TInput[]).map(
+          (task) => this.#client.submitWith(task, options as never) as Promise<TOutput>,
+        ),
       );
     }
     const tickets: (ReturnType<Client['open']> | undefined)[] = [];
@@ -170,7 +190,10 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
     const { concurrency, ordered = true, signal, ...terms } = options;
     checkSubmitOptions({ ...terms, ...(signal && { signal }) } as SubmitOptions);
     if (typeof ordered !== 'boolean') throw new InvalidArgumentError('ordered', typeof ordered, 'a boolean');
-    const width = concurrency === undefined ? Math.max(16, this.getWorkerCount() * 4) : checkCount('concurrency', concurrency);
+    const width =
+      concurrency === undefined
+        ? Math.max(16, this.getWorkerCount() * 4)
+        : checkCount('concurrency', concurrency);
     return this.#map(inputs, width, ordered, signal, terms);
   }
 
@@ -197,8 +220,14 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
           if (ticket !== undefined) open.delete(ticket);
         };
         const hearing = {
-          resolve: (value: unknown) => (done(), resolve(value as TOutput)),
-          reject: (error: unknown) => (done(), reject(stop.signal.aborted && signal?.aborted ? signal.reason : error)),
+          resolve: (value: unknown) => {
+            done();
+            resolve(value as TOutput);
+          },
+          reject: (error: unknown) => {
+            done();
+            reject(stop.signal.aborted && signal?.aborted ? signal.reason : error);
+          },
         };
         const ticket: { cancel(): void } | undefined = this.#client.open(input, terms, hearing, false);
         if (ticket !== undefined) open.add(ticket);
@@ -221,7 +250,10 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
    * for await (const record of pool.iterate('big.csv')) await insert(record);
    * ```
    */
-  iterate<T = TOutput>(task: TInput, options: SubmitOptions<TInput, unknown> = {}): AsyncIterableIterator<T> & AsyncDisposable {
+  iterate<T = TOutput>(
+    task: TInput,
+    options: SubmitOptions<TInput, unknown> = {},
+  ): AsyncIterableIterator<T> & AsyncDisposable {
     checkSubmitOptions(options as SubmitOptions);
     if (this.#closing !== undefined) throw new PoolClosedError();
     return new TaskStream<T>(this.#client, task, options as never);
@@ -395,9 +427,13 @@ function checkObjects(options: WorkerPoolOptions<never, unknown>): void {
   const wrong = (name: string, value: unknown, want: string): never => {
     throw new InvalidArgumentError(name, value === null ? 'null' : typeof value, want);
   };
-  if (scalingPolicy !== undefined && typeof scalingPolicy !== 'function') wrong('scalingPolicy', scalingPolicy, 'a function');
+  if (scalingPolicy !== undefined && typeof scalingPolicy !== 'function')
+    wrong('scalingPolicy', scalingPolicy, 'a function');
   if (argv !== undefined && !Array.isArray(argv)) wrong('argv', argv, 'an array');
-  if (execArgv !== undefined && !(Array.isArray(execArgv) && execArgv.every((word) => typeof word === 'string'))) {
+  if (
+    execArgv !== undefined &&
+    !(Array.isArray(execArgv) && execArgv.every((word) => typeof word === 'string'))
+  ) {
     wrong('execArgv', execArgv, 'an array of strings');
   }
   for (const [name, value] of Object.entries({ stdout, stderr, captureOutput })) {
@@ -409,20 +445,28 @@ function checkObjects(options: WorkerPoolOptions<never, unknown>): void {
 }
 
 /** Everything that makes two configurations of one name different, in one order. */
-function fingerprint(options: WorkerPoolOptions<never, unknown>, workers: number | undefined, processor: string): string {
+function fingerprint(
+  options: WorkerPoolOptions<never, unknown>,
+  workers: number | undefined,
+  processor: string,
+): string {
   const { name: _name, processor: _processor, scalingPolicy, workerData: _workerData, ...rest } = options;
   const plain: Record<string, unknown> = { ...rest, processor: JSON.parse(processor) as unknown };
   if (workers !== undefined) plain['workerCount'] = workers;
   if (scalingPolicy !== undefined) plain['scalingPolicy'] = String(scalingPolicy);
   const sorted = Object.entries(plain).filter(([, value]) => value !== undefined);
   sorted.sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(Object.fromEntries(sorted), (_key, value: unknown) => (typeof value === 'symbol' ? String(value) : value));
+  return JSON.stringify(Object.fromEntries(sorted), (_key, value: unknown) =>
+    typeof value === 'symbol' ? String(value) : value,
+  );
 }
 
 /** Checks a token from another thread. @internal */
 export function checkHandle(handle: unknown): PoolHandle {
   const known =
-    typeof handle === 'object' && handle !== null && (handle as PoolHandle).millrace === 'worker-pool' &&
+    typeof handle === 'object' &&
+    handle !== null &&
+    (handle as PoolHandle).millrace === 'worker-pool' &&
     Number.isInteger((handle as PoolHandle).id);
   if (!known) throw new InvalidArgumentError('handle', typeof handle, 'what toHandle() of a pool gave');
   return handle as PoolHandle;

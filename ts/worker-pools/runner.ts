@@ -7,17 +7,17 @@
  */
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
+import { kind } from '../codec/index.js';
 import { ProcessorError } from '../errors.js';
 import { afterDrain, fast, onRecord, recordKind, records, taskRecord } from '../isolate.js';
 import { forgetSide, sendSide, takeSide } from '../links.js';
-import { kind } from '../codec/index.js';
 import type { NativeWorker } from '../native/binding.js';
 import { pack } from '../thrown.js';
 import { isMoved } from '../transfer.js';
 import { put, putNum, putSide, putTag, taskValue } from '../values.js';
 import { holdLoop } from '../waits.js';
-import { loadProcessor } from './processor.js';
 import { MachineLoad } from './machine-load.js';
+import { loadProcessor } from './processor.js';
 import { next, nudge, streamCredit, streamMark } from './protocol.js';
 import { type Listeners, RunningContext } from './task-context.js';
 
@@ -182,7 +182,10 @@ export class Runner implements Listeners {
           waited = true;
           processor = await this.#pause(processor);
         }
-        result = this.#observer === undefined ? processor(input, context) : this.#observed(id, processor, input, context);
+        result =
+          this.#observer === undefined
+            ? processor(input, context)
+            : this.#observed(id, processor, input, context);
         if (typeof result === 'object' && result !== null) {
           if (isThenable(result)) {
             waited = true;
@@ -244,7 +247,8 @@ export class Runner implements Listeners {
     const known = this.#processors.get(id);
     if (known !== undefined) return known;
     const text = this.#native.processor(id);
-    if (text === null || text === undefined) throw new ProcessorError(`processor ${id} is unknown to the pool`);
+    if (text === null || text === undefined)
+      throw new ProcessorError(`processor ${id} is unknown to the pool`);
     const loaded = loadProcessor(text);
     this.#processors.set(id, loaded);
     if (typeof loaded !== 'function') {
@@ -298,5 +302,7 @@ export class Runner implements Listeners {
 
 function notAStream(result: unknown): ProcessorError {
   const got = result === null ? 'null' : typeof result;
-  return new ProcessorError(`iterate() needs a processor that is a generator or gives an iterable; it gave ${got}`);
+  return new ProcessorError(
+    `iterate() needs a processor that is a generator or gives an iterable; it gave ${got}`,
+  );
 }

@@ -7,7 +7,11 @@ const known = new Set(['signal', 'timeout', 'priority', 'transfer', 'processor',
 const longest = 3.2e12;
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : value === null || typeof value !== 'object' ? String(value) : typeof value;
+  return typeof value === 'string'
+    ? `'${value}'`
+    : value === null || typeof value !== 'object'
+      ? String(value)
+      : typeof value;
 }
 
 /**
@@ -27,7 +31,11 @@ export function checkSubmitOptions(options: SubmitOptions, also: readonly string
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new InvalidArgumentError('signal', shown(signal), 'an AbortSignal');
   }
-  if (timeout !== undefined && timeout !== Infinity && !(typeof timeout === 'number' && timeout >= 0 && timeout <= longest)) {
+  if (
+    timeout !== undefined &&
+    timeout !== Infinity &&
+    !(typeof timeout === 'number' && timeout >= 0 && timeout <= longest)
+  ) {
     throw new InvalidArgumentError('timeout', shown(timeout), 'milliseconds, at least 0');
   }
   if (priority !== undefined && !(Number.isInteger(priority) && priority >= -128 && priority <= 127)) {

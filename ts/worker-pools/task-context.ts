@@ -54,7 +54,8 @@ export class RunningContext implements Context {
     Object.defineProperty(signal, 'aborted', {
       configurable: true,
       get: () => {
-        if (!aborted.call(signal) && !this.#ended && fast.workerAborted(this.#worker.handle, this.#slot)) this.abort(false);
+        if (!aborted.call(signal) && !this.#ended && fast.workerAborted(this.#worker.handle, this.#slot))
+          this.abort(false);
         return aborted.call(signal);
       },
     });

@@ -34,7 +34,10 @@ impl<H: Host> Pool<H> {
     pub fn withdraw(&self, task: TaskId) -> bool {
         let mut guard = self.shared.lock();
         let shared = &mut *guard;
-        let begun = shared.workers.iter().any(|worker| worker.cell.lock().running().any(|(_, running)| running.id == task));
+        let begun = shared
+            .workers
+            .iter()
+            .any(|worker| worker.cell.lock().running().any(|(_, running)| running.id == task));
         if begun {
             return false;
         }
@@ -145,7 +148,9 @@ impl<H: Host> Pool<H> {
             let mut cell = worker.cell.lock();
             ids.extend(cell.local.iter().filter(|task| gone(&task.reply)).map(|task| task.id));
             ids.extend(
-                cell.running().filter(|(_, running)| running.reply.as_ref().is_some_and(&gone)).map(|(_, r)| r.id),
+                cell.running()
+                    .filter(|(_, running)| running.reply.as_ref().is_some_and(&gone))
+                    .map(|(_, r)| r.id),
             );
         }
         for id in ids {
@@ -165,7 +170,8 @@ impl<H: Host> Pool<H> {
     pub fn credit(&self, task: TaskId, count: u32) {
         let workers: Vec<Arc<_>> = self.shared.lock().workers.clone();
         for worker in workers {
-            let slot = worker.cell.lock().running().find(|(_, running)| running.id == task).map(|(slot, _)| slot);
+            let slot =
+                worker.cell.lock().running().find(|(_, running)| running.id == task).map(|(slot, _)| slot);
             if let Some(slot) = slot {
                 return self.host.nudge(worker.id, Nudge::Credit { slot, count });
             }

@@ -113,7 +113,11 @@ impl Config {
             return error("minWorkers", self.min_workers.to_string(), "at most maxWorkers");
         }
         if !(self.scaling_threshold > 0.0 && self.scaling_threshold <= 1.0) {
-            return error("scalingThreshold", self.scaling_threshold.to_string(), "a number above 0 and at most 1");
+            return error(
+                "scalingThreshold",
+                self.scaling_threshold.to_string(),
+                "a number above 0 and at most 1",
+            );
         }
         if self.heartbeat_timeout < self.heartbeat_interval {
             let got = format!("{} ms", self.heartbeat_timeout / MILLI);

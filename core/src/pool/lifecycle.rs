@@ -83,7 +83,8 @@ impl<H: Host> Pool<H> {
     }
 
     fn tell_ready(&self, shared: &mut Shared<H>, effects: &mut Effects<H>) {
-        let in_phase = |phase| shared.workers.iter().filter(|worker| worker.cell.lock().phase == phase).count() as u32;
+        let in_phase =
+            |phase| shared.workers.iter().filter(|worker| worker.cell.lock().phase == phase).count() as u32;
         let live = in_phase(Phase::Live);
         if in_phase(Phase::Starting) == 0 {
             for reply in shared.until_started.drain(..) {
@@ -164,7 +165,12 @@ impl<H: Host> Pool<H> {
     }
 
     /// Lets a worker end once what it runs has ended. A worker that has not come up yet is ended at once.
-    pub(super) fn retire(&self, shared: &mut Shared<H>, worker: &Arc<Worker<H>>, effects: &mut Effects<H>) -> bool {
+    pub(super) fn retire(
+        &self,
+        shared: &mut Shared<H>,
+        worker: &Arc<Worker<H>>,
+        effects: &mut Effects<H>,
+    ) -> bool {
         let now = self.clock.now();
         let mut cell = worker.cell.lock();
         match cell.phase {
@@ -363,7 +369,11 @@ impl<H: Host> Pool<H> {
         shared.crash_streak = shared.crash_streak.saturating_add(1);
         self.shaken.store(true, Ordering::Relaxed);
         shared.back_off(now, self.config.restart_backoff);
-        shared.tell(watch::WORKER, || Event::Worker { worker: crash.worker, what: WorkerWhat::Crashed }, effects);
+        shared.tell(
+            watch::WORKER,
+            || Event::Worker { worker: crash.worker, what: WorkerWhat::Crashed },
+            effects,
+        );
         shared.tell(watch::ERROR, || Event::Error(Arc::clone(crash)), effects);
         if !crash.starting {
             return;
@@ -428,7 +438,14 @@ impl<H: Host> Pool<H> {
         }
     }
 
-    fn grow(&self, shared: &mut Shared<H>, count: u32, reason: &'static str, now: Nanos, effects: &mut Effects<H>) -> u32 {
+    fn grow(
+        &self,
+        shared: &mut Shared<H>,
+        count: u32,
+        reason: &'static str,
+        now: Nanos,
+        effects: &mut Effects<H>,
+    ) -> u32 {
         let from = shared.workers.len() as u32;
         let count = count.min(self.config.max_workers.saturating_sub(from));
         if count == 0 || shared.life != Life::Open {
@@ -466,7 +483,13 @@ impl<H: Host> Pool<H> {
         gone
     }
 
-    pub(super) fn shrink(&self, shared: &mut Shared<H>, count: u32, reason: &'static str, effects: &mut Effects<H>) -> u32 {
+    pub(super) fn shrink(
+        &self,
+        shared: &mut Shared<H>,
+        count: u32,
+        reason: &'static str,
+        effects: &mut Effects<H>,
+    ) -> u32 {
         let mut candidates: Vec<_> =
             shared.workers.iter().filter(|worker| shared.counts_as_worker(worker)).cloned().collect();
         let from = candidates.len() as u32;
@@ -595,7 +618,13 @@ impl<H: Host> Pool<H> {
     }
 
     /// An overdue task: its worker is replaced, gently if its event loop still turns and others run there.
-    pub(super) fn overdue(&self, shared: &mut Shared<H>, worker: &Arc<Worker<H>>, since: Nanos, effects: &mut Effects<H>) {
+    pub(super) fn overdue(
+        &self,
+        shared: &mut Shared<H>,
+        worker: &Arc<Worker<H>>,
+        since: Nanos,
+        effects: &mut Effects<H>,
+    ) {
         let mut cell = worker.cell.lock();
         let others = cell.running().any(|(_, running)| running.aborted.is_none());
         let turns = cell.last_beat > since;

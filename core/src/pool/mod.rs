@@ -28,8 +28,9 @@ mod worker;
 
 pub use config::{Balancing, Config, ConfigError, OnFull};
 pub use host::{
-    Beat, Begun, Counts, Crash, Event, Exit, Failure, Host, Next, Nudge, Order, Outcome, PoolMetrics, Refusal, Refused,
-    Replaced, Slot, TaskId, TaskOptions, WorkerHealth, WorkerId, WorkerState, WorkerWhat, watch,
+    Beat, Begun, Counts, Crash, Event, Exit, Failure, Host, Next, Nudge, Order, Outcome, PoolMetrics,
+    Refusal, Refused, Replaced, Slot, TaskId, TaskOptions, WorkerHealth, WorkerId, WorkerState, WorkerWhat,
+    watch,
 };
 pub use park::Parker;
 pub use scaling::{Decision, ScalingSample, decide};

@@ -1,15 +1,40 @@
 //! How a worker's thread waits for work without its event loop.
 //!
 //! A flag under a lock with a condition: an unpark before the park is not lost, it ends the next park at once. A short
-//! spin comes first, because work that comes while work flows mostly comes within microseconds.
+//! spin comes first, because work that comes while work flows mostly comes within microseconds, and waking a thread that
+//! sleeps costs ten times as much. Only so many threads of the process spin that a processor is left for the others.
 
 use std::time::Duration;
 
 use crate::clock::Nanos;
-use crate::sync::{AtomicBool, Condvar, Mutex, Ordering, spin_loop};
+use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, spin_loop};
 
-/// Looks at the flag this often before the thread sleeps: some microseconds.
-const SPINS: u32 = 200;
+/// Looks at the flag this often before the thread sleeps: some tens of microseconds.
+const SPINS: u32 = 3000;
+
+/// Threads of this process that spin now.
+static SPINNING: Spinning = Spinning(AtomicUsize::new(0));
+
+struct Spinning(AtomicUsize);
+
+impl Spinning {
+    /// Spins on `notified`, if a processor is left over for that. Says whether the flag was seen, and takes it.
+    fn spin(&self, notified: &AtomicBool, processors: u32) -> bool {
+        let others = self.0.fetch_add(1, Ordering::Relaxed);
+        let spins = if others + 1 < processors as usize { SPINS } else { 1 };
+        let mut seen = false;
+        for _ in 0..spins {
+            // Looked at before it is taken: taking moves the cache line, which the one who unparks wants.
+            if notified.load(Ordering::Relaxed) && notified.swap(false, Ordering::Acquire) {
+                seen = true;
+                break;
+            }
+            spin_loop();
+        }
+        self.0.fetch_sub(1, Ordering::Relaxed);
+        seen
+    }
+}
 
 /// One thread's parking place.
 #[derive(Debug, Default)]
@@ -21,12 +46,9 @@ pub struct Parker {
 
 impl Parker {
     /// Waits until [`unpark`](Self::unpark) is called, or was called since the last wait, or the time has passed.
-    pub fn park(&self, limit: Nanos, spin: bool) {
-        for _ in 0..if spin { SPINS } else { 1 } {
-            if self.notified.swap(false, Ordering::Acquire) {
-                return;
-            }
-            spin_loop();
+    pub fn park(&self, limit: Nanos, processors: u32) {
+        if SPINNING.spin(&self.notified, processors) {
+            return;
         }
         let mut guard = self.lock.lock();
         if !self.notified.load(Ordering::Acquire) {

@@ -63,12 +63,14 @@ impl<H: Host> Pool<H> {
                 stats.alive += since_reset(cell.attached);
             }
             let began = shared.began;
-            let unfinished: Nanos = cell.running().map(|(_, running)| now.saturating_sub(running.began.max(began))).sum();
+            let unfinished: Nanos =
+                cell.running().map(|(_, running)| now.saturating_sub(running.began.max(began))).sum();
             stats.busy += unfinished;
         }
         let tally = shared.tally;
         let lanes = f64::from(self.config.concurrent_tasks_per_worker);
-        let utilisation = if stats.alive == 0 { 0.0 } else { stats.busy as f64 / (stats.alive as f64 * lanes) };
+        let utilisation =
+            if stats.alive == 0 { 0.0 } else { stats.busy as f64 / (stats.alive as f64 * lanes) };
         PoolMetrics {
             submitted: tally.submitted,
             completed: stats.completed,

@@ -77,7 +77,10 @@ pub fn decide(sample: &ScalingSample) -> Decision {
     }
     // At most a doubling, so that one burst does not start more threads than the next measurement would want.
     let count = sample.waiting.min(sample.workers).min(room).max(1);
-    Decision::Grow { count, reason: if computing { "queue" } else { "queue, tasks wait for input or output" } }
+    Decision::Grow {
+        count,
+        reason: if computing { "queue" } else { "queue, tasks wait for input or output" },
+    }
 }
 
 #[cfg(test)]

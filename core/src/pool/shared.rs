@@ -284,7 +284,8 @@ impl<H: Host> Shared<H> {
     pub(super) fn steal(&mut self, thief: &Worker<H>) -> u32 {
         let length = |worker: &Arc<Worker<H>>| worker.local_length.load(Ordering::Relaxed);
         let others = self.workers.iter().filter(|worker| worker.id != thief.id);
-        let Some(victim) = others.max_by_key(|worker| length(worker)).filter(|worker| length(worker) > 0) else {
+        let Some(victim) = others.max_by_key(|worker| length(worker)).filter(|worker| length(worker) > 0)
+        else {
             return 0;
         };
         // Lower number first, as always when two workers are locked.
@@ -310,7 +311,10 @@ impl<H: Host> Shared<H> {
             return true;
         }
         balancing != Balancing::RoundRobin
-            && self.workers.iter().any(|other| other.id != worker.id && other.local_length.load(Ordering::Relaxed) > 0)
+            && self
+                .workers
+                .iter()
+                .any(|other| other.id != worker.id && other.local_length.load(Ordering::Relaxed) > 0)
     }
 
     /// A worker looks for work: it is neither asleep nor on its way any more.
@@ -330,7 +334,8 @@ impl<H: Host> Shared<H> {
             return true;
         }
         let rank = |sleeper: &Sleeper| (sleeper.parked, sleeper.idle);
-        let best = self.sleepers.iter().enumerate().max_by_key(|(_, sleeper)| rank(sleeper)).map(|(at, _)| at);
+        let best =
+            self.sleepers.iter().enumerate().max_by_key(|(_, sleeper)| rank(sleeper)).map(|(at, _)| at);
         let Some(at) = best else { return !self.waking.is_empty() };
         let sleeper = self.sleepers.swap_remove(at);
         self.wake(sleeper, effects);

@@ -12,7 +12,12 @@ impl<H: Host> Pool<H> {
     ///
     /// # Errors
     /// Gives the task back when the queue is full or the pool closed.
-    pub fn submit(&self, input: H::Input, reply: H::Reply, options: &TaskOptions) -> Result<TaskId, Refused<H>> {
+    pub fn submit(
+        &self,
+        input: H::Input,
+        reply: H::Reply,
+        options: &TaskOptions,
+    ) -> Result<TaskId, Refused<H>> {
         let now = self.clock.now();
         let mut effects = Effects::new();
         let mut guard = self.shared.lock();
@@ -73,7 +78,8 @@ impl<H: Host> Pool<H> {
             return self.publish_urgent(shared);
         };
         let mut cell = worker.cell.lock();
-        let behind = cell.local.iter().rposition(|other| other.priority >= task.priority).map_or(0, |at| at + 1);
+        let behind =
+            cell.local.iter().rposition(|other| other.priority >= task.priority).map_or(0, |at| at + 1);
         cell.local.insert(behind, task);
         worker.local_length.store(cell.local.len() as u32, Ordering::Relaxed);
         drop(cell);

@@ -99,7 +99,13 @@ impl<H: Host> Pool<H> {
     }
 
     /// Looks after one worker, and says when to look again.
-    fn look_after(&self, shared: &mut Shared<H>, worker: &Arc<Worker<H>>, now: Nanos, effects: &mut Effects<H>) -> Nanos {
+    fn look_after(
+        &self,
+        shared: &mut Shared<H>,
+        worker: &Arc<Worker<H>>,
+        now: Nanos,
+        effects: &mut Effects<H>,
+    ) -> Nanos {
         let grace = self.config.abort_grace;
         let mut next = u64::MAX;
         let mut overdue = None;
@@ -162,10 +168,13 @@ impl<H: Host> Pool<H> {
 
     /// Retires workers beyond the minimum that have idled for too long, and says when to look again.
     fn let_idle_go(&self, shared: &mut Shared<H>, now: Nanos, effects: &mut Effects<H>) -> Nanos {
-        let Some(limit) = self.config.idle_timeout.filter(|_| self.config.auto_scaling) else { return u64::MAX };
+        let Some(limit) = self.config.idle_timeout.filter(|_| self.config.auto_scaling) else {
+            return u64::MAX;
+        };
         let useful = shared.workers.iter().filter(|worker| shared.counts_as_worker(worker)).count() as u32;
         let mut spare = useful.saturating_sub(self.config.min_workers);
-        let mut idle: Vec<_> = shared.sleepers.iter().filter(|sleeper| sleeper.idle).map(|s| (s.since, s.id)).collect();
+        let mut idle: Vec<_> =
+            shared.sleepers.iter().filter(|sleeper| sleeper.idle).map(|s| (s.since, s.id)).collect();
         idle.sort_unstable();
         for (since, id) in idle {
             if spare == 0 {

@@ -238,7 +238,9 @@ impl<H: Host> Worker<H> {
         match cell.phase {
             Phase::Live if cell.running_count < pool.config.concurrent_tasks_per_worker => Ok(()),
             Phase::Live | Phase::Starting => Err(Next::Empty),
-            Phase::Retiring(_) | Phase::Ending(_) | Phase::Doomed if cell.running_count > 0 => Err(Next::Empty),
+            Phase::Retiring(_) | Phase::Ending(_) | Phase::Doomed if cell.running_count > 0 => {
+                Err(Next::Empty)
+            }
             _ => Err(Next::Retire),
         }
     }
@@ -341,7 +343,7 @@ impl<H: Host> Worker<H> {
         if !pool.lie_down(self, true) {
             return true;
         }
-        self.parker.park(limit, pool.config.cores > 1);
+        self.parker.park(limit, pool.config.cores);
         pool.get_up(self)
     }
 
@@ -373,7 +375,11 @@ impl<H: Host> Pool<H> {
         for at in 0..count {
             let Some(task) = shared.pop() else { break };
             // Something more urgent goes before what was taken earlier.
-            if urgent { cell.local.insert(at as usize, task) } else { cell.local.push_back(task) }
+            if urgent {
+                cell.local.insert(at as usize, task)
+            } else {
+                cell.local.push_back(task)
+            }
             taken += 1;
         }
         worker.local_length.store(cell.local.len() as u32, Ordering::Relaxed);

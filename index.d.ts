@@ -1,0 +1,564 @@
+// Made by `npm run build:api` from ts/. The whole public API; do not edit.
+import * as node_worker_threads from 'node:worker_threads';
+import { Transferable, ResourceLimits, WorkerOptions } from 'node:worker_threads';
+
+/**
+ * Every error the package throws: one class per failure, each with a `code` that never changes.
+ *
+ * Match on `code`, or with {@link isMillraceError}, which also knows errors of another copy of the package.
+ */
+/** What every error of the package is. */
+declare class MillraceError extends Error {
+    name: string;
+    /** Stable and machine-readable, such as `'ERR_TASK_TIMEOUT'`. */
+    readonly code: string;
+}
+/**
+ * Whether a value is an error of this package, whichever copy of it threw.
+ *
+ * @param value - Anything.
+ * @example
+ * ```ts
+ * if (isMillraceError(error) && error.code === 'ERR_QUEUE_FULL') response.sendStatus(503);
+ * ```
+ */
+declare function isMillraceError(value: unknown): value is MillraceError;
+/** An argument or option that cannot be meant. The message names it, what it got and what it wants. */
+declare class InvalidArgumentError extends MillraceError {
+    name: string;
+}
+/** A handle whose object is gone, or which another thread gave out. */
+declare class StaleHandleError extends MillraceError {
+    name: string;
+}
+/** A name in use with another configuration. The message says both. */
+declare class NameConflictError extends MillraceError {
+    name: string;
+}
+/** No object of that name or token in this process. */
+declare class NotFoundError extends MillraceError {
+    name: string;
+}
+/** A defect of the package itself. */
+declare class InternalError extends MillraceError {
+    name: string;
+}
+/** What was asked for cannot be done by this runtime. */
+declare class UnsupportedError extends MillraceError {
+    name: string;
+}
+/** The pool was closed or terminated. */
+declare class PoolClosedError extends MillraceError {
+    name: string;
+}
+/** The queue has as many tasks as `maxQueue` allows. */
+declare class QueueFullError extends MillraceError {
+    name: string;
+    /** The pool's `maxQueue`. */
+    readonly limit: number;
+}
+/** A task took longer than its submitter's `timeout` or the pool's `taskTimeout` allows. */
+declare class TaskTimeoutError extends MillraceError {
+    name: string;
+    /** The limit, in milliseconds. */
+    readonly timeout: number;
+    /** Whether a worker had begun it. */
+    readonly running: boolean;
+}
+/** What tasks wrote while their worker died; present with `captureOutput`. */
+interface CapturedOutput {
+    /** What went to standard output. */
+    stdout: string;
+    /** What went to standard error. */
+    stderr: string;
+}
+/** The worker died under the task: it threw outside a task, exited, or ran out of memory. `cause` is what killed it. */
+declare class WorkerCrashedError extends MillraceError {
+    name: string;
+    /** Which worker. */
+    readonly workerId: number;
+    /** The thread's exit code, where the runtime told it. */
+    readonly exitCode: number | undefined;
+    /** What the dying worker's tasks had written; `undefined` without `captureOutput`. */
+    output?: CapturedOutput;
+}
+/** Why a worker was replaced under a task. */
+type ReplacedReason = 'overdue' | 'unresponsive' | 'requested';
+/** The worker was replaced under the task, for no fault of the task's own. */
+declare class WorkerReplacedError extends MillraceError {
+    name: string;
+    /** Which worker. */
+    readonly workerId: number;
+    /**
+     * `'overdue'`: another task there did not end after it was cancelled; `'unresponsive'`: its event loop stood still;
+     * `'requested'`: somebody asked.
+     */
+    readonly reason: ReplacedReason;
+}
+/** Workers die at every start. `cause` is what killed the last one. */
+declare class PoolBrokenError extends MillraceError {
+    name: string;
+    /** The last worker's exit code, where the runtime told it. */
+    readonly exitCode: number | undefined;
+}
+/** There is no processor, it cannot be shipped to a worker, or it cannot be loaded there. `cause` says what went wrong. */
+declare class ProcessorError extends MillraceError {
+    name: string;
+}
+
+/** Moving instead of copying: what a processor returns, or a stream of it yields. */
+
+/**
+ * Marks the result of a processor to be moved to the submitter instead of copied.
+ *
+ * @param value - The result.
+ * @param transfer - What in it is moved, as for `postMessage`; by default the value itself, or the buffer under it.
+ * @returns What the processor returns in place of the value.
+ * @throws {@link InvalidArgumentError} if nothing is given to move.
+ * @example
+ * ```ts
+ * export default (pixels: Uint8Array) => move(invert(pixels));
+ * ```
+ */
+declare function move<T>(value: T, transfer?: readonly Transferable[]): T;
+
+/** The second argument of a processor. */
+interface Context {
+    /** Aborts when the task is cancelled or times out. Synchronous code may ask `signal.aborted` as it goes. */
+    readonly signal: AbortSignal;
+    /** The worker's number in its pool. */
+    readonly workerId: number;
+    /** The task's number in its pool. */
+    readonly taskId: number;
+    /** 1 for the first run; higher only for idempotent tasks whose worker was lost. */
+    readonly attempt: number;
+}
+
+/**
+ * What every task may know of itself.
+ *
+ * @example
+ * ```ts
+ * export default async (url: string, { signal }: TaskContext) => (await fetch(url, { signal })).text();
+ * ```
+ */
+type TaskContext = Context;
+/** A module that workers load: a path, a `file:` URL, or either with the name of the export to call. */
+type ProcessorModule = string | URL | {
+    module: string | URL;
+    export?: string;
+};
+/** A function that workers run. A function must be self-contained: it is shipped as its source text. */
+type Processor<TInput, TOutput> = ProcessorModule | ((input: TInput, context: TaskContext) => TOutput | Promise<TOutput> | AsyncIterable<TOutput> | Iterable<TOutput>);
+/** What a scaling policy sees. Times are in milliseconds, shares between 0 and 1. */
+interface ScalingSample {
+    /** Workers, those that start included. */
+    workers: number;
+    /** Workers that start. */
+    starting: number;
+    /** Workers that run as many tasks as they may. */
+    busy: number;
+    /** Tasks that no worker has begun. */
+    waiting: number;
+    /** How long the first of them has waited. */
+    oldestWait: number;
+    /** The mean share of time that the workers' event loops are busy; `null` before the first heartbeat. */
+    eventLoopUtilization: number | null;
+    /** How busy the machine's processors are; `null` before the first measurement. */
+    machineLoad: number | null;
+    /** The recent mean run time of a task; 0 before the first has ended. */
+    meanRun: number;
+}
+/** The configuration of a worker pool. Times are in milliseconds. */
+interface WorkerPoolConfig {
+    /** Workers there are always. Default 1. */
+    minWorkers: number;
+    /** Workers there are at most. Default: the processors of the machine. */
+    maxWorkers: number;
+    /** A worker beyond `minWorkers` that has idled so long is retired. Default 30 000; `Infinity` for never. */
+    idleTimeout: number;
+    /** How long a task may run. Its promise rejects with `TaskTimeoutError`. Default `Infinity`. */
+    taskTimeout: number;
+    /** Whether the pool grows with its queue and shrinks by `idleTimeout`. Default true. */
+    enableAutoScaling: boolean;
+    /** The share of busy workers from which the pool grows. Default 0.8. */
+    scalingThreshold: number;
+}
+/** What a pool can be told beyond {@link WorkerPoolConfig}. Times are in milliseconds. */
+interface WorkerPoolOptions<TInput, TOutput> extends Partial<WorkerPoolConfig> {
+    /** What workers run for each task: a module, or a self-contained function. */
+    processor?: Processor<TInput, TOutput>;
+    /** Shares the pool with every thread of the process that opens this name. */
+    name?: string;
+    /** Decides how many workers there should be, in place of the built-in rule. Called in the thread that owns the pool. */
+    scalingPolicy?: (sample: ScalingSample) => number;
+    /** Tasks that may wait. Default: no limit. */
+    maxQueue?: number;
+    /** What happens to a task beyond `maxQueue`: it rejects with `QueueFullError`, or waits for room. Default `'reject'`. */
+    onFull?: 'reject' | 'wait';
+    /** Tasks that one worker may run at once; above 1 for tasks that wait for input or output. Default 1. */
+    concurrentTasksPerWorker?: number;
+    /** How long a cancelled task may take to end before its worker is replaced. Default 1 000. */
+    abortGrace?: number;
+    /** How often a busy worker is asked for a sign of life. Default 1 000. */
+    heartbeatInterval?: number;
+    /** A busy worker without a sign of life for so long is unresponsive. Default 30 000. */
+    heartbeatTimeout?: number;
+    /** Replace unresponsive workers unasked. Default false: a long computation is no defect. */
+    autoRestart?: boolean;
+    /**
+     * How tasks find workers: `'work-stealing'` from one queue, idle workers stealing what others have taken and not begun;
+     * `'round-robin'` in strict turn; `'adaptive'` to the worker expected to be done first, by its measured speed.
+     * Default `'work-stealing'`.
+     */
+    balancing?: 'work-stealing' | 'round-robin' | 'adaptive';
+    /** Workers that may die at start in a row before the waiting tasks fail with `PoolBrokenError`. Default 3. */
+    maxStartFailures?: number;
+    /** The wait before the second replacement of a dying worker in a row; it doubles up to 30 s. Default 100. */
+    restartBackoff?: number;
+    /** Limits of each worker's memory, as for `new Worker`. */
+    resourceLimits?: ResourceLimits;
+    /** The workers' `process.env`, as for `new Worker`. */
+    env?: WorkerOptions['env'];
+    /** The workers' `process.argv` beyond the first two, as for `new Worker`. */
+    argv?: unknown[];
+    /** Options of the runtime for the workers, as for `new Worker`, such as `['--import', 'tsx']`. */
+    execArgv?: string[];
+    /** What `workerData` of `node:worker_threads` is in the workers. */
+    workerData?: unknown;
+    /** Keep the workers' standard output from the process's; it is then given by the `output` event. Default false. */
+    stdout?: boolean;
+    /** The same for standard error. */
+    stderr?: boolean;
+    /** Keep what each task writes, for the error of a task whose worker dies. Default false. */
+    captureOutput?: boolean;
+}
+/** How one task is to be treated. */
+interface SubmitOptions<TInput = unknown, TOutput = unknown> {
+    /** Cancels the task; its promise rejects with the signal's reason. */
+    signal?: AbortSignal;
+    /** How long the submitter waits, in milliseconds, the time in the queue included. Rejects with `TaskTimeoutError`. */
+    timeout?: number;
+    /** A whole number from -128 to 127; higher goes first. Default 0. */
+    priority?: number;
+    /** What in the input is moved and not copied, as for `postMessage`. */
+    transfer?: readonly node_worker_threads.Transferable[];
+    /** What to run in place of the pool's processor. */
+    processor?: Processor<TInput, TOutput>;
+    /** The task may run again, up to three times, if its worker is lost. Default false. */
+    idempotent?: boolean;
+}
+
+/** A pool's events, with what each listener gets. Only the thread that owns the pool hears them. */
+interface PoolEvents {
+    /** A worker came or went. */
+    worker: [event: {
+        workerId: number;
+        state: 'started' | 'retired' | 'crashed' | 'replaced';
+    }];
+    /** The number of workers is about to change. */
+    scale: [event: {
+        from: number;
+        to: number;
+        reason: string;
+    }];
+    /** Nothing waits any more. */
+    drain: [];
+    /** A worker died unordered, or the scaling policy failed. Without a listener it is not thrown: tasks carry it too. */
+    error: [error: WorkerCrashedError | Error];
+    /** A worker wrote, with `stdout`, `stderr` or `captureOutput`. */
+    output: [event: {
+        workerId: number;
+        stream: 'stdout' | 'stderr';
+        text: string;
+    }];
+}
+
+/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
+/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
+interface TimeStatistics {
+    count: number;
+    mean: number;
+    min: number;
+    p50: number;
+    p90: number;
+    p99: number;
+    p999: number;
+    max: number;
+}
+/** A pool's counts and times since it began or was reset. */
+interface PoolMetrics {
+    /** Tasks accepted. */
+    submitted: number;
+    /** Tasks that returned. */
+    completed: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks cancelled by their submitter. */
+    aborted: number;
+    /** Tasks that took too long. */
+    timedOut: number;
+    /** Tasks refused because the queue was full. */
+    rejected: number;
+    /** Tasks that ran again after their worker was lost. */
+    retried: number;
+    /** Workers that died unordered. */
+    crashes: number;
+    /** Workers started in place of lost ones. */
+    restarts: number;
+    /** Workers started. */
+    spawned: number;
+    /** Workers retired. */
+    retired: number;
+    /** Tasks that an idle worker took from another's queue. */
+    stolen: number;
+    /** The share of the workers' time spent running tasks. */
+    utilisation: number;
+    /** From submission to begin. */
+    waiting: TimeStatistics;
+    /** From begin to end. */
+    running: TimeStatistics;
+}
+/** One worker's health. */
+interface WorkerHealth {
+    workerId: number;
+    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
+    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
+    /** Tasks that returned. */
+    done: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks it has taken and not begun. */
+    queued: number;
+    /** How long its oldest running task has run. */
+    currentTaskAge: number | null;
+    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
+    lastHeartbeatAge: number | null;
+    /** The share of time its event loop was busy, at the last heartbeat. */
+    eventLoopUtilization: number;
+    /** Bytes of heap in use, at the last heartbeat. */
+    heapUsed: number;
+    /** Bytes of heap it may use. */
+    heapLimit: number;
+    /** Its recent mean run time. */
+    meanRun: number;
+}
+/** A pool's health. */
+interface HealthStatus {
+    /** Whether no worker is unresponsive. */
+    healthy: boolean;
+    /** Tasks that wait, those that workers have taken and not begun included. */
+    queued: number;
+    /** Tasks that run. */
+    running: number;
+    /** Tasks that wait for room in the queue. */
+    waitingRoom: number;
+    /** Each worker. */
+    workers: WorkerHealth[];
+}
+
+/** A pool's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
+interface PoolHandle {
+    /** What kind of object it names. */
+    readonly millrace: 'worker-pool';
+    /** Which one. */
+    readonly id: number;
+}
+/** How many a batch, and how it ends. */
+interface BatchOptions<TInput, TOutput> extends SubmitOptions<TInput, TOutput> {
+    /** Every outcome instead of the first error. */
+    settle?: boolean;
+}
+/** How inputs go through a pool. */
+interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput>, 'transfer'> {
+    /** Tasks on their way or done and not taken, at most. Default: four a worker, at least 16. */
+    concurrency?: number;
+    /** Results in the order of the inputs; otherwise as they come. Default true. */
+    ordered?: boolean;
+}
+/** How a pool is closed. */
+interface CloseOptions {
+    /** How long to wait for tasks to end, in milliseconds, before the pool is terminated. Default: no limit. */
+    timeout?: number;
+}
+/** A pool of workers. Not made itself: see `DynamicWorkerPool` and `FixedWorkerPool`. */
+declare abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
+    #private;
+    /** The pool's name, if it has one. */
+    get name(): string | undefined;
+    /**
+     * Runs the processor on one input, on some worker.
+     *
+     * @param task - What the processor gets: anything `postMessage` accepts.
+     * @returns What the processor returns.
+     * @throws What the processor throws, with its name, message, own properties, cause and the worker's stack;
+     * `DataCloneError` for an input that cannot be cloned; `TaskTimeoutError`, `QueueFullError`, `PoolClosedError`,
+     * `WorkerCrashedError`, `WorkerReplacedError`, `PoolBrokenError`, `ProcessorError`; the signal's reason when aborted.
+     * @example
+     * ```ts
+     * const thumbnail = await pool.submit(image, { timeout: 5_000, transfer: [image.buffer] });
+     * ```
+     */
+    submit(task: TInput, options?: SubmitOptions<TInput, TOutput>): Promise<TOutput>;
+    /**
+     * Runs the processor on each input; the results come in their order.
+     *
+     * @returns The results; with `settle` the outcome of each, as from `Promise.allSettled`.
+     * @throws The first error, after the tasks that no worker has begun have been cancelled.
+     */
+    submitBatch(tasks: readonly TInput[], options: BatchOptions<TInput, TOutput> & {
+        settle: true;
+    }): Promise<PromiseSettledResult<TOutput>[]>;
+    submitBatch(tasks: readonly TInput[], options?: BatchOptions<TInput, TOutput>): Promise<TOutput[]>;
+    /**
+     * Runs the processor on each of any number of inputs, in constant memory: an input is read when there is room for it.
+     *
+     * @throws The first error, when its turn comes; what is on its way is then cancelled.
+     * @example
+     * ```ts
+     * for await (const row of pool.map(readLines(file), { concurrency: 32 })) write(row);
+     * ```
+     */
+    map(inputs: Iterable<TInput> | AsyncIterable<TInput>, options?: MapOptions<TInput, TOutput>): AsyncIterableIterator<TOutput>;
+    /**
+     * Runs a processor that is a generator, and gives what it yields. The generator is at most some items ahead of the reader,
+     * and is ended when the reader stops.
+     *
+     * @example
+     * ```ts
+     * for await (const record of pool.iterate('big.csv')) await insert(record);
+     * ```
+     */
+    iterate<T = TOutput>(task: TInput, options?: SubmitOptions<TInput, unknown>): AsyncIterableIterator<T> & AsyncDisposable;
+    /**
+     * Runs a function of the moment with its arguments. It must be self-contained: it is sent as its source text.
+     *
+     * @example
+     * ```ts
+     * const digest = await pool.run((text) => process.getBuiltinModule('node:crypto').hash('sha256', text), 'abc');
+     * ```
+     */
+    run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
+    /** Workers that take tasks, those that start included. */
+    getWorkerCount(): number;
+    /** Tasks that no worker has begun. */
+    getQueueLength(): number;
+    /** Whether nothing waits and nothing runs. */
+    isIdle(): boolean;
+    /**
+     * Starts up to `count` workers more, within the maximum.
+     *
+     * @returns Resolves when they take tasks.
+     */
+    scaleUp(count: number): Promise<void>;
+    /** Lets up to `count` workers go, within the minimum, the idle ones first. Busy ones finish what they run. */
+    scaleDown(count: number): Promise<void>;
+    /** What each worker is doing and how it is. */
+    getHealthStatus(): HealthStatus;
+    /**
+     * Replaces the workers that are unresponsive. What they run rejects with `WorkerReplacedError`, or runs again if it is
+     * idempotent.
+     *
+     * @returns Resolves when the replacements take tasks.
+     */
+    restartUnhealthyWorkers(): Promise<void>;
+    /** Counts and times since the pool began, over all threads. */
+    getMetrics(): PoolMetrics;
+    /** Begins counting anew. */
+    resetMetrics(): void;
+    /**
+     * Resolves when `minWorkers` workers take tasks.
+     *
+     * @throws `PoolBrokenError` if they die at every start, `PoolClosedError` if the pool is closed.
+     */
+    ready(): Promise<void>;
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. Only the owning thread hears any. */
+    on<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** A token by which any thread of this process opens the same pool. */
+    toHandle(): PoolHandle;
+    /**
+     * Takes no more tasks, waits for those it has, and ends the workers. In a thread that has opened another's pool it lets go of
+     * that pool, and cancels what this thread still waits for. A second call waits for the first.
+     *
+     * @throws `TaskTimeoutError` never: a pool that is not done in time is terminated, and its tasks reject with `PoolClosedError`.
+     */
+    close(options?: CloseOptions): Promise<void>;
+    /** Ends everything at once. What waits and what runs rejects with `PoolClosedError`. */
+    terminate(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * A pool of worker threads that grows with its queue and shrinks when its workers idle.
+ *
+ * It is one object for the whole process: any thread opens it by name or handle and submits, and the result comes to the
+ * thread that asked. A pool with nothing to do does not keep the process alive.
+ *
+ * @example
+ * ```ts
+ * const pool = new DynamicWorkerPool<string, number>({
+ *   processor: new URL('./count-words.js', import.meta.url),
+ *   minWorkers: 2,
+ *   maxWorkers: 10,
+ * });
+ * const words = await pool.submit('some text');
+ * await pool.close();
+ * ```
+ */
+declare class DynamicWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutput> {
+    /**
+     * @throws `InvalidArgumentError` for an option that cannot be meant, `NameConflictError` for a name in use with another
+     * configuration, `ProcessorError` for a function that cannot be sent to another thread.
+     */
+    constructor(config?: WorkerPoolOptions<TInput, TOutput>);
+    /**
+     * Opens the pool that another thread calls so.
+     *
+     * @throws `NotFoundError` if there is none.
+     */
+    static open<TInput, TOutput>(name: string): DynamicWorkerPool<TInput, TOutput>;
+    /**
+     * Opens the pool of a token that another thread has sent.
+     *
+     * @throws `NotFoundError` if that pool is gone.
+     */
+    static from<TInput, TOutput>(handle: PoolHandle): DynamicWorkerPool<TInput, TOutput>;
+}
+
+/**
+ * A pool with a fixed number of worker threads.
+ *
+ * It is one object for the whole process, as {@link DynamicWorkerPool} is.
+ *
+ * @example
+ * ```ts
+ * const pool = new FixedWorkerPool<string, number>(4, { processor: (text: string) => text.length });
+ * const lengths = await pool.submitBatch(['one', 'three']);
+ * ```
+ */
+declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutput> {
+    /**
+     * @param workerCount - How many workers, 1 to 1024.
+     * @throws As the constructor of {@link DynamicWorkerPool}.
+     */
+    constructor(workerCount: number, config?: WorkerPoolOptions<TInput, TOutput>);
+    /**
+     * Opens the pool that another thread calls so.
+     *
+     * @throws `NotFoundError` if there is none.
+     */
+    static open<TInput, TOutput>(name: string): FixedWorkerPool<TInput, TOutput>;
+    /**
+     * Opens the pool of a token that another thread has sent.
+     *
+     * @throws `NotFoundError` if that pool is gone.
+     */
+    static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
+}
+
+export { DynamicWorkerPool, FixedWorkerPool, InternalError, InvalidArgumentError, MillraceError, NameConflictError, NotFoundError, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, StaleHandleError, TaskTimeoutError, UnsupportedError, WorkerCrashedError, WorkerPool, WorkerReplacedError, isMillraceError, move };
+export type { BatchOptions, CapturedOutput, CloseOptions, HealthStatus, MapOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReplacedReason, ScalingSample, SubmitOptions, TaskContext, TimeStatistics, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
