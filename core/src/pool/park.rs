@@ -7,15 +7,15 @@
 use std::time::Duration;
 
 use crate::clock::Nanos;
-use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, spin_loop};
+use crate::sync::{AtomicBool, Condvar, Mutex, Ordering, StaticCounter, spin_loop};
 
 /// Looks at the flag this often before the thread sleeps: some tens of microseconds.
-const SPINS: u32 = 3000;
+const SPINS: u32 = if cfg!(loom) { 1 } else { 3000 };
 
 /// Threads of this process that spin now.
-static SPINNING: Spinning = Spinning(AtomicUsize::new(0));
+static SPINNING: Spinning = Spinning(StaticCounter::new(0));
 
-struct Spinning(AtomicUsize);
+struct Spinning(StaticCounter);
 
 impl Spinning {
     /// Spins on `notified`, if a processor is left over for that. Says whether the flag was seen, and takes it.

@@ -1,0 +1,4 @@
+//! Laws that hold for every sequence of events.
+
+mod histogram;
+mod pool;
