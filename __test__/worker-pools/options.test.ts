@@ -51,11 +51,17 @@ describe('nonsense is refused by name', () => {
     });
   }
   test('a minimum above the maximum', () => {
-    assert.throws(() => new DynamicWorkerPool({ minWorkers: 3, maxWorkers: 2 }), /minWorkers: got 3, wants at most maxWorkers/);
+    assert.throws(
+      () => new DynamicWorkerPool({ minWorkers: 3, maxWorkers: 2 }),
+      /minWorkers: got 3, wants at most maxWorkers/,
+    );
   });
   test('a wrong number of fixed workers', () => {
     for (const count of [0, 1.5, NaN, 2000, '4', null]) {
-      assert.throws(() => new FixedWorkerPool(count as number), { code: 'ERR_INVALID_ARGUMENT', message: /^workerCount/ });
+      assert.throws(() => new FixedWorkerPool(count as number), {
+        code: 'ERR_INVALID_ARGUMENT',
+        message: /^workerCount/,
+      });
     }
   });
   test('submit’s options', async () => {
@@ -92,9 +98,16 @@ describe('limits', () => {
 
   test('onFull: wait lets them wait for room, in order', async () => {
     const order: number[] = [];
-    await using pool = new FixedWorkerPool<number, number>(1, { processor: (n) => n, maxQueue: 1, onFull: 'wait' });
+    await using pool = new FixedWorkerPool<number, number>(1, {
+      processor: (n) => n,
+      maxQueue: 1,
+      onFull: 'wait',
+    });
     await Promise.all(Array.from({ length: 50 }, (_, i) => pool.submit(i).then((n) => order.push(n))));
-    assert.deepEqual(order, Array.from({ length: 50 }, (_, i) => i));
+    assert.deepEqual(
+      order,
+      Array.from({ length: 50 }, (_, i) => i),
+    );
   });
 
   test('higher priorities go first', async () => {
@@ -114,7 +127,10 @@ describe('limits', () => {
   });
 
   test('concurrentTasksPerWorker lets one worker wait for several tasks', async () => {
-    await using pool = new FixedWorkerPool<number, number>(1, { processor: wait, concurrentTasksPerWorker: 4 });
+    await using pool = new FixedWorkerPool<number, number>(1, {
+      processor: wait,
+      concurrentTasksPerWorker: 4,
+    });
     await pool.ready();
     const all = Promise.all([200, 200, 200, 200].map((ms) => pool.submit(ms)));
     await started(pool, 4);
@@ -182,7 +198,10 @@ describe('balancing', () => {
   }
 
   test('round-robin is in strict turn', async () => {
-    await using pool = new FixedWorkerPool<number, number>(3, { processor: (_, ctx) => ctx.workerId, balancing: 'round-robin' });
+    await using pool = new FixedWorkerPool<number, number>(3, {
+      processor: (_, ctx) => ctx.workerId,
+      balancing: 'round-robin',
+    });
     await pool.ready();
     const workers = await pool.submitBatch(Array<number>(9).fill(0));
     assert.deepEqual(workers.slice(0, 3).sort(), [1, 2, 3]);
@@ -232,7 +251,11 @@ describe('scaling', () => {
   });
 
   test('scaleUp and scaleDown stay within minimum and maximum', async () => {
-    await using pool = new DynamicWorkerPool<number, number>({ minWorkers: 1, maxWorkers: 3, processor: (n) => n });
+    await using pool = new DynamicWorkerPool<number, number>({
+      minWorkers: 1,
+      maxWorkers: 3,
+      processor: (n) => n,
+    });
     await pool.scaleUp(10);
     assert.equal(pool.getWorkerCount(), 3);
     assert.ok(pool.getHealthStatus().workers.every(({ state }) => state === 'idle'));
@@ -257,7 +280,11 @@ describe('scaling', () => {
   });
 
   test('enableAutoScaling: false leaves the number alone', async () => {
-    await using pool = new DynamicWorkerPool<number, number>({ maxWorkers: 4, enableAutoScaling: false, processor: wait });
+    await using pool = new DynamicWorkerPool<number, number>({
+      maxWorkers: 4,
+      enableAutoScaling: false,
+      processor: wait,
+    });
     await pool.submitBatch(Array<number>(20).fill(5));
     assert.equal(pool.getMetrics().spawned, 1);
   });
@@ -286,7 +313,10 @@ describe('what a pool tells of itself', () => {
     assert.ok(metrics.utilisation > 0 && metrics.utilisation <= 1);
     const { healthy, workers, running } = pool.getHealthStatus();
     assert.deepEqual([healthy, workers.length, running], [true, 2, 0]);
-    assert.equal(workers.reduce((sum, worker) => sum + worker.done, 0), 3);
+    assert.equal(
+      workers.reduce((sum, worker) => sum + worker.done, 0),
+      3,
+    );
     pool.resetMetrics();
     assert.equal(pool.getMetrics().submitted, 0);
   });

@@ -28,7 +28,11 @@ describe('what a worker runs', () => {
   const bound = function (this: unknown): unknown {
     return this;
   }.bind(null);
-  const method = { run(x: unknown) { return x; } }.run;
+  const method = {
+    run(x: unknown) {
+      return x;
+    },
+  }.run;
   for (const [name, processor, reason] of [
     ['a bound function', bound, /bound/],
     ['a native function', Math.max, /native/],
@@ -48,7 +52,10 @@ describe('what a worker runs', () => {
 
   test('without a processor, submit rejects and says how to give one', async () => {
     await using pool = new FixedWorkerPool<number, number>(1);
-    await assert.rejects(pool.submit(1), { code: 'ERR_PROCESSOR', message: /new DynamicWorkerPool\(\{ processor \}\)/ });
+    await assert.rejects(pool.submit(1), {
+      code: 'ERR_PROCESSOR',
+      message: /new DynamicWorkerPool\(\{ processor \}\)/,
+    });
     assert.equal(await pool.submit(1, { processor: (n: number) => n + 1 }), 2);
   });
 
@@ -59,7 +66,10 @@ describe('what a worker runs', () => {
       assert.ok(error.cause instanceof Error);
       return true;
     });
-    await assert.rejects(pool.submit(1, { processor: { module: processors, export: 'nope' } }), /no function 'nope'/);
+    await assert.rejects(
+      pool.submit(1, { processor: { module: processors, export: 'nope' } }),
+      /no function 'nope'/,
+    );
   });
 
   test('the processor gets its signal, its worker, its task and its attempt', async () => {
@@ -80,23 +90,46 @@ describe('what a worker runs', () => {
 
 describe('values there and back', () => {
   test('arrive as postMessage would bring them', async () => {
-    const value = { d: new Date(5), m: new Map([[1, { a: undefined }]]), n: -0, s: '\ud800', b: 2n ** 70n, big: new Uint8Array(200_000).fill(3) };
+    const value = {
+      d: new Date(5),
+      m: new Map([[1, { a: undefined }]]),
+      n: -0,
+      s: '\ud800',
+      b: 2n ** 70n,
+      big: new Uint8Array(200_000).fill(3),
+    };
     assert.deepEqual(await echo.submit(value), value);
     assert.ok(Object.is(await echo.submit(-0), -0));
-    for (const scalar of [undefined, null, true, false, NaN, '', 'é', 'x'.repeat(100_000), 'Ā'.repeat(100_000)]) {
+    for (const scalar of [
+      undefined,
+      null,
+      true,
+      false,
+      NaN,
+      '',
+      'é',
+      'x'.repeat(100_000),
+      'Ā'.repeat(100_000),
+    ]) {
       assert.deepEqual(await echo.submit(scalar), scalar);
     }
   });
 
   test('what cannot be cloned rejects with DataCloneError, in either direction', async () => {
-    await assert.rejects(echo.submit(() => 1), { name: 'DataCloneError' });
+    await assert.rejects(
+      echo.submit(() => 1),
+      { name: 'DataCloneError' },
+    );
     await assert.rejects(echo.submit({ deep: [Symbol('s')] }), { name: 'DataCloneError' });
     await assert.rejects(echo.submit(1, { processor: () => () => 1 }), { name: 'DataCloneError' });
   });
 
   test('shared memory is shared, not copied', async () => {
     const shared = new Int32Array(new SharedArrayBuffer(4));
-    await echo.submit({ shared }, { processor: (input: unknown) => void ((input as { shared: Int32Array }).shared[0] = 42) });
+    await echo.submit(
+      { shared },
+      { processor: (input: unknown) => void ((input as { shared: Int32Array }).shared[0] = 42) },
+    );
     assert.equal(shared[0], 42);
   });
 
@@ -127,8 +160,13 @@ describe('values there and back', () => {
 
   test('many moved inputs at once all arrive', async () => {
     const inputs = Array.from({ length: 50 }, (_, i) => new Uint8Array(1000).fill(i));
-    const results = await Promise.all(inputs.map((input) => echo.submit(input, { transfer: [input.buffer] })));
-    assert.deepEqual(results.map((result) => (result as Uint8Array)[999]), inputs.map((_, i) => i));
+    const results = await Promise.all(
+      inputs.map((input) => echo.submit(input, { transfer: [input.buffer] })),
+    );
+    assert.deepEqual(
+      results.map((result) => (result as Uint8Array)[999]),
+      inputs.map((_, i) => i),
+    );
   });
 
   function moving(): { module: URL; export: string } {
@@ -165,8 +203,15 @@ describe('errors', () => {
       return true;
     });
     await assert.rejects(
-      echo.submit(1, { processor: () => { throw { plain: 1 }; } }),
-      (error) => (assert.deepEqual(error, { plain: 1 }), true),
+      echo.submit(1, {
+        processor: () => {
+          throw { plain: 1 };
+        },
+      }),
+      (error) => {
+        assert.deepEqual(error, { plain: 1 });
+        return true;
+      },
     );
   });
 
@@ -205,7 +250,10 @@ describe('many at once', () => {
       },
     });
     const outcomes = await pool.submitBatch([0, 1, 2], { settle: true });
-    assert.deepEqual(outcomes.map((outcome) => outcome.status), ['fulfilled', 'rejected', 'fulfilled']);
+    assert.deepEqual(
+      outcomes.map((outcome) => outcome.status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    );
   });
 
   test('map keeps the order, reads no further than it may, and takes sync and async inputs', async () => {
@@ -224,7 +272,10 @@ describe('many at once', () => {
       taken++;
       results.push(result);
     }
-    assert.deepEqual(results, Array.from({ length: 2000 }, (_, i) => i));
+    assert.deepEqual(
+      results,
+      Array.from({ length: 2000 }, (_, i) => i),
+    );
     assert.ok(furthest <= 9, `read ${furthest} ahead`);
     const unordered = [];
     for await (const result of echo.map([1, 2, 3], { ordered: false })) unordered.push(result);
@@ -262,9 +313,14 @@ describe('many at once', () => {
     const counting = { module: processors, export: 'count' } as never;
     const items = [];
     for await (const item of echo.iterate<number>(100, { processor: counting })) items.push(item);
-    assert.deepEqual(items, Array.from({ length: 100 }, (_, i) => i));
+    assert.deepEqual(
+      items,
+      Array.from({ length: 100 }, (_, i) => i),
+    );
     for await (const item of echo.iterate<number>(1e9, { processor: counting })) if (item === 50) break;
-    await assert.rejects(echo.iterate(1, { processor: (n: unknown) => n } as never).next(), { code: 'ERR_PROCESSOR' });
+    await assert.rejects(echo.iterate(1, { processor: (n: unknown) => n } as never).next(), {
+      code: 'ERR_PROCESSOR',
+    });
   });
 
   test('a generator that throws ends its stream with the error, after its items', async () => {

@@ -97,7 +97,8 @@ export class Owner {
     if (options.resourceLimits !== undefined) settings.resourceLimits = options.resourceLimits;
     if (options.env !== undefined) settings.env = options.env;
     if (options.argv !== undefined) settings.argv = options.argv as string[];
-    if (options.execArgv !== undefined) settings.execArgv = options.execArgv;
+    const execArgv = options.execArgv ?? inherited();
+    if (execArgv !== undefined) settings.execArgv = execArgv;
     let worker: Worker;
     try {
       worker = new Worker(new URL('./worker.js', import.meta.url), settings);
@@ -180,4 +181,19 @@ export class Owner {
     for (const worker of this.#workers.values()) worker.ref();
     return new Promise((resolve) => this.#exits.push(resolve));
   }
+}
+
+/**
+ * The loaders and conditions of a thread whose main module is text on its command line: its other options, which workers would
+ * take over, would make them run that text or fail.
+ */
+function inherited(): string[] | undefined {
+  const all = process.execArgv;
+  if (!all.some((word) => /^(-e|--eval|-p|-pe|--print|--input-type)(=|$)/.test(word))) return undefined;
+  const kept: string[] = [];
+  for (const [at, word] of all.entries()) {
+    if (/^(--import|--require|-r|--loader|--conditions|-C)$/.test(word)) kept.push(word, all[at + 1] ?? '');
+    else if (/^--(import|require|loader|conditions)=/.test(word)) kept.push(word);
+  }
+  return kept;
 }
