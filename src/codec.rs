@@ -4,6 +4,7 @@
 //! inside. Scalars need no allocation, small values one, and bodies too large for the page travel apart so that each
 //! is copied once in and once out.
 
+use crate::body::Body;
 use crate::port::PortRef;
 
 /// The kinds this side must tell apart; the numbers are those of `ts/codec/kinds.ts`.
@@ -50,7 +51,7 @@ pub(crate) struct Large {
     /// How to read the first part.
     pub(crate) kind: u8,
     /// The encoded value, then the bodies it refers to by index.
-    pub(crate) parts: Vec<Box<[u8]>>,
+    pub(crate) parts: Vec<Body>,
 }
 
 impl Payload {

@@ -13,6 +13,7 @@ use napi::bindgen_prelude::*;
 use napi::sys;
 use napi_derive::napi;
 
+use crate::body::Body;
 use crate::codec::{Large, Payload, kind};
 use crate::error::Fault;
 use crate::fast;
@@ -29,7 +30,7 @@ pub(crate) struct Isolate {
     /// Bodies that did not fit the page and wait to be fetched.
     pub(crate) held: RefCell<Held>,
     /// Parts of the next value, handed over apart from the page.
-    pub(crate) staged: RefCell<Vec<Box<[u8]>>>,
+    pub(crate) staged: RefCell<Vec<Body>>,
     /// The pools and workers that this isolate has handles to.
     pub(crate) pools: RefCell<Holdings>,
     /// The runtime's number for this thread.

@@ -5,6 +5,7 @@
 //! the timer thread, [`error`] the codes. Nothing here decides anything.
 #![expect(unreachable_pub, reason = "what `#[napi]` exports is public to JavaScript, not to Rust")]
 
+mod body;
 mod codec;
 mod env;
 mod error;

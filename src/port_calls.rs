@@ -2,6 +2,7 @@
 
 use millrace_core::clock::Clock;
 
+use crate::body::Body;
 use crate::codec::{Large, Payload, kind};
 use crate::env::Isolate;
 use crate::error::Fault;
@@ -63,7 +64,7 @@ impl<'a> Writer<'a> {
                         held: 0.0,
                     };
                 }
-                self.hold(Box::new(Large { kind, parts: vec![bytes] }))
+                self.hold(Box::new(Large { kind, parts: vec![bytes.into()] }))
             }
             Payload::Large(body) => self.hold(body),
         }
@@ -107,7 +108,7 @@ fast_calls! {
 
     /// Hands over one part of the next value: its bytes first, then the bodies it refers to.
     c"stage" Stage(isolate, arguments) {
-        let part = Box::from(arguments.bytes(0)?);
+        let part = Body::copy_of(arguments.bytes(0)?);
         isolate.staged.borrow_mut().push(part);
         Ok(Answer::Nothing)
     }

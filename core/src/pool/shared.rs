@@ -15,6 +15,10 @@ use crate::timer::{TimerKey, Timers};
 
 /// Tasks a worker takes at once, at most.
 const BATCH: u32 = 32;
+/// Tasks shorter than this are bound by the threads that submit them.
+const TINY_RUN: f64 = 5_000.0;
+/// A worker that looked for work so lately will look again.
+const JUST_LOOKED: Nanos = MILLI / 4;
 /// A batch should not be more than so much work.
 const BATCH_TIME: f64 = 500_000.0;
 
@@ -82,6 +86,9 @@ pub(super) struct Shared<H: Host> {
     pub(super) not_before: Nanos,
     pub(super) load: Option<f64>,
     pub(super) last_growth: Nanos,
+    /// When a worker last looked for work, and the mean run time then.
+    pub(super) last_look: Nanos,
+    pub(super) recent_run: f64,
     pub(super) watched: u8,
     pub(super) until_idle: Vec<H::Reply>,
     pub(super) until_ready: Vec<H::Reply>,
@@ -141,6 +148,8 @@ impl<H: Host> Pool<H> {
             not_before: 0,
             load: None,
             last_growth: 0,
+            last_look: 0,
+            recent_run: 0.0,
             watched: 0,
             until_idle: Vec::new(),
             until_ready: Vec::new(),
@@ -168,7 +177,8 @@ impl<H: Host> Pool<H> {
     }
 
     /// How many tasks a worker takes at once: its share of half the queue, and not more than a moment's work.
-    pub(super) fn batch(&self, shared: &Shared<H>) -> u32 {
+    pub(super) fn batch(&self, shared: &mut Shared<H>) -> u32 {
+        shared.recent_run = shared.mean_run();
         let workers = shared.workers.len().max(1) as u32;
         if workers == 1 && self.config.balancing != Balancing::Adaptive {
             return self.by_time(shared).min(BATCH);
@@ -177,8 +187,24 @@ impl<H: Host> Pool<H> {
     }
 
     fn by_time(&self, shared: &Shared<H>) -> u32 {
-        let mean = shared.mean_run();
+        let mean = shared.recent_run;
         if mean <= 0.0 { 1 } else { ((BATCH_TIME / mean) as u32).clamp(1, BATCH) }
+    }
+
+    /// Whether another worker would only take a processor from the thread that submits: tasks are tiny, those who run
+    /// them have just looked for more, and they are as many as the machine has processors to spare.
+    pub(super) fn enough_awake(&self, shared: &Shared<H>, now: Nanos) -> bool {
+        if shared.sleepers.is_empty() || shared.recent_run <= 0.0 || shared.recent_run > TINY_RUN {
+            return false;
+        }
+        let awake = shared.workers.len().saturating_sub(shared.sleepers.len());
+        let spare = self.config.cores.saturating_sub(1).max(1) as usize;
+        let enough = awake >= spare && now.saturating_sub(shared.last_look) < JUST_LOOKED;
+        if enough {
+            // Should they be kept from looking again, the tick wakes the others.
+            self.arm(now.saturating_add(MILLI));
+        }
+        enough
     }
 
     pub(super) fn publish_urgent(&self, shared: &Shared<H>) {

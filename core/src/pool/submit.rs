@@ -55,7 +55,7 @@ impl<H: Host> Pool<H> {
         } else {
             self.place(shared, task, &mut effects);
         }
-        if shared.waiting() > 0 && !shared.wake_one(&mut effects) {
+        if shared.waiting() > 0 && !self.enough_awake(shared, now) && !shared.wake_one(&mut effects) {
             self.consider_growth(shared, now, &mut effects);
         }
         drop(guard);

@@ -225,7 +225,7 @@ impl<H: Host> Worker<H> {
             return self.begin(pool, &mut cell, now);
         }
         drop(cell);
-        let refilled = pool.refill(self);
+        let refilled = pool.refill(self, now);
         cell = self.cell.lock();
         match self.may_begin(pool, &cell) {
             Ok(()) if refilled || !cell.local.is_empty() => self.begin(pool, &mut cell, now),
@@ -363,11 +363,12 @@ impl<H: Host> Worker<H> {
 
 impl<H: Host> Pool<H> {
     /// Takes tasks from the shared queue, or from a sibling, into a worker's own. Says whether it got any.
-    pub(super) fn refill(&self, worker: &Worker<H>) -> bool {
+    pub(super) fn refill(&self, worker: &Worker<H>, now: Nanos) -> bool {
         let mut effects = Effects::new();
         let mut shared = self.shared.lock();
         shared.get_up(worker.id);
-        let batch = self.batch(&shared);
+        shared.last_look = now;
+        let batch = self.batch(&mut shared);
         let mut cell = worker.cell.lock();
         let urgent = !cell.local.is_empty();
         let mut taken = 0;
@@ -397,7 +398,9 @@ impl<H: Host> Pool<H> {
         }
         self.publish_urgent(&shared);
         if shared.waiting() > 0 {
-            shared.wake_one(&mut effects);
+            if !self.enough_awake(&shared, now) {
+                shared.wake_one(&mut effects);
+            }
         } else if taken > 0 && shared.watched & super::watch::DRAIN != 0 {
             let event = super::Event::Drain;
             effects.push(Effect::Order(super::Order::Event(event)));

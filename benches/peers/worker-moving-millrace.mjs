@@ -1,0 +1,3 @@
+import { move } from 'millrace';
+
+export default (input) => move(input);

@@ -1,0 +1,20 @@
+/** `npm run bench [-- words]`: builds, installs the peers if they are not there, and runs the benches. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+
+function run(command, args) {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+if (!existsSync('dist/index.js')) run('npm', ['run', 'build']);
+const modules = 'benches/peers/node_modules';
+if (!existsSync(`${modules}/piscina`))
+  run('npm', ['install', '--prefix', 'benches/peers', '--no-package-lock']);
+if (!existsSync(`${modules}/millrace`)) {
+  mkdirSync(modules, { recursive: true });
+  symlinkSync('../../..', `${modules}/millrace`, 'dir');
+}
+const words = process.argv.slice(2);
+run(process.execPath, ['--expose-gc', 'benches/peers/run.mjs', ...words]);
+if (words.length === 0) run(process.execPath, ['--expose-gc', 'benches/alone.mjs']);
