@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import fc from 'fast-check';
 import { Decoder, Encoder } from '#millrace/codec/index.js';
+import { errorsAreOurs } from '#millrace/codec/nature.js';
 
 const encoder = new Encoder();
 const decoder = new Decoder();
@@ -108,7 +109,12 @@ describe('what arrives is what structuredClone gives', () => {
       },
     },
   };
-  for (const [name, value] of Object.entries(examples)) test(name, () => same(value));
+  // Where the platform keeps other things of errors than we do, they are left to it.
+  const leftToPlatform = new Set(errorsAreOurs ? [] : ['errors', 'aggregate errors']);
+  for (const [name, value] of Object.entries(examples)) {
+    const skip = leftToPlatform.has(name) && 'this runtime clones errors in its own way';
+    test(name, { skip }, () => same(value));
+  }
 
   const anything = fc.anything({
     withBigInt: true,

@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { after, describe, test } from 'node:test';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { DynamicWorkerPool, FixedWorkerPool, isMillraceError, move } from 'millrace';
-import { processors } from '../helpers.js';
+import { onBun, processors } from '../helpers.js';
 
 const echo = new FixedWorkerPool<unknown, unknown>(2, { processor: processors });
 after(() => echo.close());
@@ -306,7 +306,8 @@ describe('many at once', () => {
       if (sum % 50_000 === 0) peak = Math.max(peak, process.memoryUsage().rss - before);
     }
     assert.equal(sum, 1_000_000);
-    assert.ok(peak < 300e6, `${peak / 1e6} MB more`);
+    // Bun's collector is in less of a hurry.
+    assert.ok(peak < (onBun ? 800e6 : 300e6), `${peak / 1e6} MB more`);
   });
 
   test('iterate gives what a generator yields, and ends it when the reader stops', async () => {
