@@ -1,41 +1,22 @@
 /** What has no peer to stand beside: idling, memory, completions, scaling. `npm run bench` runs it after the comparison. */
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { FixedWorkerPool } from 'millrace';
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const threads = () => Number(/Threads:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Voluntary switches of every thread of this process: each is a wake-up. */
-async function switches() {
-  const { readdirSync } = await import('node:fs');
-  let sum = 0;
-  for (const task of readdirSync('/proc/self/task')) {
-    const status = readFileSync(`/proc/self/task/${task}/status`, 'utf8');
-    sum += Number(/\nvoluntary_ctxt_switches:\s+(\d+)/.exec(status)?.[1] ?? 0);
-  }
-  return sum;
-}
-
-async function idle() {
-  const before = await idleSample();
-  const pool = new FixedWorkerPool(2, { processor: (n) => n });
-  await pool.submitBatch([1, 2, 3]);
-  await sleep(3000);
-  const after = await idleSample();
+/** Wake-ups and processor time of an idle process over 5 s, with a pool or without, each in a process of its own. */
+function idle() {
+  const look = (pool) => {
+    const run = spawnSync(process.execPath, [new URL('./idle.mjs', import.meta.url).pathname, pool], {
+      encoding: 'utf8',
+    });
+    return JSON.parse(run.stdout);
+  };
+  const [without, with2] = [look('none'), look('pool')];
   console.log(
-    `an idle pool of 2 over 5 s: ${after.switches} wake-ups in all threads (${before.switches} without a pool), ` +
-      `${((after.cpu / 5e6) * 100).toFixed(2)} % of a core, ${threads()} threads`,
+    `an idle pool of 2 over 5 s: its threads wake ${with2.workers} times, the others ${with2.others} times ` +
+      `(${without.others} without a pool), ${with2.percent} % of a core (${without.percent} without)`,
   );
-  await pool.close();
-}
-
-async function idleSample() {
-  const from = await switches();
-  const cpu = process.cpuUsage();
-  await sleep(5000);
-  const used = process.cpuUsage(cpu);
-  return { switches: (await switches()) - from, cpu: used.user + used.system };
 }
 
 async function memory() {
@@ -119,4 +100,4 @@ async function scaling() {
 await completions();
 await scaling();
 await memory();
-if (process.platform === 'linux') await idle();
+if (process.platform === 'linux') idle();

@@ -26,9 +26,6 @@ mod flag {
     pub(super) const CANCELLABLE: u32 = 4;
 }
 
-/// How wide a task's processor number is in the record; flags stand above it.
-const PROCESSOR_LIMIT: f64 = 65_536.0;
-
 fn nanos(millis: f64) -> Nanos {
     (millis * 1e6) as Nanos
 }
@@ -45,7 +42,8 @@ fn submit(
     let holdings = isolate.pools.borrow();
     let pool = holdings.pool(arguments.wide(0)?)?;
     let reply = Reply { port: isolate.port, wait: arguments.whole(1)? };
-    let input = Input { payload, processor: arguments.whole(4)?, from: isolate.thread, streams };
+    let processor = arguments.whole(4)? + if streams { host::STREAMS } else { 0 };
+    let input = Input { payload, processor, from: isolate.thread };
     match pool.engine.submit(input, reply, options) {
         Ok(id) => Ok(Answer::Number(id.0 as f64)),
         Err(refused) => {
@@ -64,7 +62,7 @@ fn begun(isolate: &Isolate, task: Begun<Input>) -> i32 {
         origin.push(Message::SideWanted { id, thread: isolate.thread });
     }
     let value = Writer::new(isolate, Area::TASK).write(input.payload);
-    let processor = f64::from(input.processor) + if input.streams { PROCESSOR_LIMIT } else { 0.0 };
+    let processor = f64::from(input.processor);
     let attempt_and_from = f64::from(input.from) * 256.0 + f64::from(task.attempt.min(255));
     let record = [
         task.slot.to_bits() as f64,

@@ -9,16 +9,17 @@ use super::message::{NudgeKind, Nudged, OrderKind, Ordered, Settled, Status};
 use crate::codec::Payload;
 use crate::port::{Message, PortRef};
 
+/// Added to a processor's number when the submitter reads a stream.
+pub(crate) const STREAMS: u32 = 65_536;
+
 /// What a task carries to its worker.
 #[derive(Clone)]
 pub(crate) struct Input {
     pub(crate) payload: Payload,
-    /// Which of the pool's processors runs it.
+    /// Which of the pool's processors runs it, plus [`STREAMS`] if its submitter reads a stream: as the record has it.
     pub(crate) processor: u32,
     /// The thread that submitted it.
     pub(crate) from: u32,
-    /// Its submitter reads a stream.
-    pub(crate) streams: bool,
 }
 
 /// Where a task's outcome goes.

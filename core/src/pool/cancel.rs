@@ -73,7 +73,7 @@ impl<H: Host> Pool<H> {
         };
         if let Some(task) = waiting {
             shared.count_unwanted(why);
-            let failure = failure(task.limit);
+            let failure = failure(task.limit());
             shared.settle_waiting(task, failure, effects);
             return true;
         }
@@ -85,7 +85,7 @@ impl<H: Host> Pool<H> {
                 drop(cell);
                 if let Some(task) = task {
                     shared.count_unwanted(why);
-                    let failure = failure(task.limit);
+                    let failure = failure(task.limit());
                     shared.settle_waiting(task, failure, effects);
                 }
                 return true;
@@ -93,7 +93,9 @@ impl<H: Host> Pool<H> {
             let mut hit = None;
             for (slot, running) in cell.running() {
                 if running.id == id {
-                    hit = self.unwant(running, why, running.limit, now).map(|settle| (slot, settle));
+                    hit = self
+                        .unwant(running, why, running.deadline.saturating_sub(running.submitted), now)
+                        .map(|settle| (slot, settle));
                     break;
                 }
             }

@@ -337,7 +337,6 @@ impl<H: Host> Pool<H> {
                     reply,
                     submitted: running.submitted,
                     deadline: running.deadline,
-                    limit: running.limit,
                     priority: running.priority,
                     idempotent: true,
                     cancellable: running.cancellable,

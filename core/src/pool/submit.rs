@@ -41,7 +41,6 @@ impl<H: Host> Pool<H> {
             reply,
             submitted: now,
             deadline,
-            limit: options.timeout.unwrap_or(0),
             priority: options.priority,
             idempotent: options.idempotent,
             cancellable: options.cancellable || deadline != 0,

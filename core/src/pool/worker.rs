@@ -20,9 +20,8 @@ pub(super) struct Task<H: Host> {
     pub(super) input: H::Input,
     pub(super) reply: H::Reply,
     pub(super) submitted: Nanos,
-    /// When its submitter gives up, and after how long; 0 for never.
+    /// When its submitter gives up; 0 for never.
     pub(super) deadline: Nanos,
-    pub(super) limit: Nanos,
     pub(super) priority: i8,
     pub(super) idempotent: bool,
     pub(super) cancellable: bool,
@@ -38,6 +37,13 @@ impl<H: Host> Queued for Task<H> {
     }
 }
 
+impl<H: Host> Task<H> {
+    /// How long its submitter waits.
+    pub(super) fn limit(&self) -> Nanos {
+        self.deadline.saturating_sub(self.submitted)
+    }
+}
+
 /// A task that runs. Its slot is free again only when the worker says that it has ended.
 pub(super) struct Running<H: Host> {
     pub(super) id: TaskId,
@@ -47,7 +53,6 @@ pub(super) struct Running<H: Host> {
     pub(super) input: Option<H::Input>,
     pub(super) submitted: Nanos,
     pub(super) deadline: Nanos,
-    pub(super) limit: Nanos,
     pub(super) priority: i8,
     pub(super) cancellable: bool,
     pub(super) attempt: u8,
@@ -262,7 +267,6 @@ impl<H: Host> Worker<H> {
             input,
             submitted: task.submitted,
             deadline: task.deadline,
-            limit: task.limit,
             priority: task.priority,
             cancellable: task.cancellable,
             attempt: task.attempt,
