@@ -1,6 +1,6 @@
 //! The engine of millrace: queues, waiting, time and decisions, with no knowledge of JavaScript.
 //!
-//! Plumbing: [`clock`] is time as a parameter, [`timer`] deadlines, [`registry`] names and handles, [`metrics`] what is
+//! Plumbing: [`clock`] is time as a parameter, [`timer`] deadlines, [`wait`] parked waiters, [`registry`] names and handles, [`metrics`] what is
 //! counted, [`sync`] the one file that names the platform's locks. Concepts: [`pool`], worker pools.
 #![forbid(unsafe_code)]
 
@@ -10,3 +10,4 @@ pub mod pool;
 pub mod registry;
 pub mod sync;
 pub mod timer;
+pub mod wait;

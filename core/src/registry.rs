@@ -6,10 +6,11 @@ use crate::sync::{Arc, Mutex, Weak};
 
 /// How many bits of a handle name its slot; the rest, up to 2^53, are the slot's generation.
 const SLOT_BITS: u32 = 24;
+const SLOTS: usize = 1 << SLOT_BITS;
 const GENERATIONS: u64 = 1 << (53 - SLOT_BITS);
 
 /// A table of values by integer handle. A handle is never 0, fits a double, and goes stale when its value is removed: the
-/// next value in the same slot has another generation.
+/// next value in the same slot has another generation, and a slot that has used up its generations is not used again.
 ///
 /// ```
 /// use millrace_core::registry::Handles;
@@ -25,11 +26,12 @@ const GENERATIONS: u64 = 1 << (53 - SLOT_BITS);
 pub struct Handles<T> {
     slots: Vec<(u64, Option<T>)>,
     free: Vec<usize>,
+    len: usize,
 }
 
 impl<T> Default for Handles<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
+        Self { slots: Vec::new(), free: Vec::new(), len: 0 }
     }
 }
 
@@ -38,14 +40,19 @@ impl<T> Handles<T> {
         ((handle & ((1 << SLOT_BITS) - 1)) as usize, handle >> SLOT_BITS)
     }
 
-    /// Adds a value and gives its handle.
+    /// Adds a value and gives its handle; 0, and the value is dropped, when 2^24 slots are in use.
     pub fn insert(&mut self, value: T) -> u64 {
         let at = self.free.pop().unwrap_or_else(|| {
-            self.slots.push((1, None));
-            self.slots.len() - 1
+            if self.slots.len() < SLOTS {
+                self.slots.push((1, None));
+                self.slots.len() - 1
+            } else {
+                SLOTS
+            }
         });
         let Some((generation, place)) = self.slots.get_mut(at) else { return 0 };
         *place = Some(value);
+        self.len += 1;
         (*generation << SLOT_BITS) | at as u64
     }
 
@@ -56,14 +63,34 @@ impl<T> Handles<T> {
         self.slots.get(at).filter(|slot| slot.0 == generation)?.1.as_ref()
     }
 
+    /// The value of a handle, to be changed, unless the handle is stale.
+    pub fn get_mut(&mut self, handle: u64) -> Option<&mut T> {
+        let (at, generation) = Self::split(handle);
+        self.slots.get_mut(at).filter(|slot| slot.0 == generation)?.1.as_mut()
+    }
+
+    /// How many values there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no value.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Takes the value out; its handle is stale from here on.
     pub fn remove(&mut self, handle: u64) -> Option<T> {
         let (at, generation) = Self::split(handle);
         let slot = self.slots.get_mut(at).filter(|slot| slot.0 == generation)?;
         let value = slot.1.take()?;
-        slot.0 = (slot.0 + 1) % GENERATIONS.max(2);
-        slot.0 = slot.0.max(1);
-        self.free.push(at);
+        self.len -= 1;
+        slot.0 += 1;
+        if slot.0 < GENERATIONS {
+            self.free.push(at);
+        }
         Some(value)
     }
 
@@ -111,15 +138,20 @@ impl<T> Names<T> {
         configuration: &str,
         create: impl FnOnce() -> Arc<T>,
     ) -> Result<(Arc<T>, bool), Conflict> {
+        // Declared before the lock, so dropped after it: it may have become the last reference, and what the object's
+        // own drop calls may come back here.
+        let living;
         let mut inner = self.inner.lock();
-        if let Some((existing, object)) = inner.by_name.get(name)
-            && let Some(object) = object.upgrade()
-        {
-            if existing != configuration {
-                return Err(Conflict { existing: existing.clone(), requested: configuration.to_owned() });
+        if let Some((existing, object)) = inner.by_name.get(name) {
+            living = object.upgrade();
+            if let Some(object) = &living {
+                if existing != configuration {
+                    return Err(Conflict { existing: existing.clone(), requested: configuration.to_owned() });
+                }
+                return Ok((Arc::clone(object), false));
             }
-            return Ok((object, false));
         }
+        inner.by_name.retain(|_, (_, object)| object.strong_count() > 0);
         let object = create();
         inner.by_name.insert(name.to_owned(), (configuration.to_owned(), Arc::downgrade(&object)));
         Ok((object, true))
@@ -164,6 +196,33 @@ mod tests {
         assert_eq!((conflict.existing.as_str(), conflict.requested.as_str()), ("1", "2"));
         drop(first);
         assert!(names.open("a", "2", || Arc::new(2)).unwrap().1);
+    }
+
+    #[test]
+    fn an_object_that_forgets_its_name_as_it_dies_may_die_anywhere() {
+        struct Named(Arc<Names<Named>>);
+        impl Drop for Named {
+            fn drop(&mut self) {
+                assert!(self.0.find("a").is_none());
+            }
+        }
+        let names = Arc::new(Names::default());
+        drop(names.open("a", "1", || Arc::new(Named(Arc::clone(&names)))).unwrap());
+        assert!(names.open("a", "2", || Arc::new(Named(Arc::clone(&names)))).unwrap().1);
+    }
+
+    #[test]
+    fn a_slot_that_has_used_up_its_generations_is_retired() {
+        let mut handles = Handles::default();
+        let first = handles.insert(());
+        handles.remove(first);
+        if let Some(slot) = handles.slots.first_mut() {
+            slot.0 = GENERATIONS - 1;
+        }
+        let last = handles.insert(());
+        assert!(last < 1 << 53);
+        assert!(handles.remove(last).is_some());
+        assert_eq!(handles.insert(()) % (1 << SLOT_BITS), 1);
     }
 
     #[test]

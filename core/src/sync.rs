@@ -66,9 +66,14 @@ mod chosen {
     pub struct Condvar(loom::sync::Condvar);
 
     impl Condvar {
+        /// Waits until woken.
+        pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+            guard.0 = guard.0.take().and_then(|held| self.0.wait(held).ok());
+        }
+
         /// Waits, for ever: a model in which a wait ends by its time-out would hide a lost wake-up.
         pub fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, _limit: Duration) {
-            guard.0 = guard.0.take().and_then(|held| self.0.wait(held).ok());
+            self.wait(guard);
         }
 
         /// Wakes one.

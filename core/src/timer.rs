@@ -66,8 +66,12 @@ impl TimerQueue {
 
     /// Takes out every deadline up to and including `now`, in order.
     pub fn take_due(&mut self, now: Nanos) -> Vec<Weak<dyn Alarm>> {
-        let later = self.armed.split_off(&TimerKey { at: now.saturating_add(1), serial: 0 });
-        std::mem::replace(&mut self.armed, later).into_values().collect()
+        // Entry by entry: `split_off` counts what stays.
+        let mut due = Vec::new();
+        while let Some(first) = self.armed.first_entry().filter(|first| first.key().at <= now) {
+            due.push(first.remove());
+        }
+        due
     }
 }
 
@@ -112,5 +116,55 @@ impl Timers for ManualTimers {
 
     fn disarm(&self, key: TimerKey) {
         self.queue.lock().disarm(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Notes when it is rung, and arms itself again a span later.
+    struct Again {
+        timers: Arc<ManualTimers>,
+        every: Nanos,
+        rung: Mutex<Vec<Nanos>>,
+        own: Weak<Again>,
+    }
+
+    impl Alarm for Again {
+        fn ring(&self, now: Nanos) {
+            self.rung.lock().push(now);
+            let own: Weak<dyn Alarm> = self.own.clone();
+            self.timers.arm(now + self.every, own);
+        }
+    }
+
+    #[test]
+    fn what_an_alarm_arms_on_the_way_rings_in_the_same_advance() {
+        let timers = Arc::new(ManualTimers::default());
+        let alarm = Arc::new_cyclic(|own| Again {
+            timers: Arc::clone(&timers),
+            every: 3,
+            rung: Mutex::new(Vec::new()),
+            own: own.clone(),
+        });
+        let own: Weak<dyn Alarm> = alarm.own.clone();
+        timers.arm(2, own);
+        timers.advance(9);
+        assert_eq!(*alarm.rung.lock(), [2, 5, 8]);
+        assert_eq!((timers.clock.now(), timers.armed()), (9, 1));
+    }
+
+    #[test]
+    fn deadlines_of_one_moment_keep_their_order_and_one_withdrawn_does_not_ring() {
+        let mut queue = TimerQueue::default();
+        let gone = Weak::<Again>::new();
+        let keys = [7, 7, 5].map(|at| queue.arm(at, gone.clone()));
+        queue.disarm(keys[0]);
+        assert_eq!(queue.next_deadline(), Some(5));
+        assert_eq!(queue.take_due(6).len(), 1);
+        assert_eq!(queue.next_deadline(), Some(7));
+        assert_eq!(queue.take_due(Nanos::MAX).len(), 1);
+        assert_eq!(queue.next_deadline(), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Every order of events that loom finds, for what several threads do to a pool at once. Run by `.ci/loom`.
+//! Every order of events that loom finds, for what several threads do at once to a pool or to a list of waiters. Run by `.ci/loom`.
 #![cfg(loom)]
 
 mod pool;
+mod wait;
