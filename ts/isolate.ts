@@ -29,6 +29,18 @@ export interface FastCalls {
     timeout: number,
     flags: number,
   ): number;
+  poolSubmitNear(
+    pool: number,
+    wait: number,
+    tag: number,
+    num: number,
+    processor: number,
+    priority: number,
+    timeout: number,
+    flags: number,
+  ): number;
+  poolWake(pool: number, worker: number): void;
+  poolIdles(pool: number): boolean;
   poolCancel(pool: number, task: number): boolean;
   poolWithdraw(pool: number, task: number): boolean;
   poolCredit(pool: number, task: number, count: number): void;

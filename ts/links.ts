@@ -11,6 +11,7 @@ import {
   type Transferable,
   threadId,
 } from 'node:worker_threads';
+import { Decoder, kind } from './codec/index.js';
 import { UnsupportedError } from './errors.js';
 import { onRecord, recordKind, records } from './isolate.js';
 
@@ -18,6 +19,29 @@ import { onRecord, recordKind, records } from './isolate.js';
 interface Parcel {
   id: number;
   value: unknown;
+  /** The bytes of a value of which only the bodies are moved: they are `value`. */
+  graph?: Uint8Array;
+  /** The value of this number, which was sent before, is not wanted any more. */
+  unwanted?: true;
+}
+
+/** A value that the codec has encoded, with copies of its large bodies, which are moved. */
+export class Packed {
+  readonly graph: Uint8Array;
+  readonly bodies: ArrayBuffer[];
+
+  constructor(graph: Uint8Array, bodies: ArrayBuffer[]) {
+    this.graph = graph;
+    this.bodies = bodies;
+  }
+}
+
+const decoder = new Decoder();
+
+function post(port: MessagePort, id: number, value: unknown, transfer: readonly Transferable[]): void {
+  if (value instanceof Packed) {
+    port.postMessage({ id, value: value.bodies, graph: value.graph } satisfies Parcel, value.bodies);
+  } else port.postMessage({ id, value } satisfies Parcel, transfer);
 }
 
 /** What a thread sends another to be linked with it. */
@@ -43,24 +67,28 @@ export function addLink(thread: number, port: MessagePort): void {
   port.unref();
 }
 
+/** Whether a thread can be sent something at once. */
+export function isLinked(thread: number): boolean {
+  return links.has(thread);
+}
+
 /** Lets go of the link to a thread that has ended. */
 export function dropLink(thread: number): void {
   links.get(thread)?.close();
   links.delete(thread);
 }
 
-/** The threads this one is linked with. */
-export function linkedThreads(): number[] {
-  return [...links.keys()];
-}
-
 function arrive(thread: number, parcel: Parcel): void {
   const name = thread * threadScale + parcel.id;
+  if (parcel.unwanted) return forgetSide(thread, parcel.id);
+  const { value: sent, graph } = parcel;
+  const value =
+    graph === undefined ? sent : decoder.decode(kind.graph, 0, graph, 0, graph.length, sent as ArrayBuffer[]);
   const waiting = expected.get(name);
-  if (waiting === undefined) arrived.set(name, parcel.value);
+  if (waiting === undefined) arrived.set(name, value);
   else {
     expected.delete(name);
-    waiting(parcel.value);
+    waiting(value);
   }
 }
 
@@ -105,7 +133,7 @@ const staged = new Map<number, Staged | undefined>();
 let lastId = 0;
 
 /** A number for a value of this thread. */
-function nextId(): number {
+export function nextSideId(): number {
   lastId = (lastId + 1) % threadScale;
   return lastId;
 }
@@ -115,11 +143,37 @@ function nextId(): number {
  *
  * @throws what `postMessage` throws for what cannot be cloned or moved.
  */
-export function stageSide(value: unknown, transfer: readonly Transferable[]): number {
-  const id = nextId();
+export function stageSide(id: number, value: unknown, transfer: readonly Transferable[]): void {
+  if (value instanceof Packed) {
+    staged.set(id, { id, value, transfer });
+    return;
+  }
   staging.port1.postMessage({ id, value, transfer } satisfies Staged, transfer);
   staged.set(id, undefined);
-  return id;
+}
+
+/**
+ * Sends a value to a thread that waits for it.
+ *
+ * @throws what `postMessage` throws for what cannot be cloned or moved.
+ */
+export function sendAhead(
+  thread: number,
+  id: number,
+  value: unknown,
+  transfer: readonly Transferable[],
+): void {
+  const port = links.get(thread);
+  if (port !== undefined) post(port, id, value, transfer);
+  else {
+    stageSide(id, value, transfer);
+    sendStaged(id, thread);
+  }
+}
+
+/** Tells a thread that a value sent to it will not be asked for. */
+export function recallSide(thread: number, id: number): void {
+  links.get(thread)?.postMessage({ id, value: undefined, unwanted: true } satisfies Parcel);
 }
 
 /** Takes a staged value back, because nobody will ask for it. */
@@ -136,20 +190,20 @@ function collectStaged(): void {
   }
 }
 
-/** Sends a value straight to a linked thread, and gives its number. `undefined` without a link. */
+/** Sends a value to a thread, and gives its number: later, if the two must be linked first. */
 export function sendSide(
   thread: number,
   value: unknown,
   transfer: readonly Transferable[],
 ): number | Promise<number> {
-  const id = nextId();
+  const id = nextSideId();
   const port = links.get(thread);
   if (port !== undefined) {
-    port.postMessage({ id, value } satisfies Parcel, transfer);
+    post(port, id, value, transfer);
     return id;
   }
   return introduce(thread).then((made) => {
-    made.postMessage({ id, value } satisfies Parcel, transfer);
+    post(made, id, value, transfer);
     return id;
   });
 }
@@ -195,17 +249,17 @@ export function acceptLinks(): void {
   });
 }
 
-onRecord(recordKind.sideWanted, (at) => {
-  const id = records[at + 1] as number;
-  const thread = records[at + 2] as number;
+onRecord(recordKind.sideWanted, (at) => sendStaged(records[at + 1] as number, records[at + 2] as number));
+
+function sendStaged(id: number, thread: number): void {
   collectStaged();
   const parcel = staged.get(id);
-  staged.delete(id);
   if (parcel === undefined) return;
-  const send = (port: MessagePort): void =>
-    port.postMessage({ id, value: parcel.value } satisfies Parcel, parcel.transfer);
+  // What is only cloned stays until its task ends: the task may run again elsewhere.
+  if (parcel.transfer.length > 0 || parcel.value instanceof Packed) staged.delete(id);
+  const send = (port: MessagePort): void => post(port, id, parcel.value, parcel.transfer);
   const port = links.get(thread);
   if (port !== undefined) return send(port);
   // A thread that cannot be reached has ended or cannot be linked; its pool tells the submitter in either case.
   introduce(thread).then(send, () => undefined);
-});
+}

@@ -4,18 +4,30 @@
  */
 import { Decoder, Encoder, kind } from './codec/index.js';
 import { drainBytes, fast, outBytes, records, taskBytes } from './isolate.js';
-import { takeSide } from './links.js';
+import { Packed, takeSide } from './links.js';
 
 const encoder = new Encoder(outBytes);
 const decoder = new Decoder();
 
 /** Set beside a kind when the bytes were staged. */
 const staged = 16;
+/** From so many bytes on it pays to copy a value's bodies once and move the copies, where the other thread is at hand. */
+const worthMoving = 192 << 10;
 
 /** How the value that {@link put} has last taken travels: its kind, with flags. */
 export let putTag = 0;
 /** Its number, or how many bytes of it are in the page. */
 export let putNum = 0;
+
+/** How a value can travel. */
+export const way = {
+  /** Only the platform can clone it. */
+  platform: 0,
+  /** It is ready for the next native call. */
+  ready: 1,
+  /** It has large bodies: {@link stageLarge} or {@link packLarge} says how they go, before anything else is encoded. */
+  large: 2,
+} as const;
 
 /**
  * Makes a value ready for the next native call that takes one.
@@ -24,12 +36,19 @@ export let putNum = 0;
  * @throws what `structuredClone` throws for what cannot be cloned.
  */
 export function put(value: unknown): boolean {
+  const how = prepare(value);
+  if (how === way.large) stageLarge();
+  return how !== way.platform;
+}
+
+/** As {@link put}, and leaves open how large bodies go. */
+export function prepare(value: unknown): number {
   if (typeof value === 'number') {
     putTag = kind.number;
     putNum = value;
-    return true;
+    return way.ready;
   }
-  if (!encoder.encode(value)) return false;
+  if (!encoder.encode(value)) return way.platform;
   const how = encoder.kind;
   if (how <= kind.number) {
     putTag = how;
@@ -38,13 +57,36 @@ export function put(value: unknown): boolean {
     putTag = how;
     putNum = encoder.length;
   } else {
-    fast.unstage();
-    fast.stage(encoder.bytes.subarray(0, encoder.length));
-    for (const part of encoder.attachments ?? []) fast.stage(part);
-    putTag = how | staged;
-    putNum = 0;
+    let size = 0;
+    for (const part of encoder.attachments ?? []) size += part.length;
+    if (size >= worthMoving) return way.large;
+    stageLarge();
   }
-  return true;
+  return way.ready;
+}
+
+/** Large bodies go through native memory. */
+export function stageLarge(): void {
+  fast.unstage();
+  fast.stage(encoder.bytes.subarray(0, encoder.length));
+  for (const part of encoder.attachments ?? []) fast.stage(part);
+  putTag = encoder.kind | staged;
+  putNum = 0;
+}
+
+/** Large bodies are copied here and the copies moved over a link. */
+export function packLarge(): Packed {
+  const bodies = (encoder.attachments ?? []).map((part) => {
+    const copy = newBody(part.length);
+    new Uint8Array(copy).set(part);
+    return copy;
+  });
+  return new Packed(encoder.bytes.slice(0, encoder.length), bodies);
+}
+
+/** Memory that is not zeroed first: whoever asks writes every byte. */
+function newBody(length: number): ArrayBuffer {
+  return Buffer.allocUnsafeSlow(length).buffer as ArrayBuffer;
 }
 
 /** Says that the next value is on its way over a link. */
@@ -70,8 +112,7 @@ function fetchHeld(how: number, ticket: number): unknown {
   for (let part = 1; ; part++) {
     const length = fast.heldLength(ticket, part);
     if (length < 0) break;
-    // Not zeroed first: every byte is written by the copy.
-    const body = Buffer.allocUnsafeSlow(length).buffer as ArrayBuffer;
+    const body = newBody(length);
     fast.heldCopy(ticket, part, new Uint8Array(body));
     attachments.push(body);
   }

@@ -91,9 +91,14 @@ onRecord(recordKind.item, (at) => {
   if (typeof entry === 'object') entry.item?.(value);
 });
 
-/** The promise of a plain wait that failed, or whose value is still on its way from another thread. */
-async function finish(how: number, detail: number, value: Received): Promise<unknown> {
+/**
+ * The promise of a wait that failed, or whose value is still on its way from another thread. A promise that is resolved with
+ * it gets an error whose stack names the functions that await that promise.
+ */
+export async function finish(how: number, detail: number, value: Received): Promise<unknown> {
   const settled = await value;
   if (how === status.fulfilled || how === status.signal) return settled;
+  // Only after another turn does the engine know who awaits this promise in the end.
+  await undefined;
   throw failing(how, detail, settled);
 }

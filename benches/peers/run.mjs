@@ -73,7 +73,7 @@ await sideBySide('one at a time', 'µs', 'less', withCount(1), latency);
 const megabyte = 1 << 20;
 const bytes = new Uint8Array(megabyte).fill(7);
 const cloned = async (pool) => {
-  const count = 100;
+  const count = 200;
   const began = performance.now();
   for (let i = 0; i < count; i++) await pool.run(bytes);
   return ((performance.now() - began) / count) * 1000;

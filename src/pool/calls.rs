@@ -1,9 +1,9 @@
 //! The fast calls of pools: submitting and cancelling from any thread, and a worker's side of the work.
 
 use millrace_core::clock::Nanos;
-use millrace_core::pool::{Beat, Begun, Next, Refusal, Slot, TaskId, TaskOptions};
+use millrace_core::pool::{Beat, Begun, Next, Refusal, Refused, Slot, TaskId, TaskOptions, WorkerId};
 
-use super::host::{self, Input, Reply};
+use super::host::{self, Input, JsHost, Reply};
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::Fault;
@@ -46,19 +46,35 @@ fn submit(
     let input = Input { payload, processor, from: isolate.thread };
     match pool.engine.submit(input, reply, options) {
         Ok(id) => Ok(Answer::Number(id.0 as f64)),
-        Err(refused) => {
-            match refused.why {
-                Refusal::Full { limit } => host::refuse_full(&refused.reply, limit),
-                Refusal::Failed(failure) => host::fail(&refused.reply, &failure),
-            }
-            Ok(Answer::Code(0))
-        }
+        Err(refused) => Ok(refuse(refused)),
     }
+}
+
+fn refuse(refused: Refused<JsHost>) -> Answer {
+    match refused.why {
+        Refusal::Full { limit } => host::refuse_full(&refused.reply, limit),
+        Refusal::Failed(failure) => host::fail(&refused.reply, &failure),
+    }
+    Answer::Code(0)
+}
+
+/// Priority, time limit and flags, from the fifth argument on; and whether the submitter reads a stream.
+fn options(arguments: &Arguments) -> Result<(TaskOptions, bool), Fault> {
+    let timeout = arguments.number(6)?;
+    let flags = arguments.whole(7)?;
+    let options = TaskOptions {
+        priority: arguments.number(5)? as i8,
+        timeout: (timeout > 0.0).then(|| nanos(timeout)),
+        idempotent: flags & flag::IDEMPOTENT != 0,
+        cancellable: flags & flag::CANCELLABLE != 0,
+    };
+    Ok((options, flags & flag::STREAMS != 0))
 }
 
 fn begun(isolate: &Isolate, task: Begun<Input>) -> i32 {
     let input = task.input;
-    if let Payload::Side { id, origin } = input.payload {
+    if let (Payload::Side { id, origin }, false) = (&input.payload, task.bound) {
+        let id = *id;
         origin.push(Message::SideWanted { id, thread: isolate.thread });
     }
     let value = Writer::new(isolate, Area::TASK).write(input.payload);
@@ -100,16 +116,43 @@ fast_calls! {
 
     /// `(pool, wait, tag, number, processor, priority, timeout in ms or 0, flags)`.
     c"poolSubmitWith" SubmitWith(isolate, arguments) {
-        let priority = arguments.number(5)?;
-        let timeout = arguments.number(6)?;
-        let flags = arguments.whole(7)?;
-        let options = TaskOptions {
-            priority: priority as i8,
-            timeout: (timeout > 0.0).then(|| nanos(timeout)),
-            idempotent: flags & flag::IDEMPOTENT != 0,
-            cancellable: flags & flag::CANCELLABLE != 0,
-        };
-        submit(isolate, arguments, &options, flags & flag::STREAMS != 0)
+        let (options, streams) = options(arguments)?;
+        submit(isolate, arguments, &options, streams)
+    }
+
+    /// The same, for a value of the side path: the task's record says which thread and worker the value is to be sent to
+    /// before `poolWake`, or 0 if a worker will ask for it.
+    c"poolSubmitNear" SubmitNear(isolate, arguments) {
+        let (options, streams) = options(arguments)?;
+        let payload = isolate.take_payload(arguments.whole(2)? as u8, arguments.number(3)?)?;
+        let holdings = isolate.pools.borrow();
+        let pool = holdings.pool(arguments.wide(0)?)?;
+        let reply = Reply { port: isolate.port, wait: arguments.whole(1)? };
+        let processor = arguments.whole(4)? + if streams { host::STREAMS } else { 0 };
+        let input = Input { payload, processor, from: isolate.thread };
+        match pool.engine.submit_near(input, reply, &options) {
+            Ok((id, worker)) => {
+                let thread = worker.and_then(|worker| pool.engine.host().thread(worker)).unwrap_or(0);
+                let worker = worker.map_or(0, |worker| worker.0);
+                let record = [f64::from(thread), f64::from(worker), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+                isolate.page.write_record(PAGE_TASK_RECORD, &record);
+                Ok(Answer::Number(id.0 as f64))
+            }
+            Err(refused) => Ok(refuse(refused)),
+        }
+    }
+
+    /// `(pool, worker)`: the worker's input is on its way.
+    c"poolWake" Wake(isolate, arguments) {
+        let engine = isolate.pools.borrow().pool(arguments.wide(0)?)?.engine.clone();
+        engine.wake(WorkerId(arguments.whole(1)?));
+        Ok(Answer::Nothing)
+    }
+
+    /// `(pool)`: whether a task submitted now would find an idle worker.
+    c"poolIdles" Idles(isolate, arguments) {
+        let holdings = isolate.pools.borrow();
+        Ok(Answer::Bool(holdings.pool(arguments.wide(0)?)?.engine.idles()))
     }
 
     /// `(pool, task)`: cancels; whether it was still there to be cancelled.

@@ -48,6 +48,11 @@ impl JsHost {
         self.workers.write().retain(|(id, _)| *id != worker);
     }
 
+    /// The runtime's number of a worker's thread.
+    pub(crate) fn thread(&self, worker: WorkerId) -> Option<u32> {
+        self.workers.read().iter().find(|(id, _)| *id == worker).map(|(_, port)| port.thread())
+    }
+
     fn tell_owner(&self, what: OrderKind, detail: [f64; 2], payload: Payload) {
         self.owner.push(Message::Ordered(Ordered { pool: self.pool, what, detail, payload }));
     }

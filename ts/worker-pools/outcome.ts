@@ -12,6 +12,8 @@ import {
 import { type Packed, unpack } from '../thrown.js';
 import { onFailure, status } from '../waits.js';
 
+/** Where the package's own functions are. */
+const ownFolder = new URL('..', import.meta.url).href;
 const reasons: readonly ReplacedReason[] = ['overdue', 'unresponsive', 'requested'];
 const abandoned = (): DOMException => new DOMException('the task was aborted', 'AbortError');
 
@@ -30,11 +32,24 @@ function exitOf(detail: number, packed: unknown): { exitCode: number | undefined
   return { exitCode: code === 0 ? undefined : code - 1, options: cause === undefined ? {} : { cause } };
 }
 
+/** Adds to a worker's stack the functions of this thread that await the task. */
+function withSubmitter(error: unknown): unknown {
+  if (!(error instanceof Error) || typeof error.stack !== 'string') return error;
+  const here: { stack?: unknown } = {};
+  Error.captureStackTrace(here);
+  if (typeof here.stack !== 'string') return error;
+  const waiting = here.stack
+    .split('\n')
+    .filter((line) => line.startsWith('    at async ') && !line.includes(ownFolder));
+  if (waiting.length > 0) error.stack += `\n${waiting.join('\n')}`;
+  return error;
+}
+
 /** The error of a task that did not return. */
 export function failure(how: number, detail: number, value: unknown): unknown {
   switch (how) {
     case status.rejected:
-      return unpack(value as Packed);
+      return withSubmitter(unpack(value as Packed));
     case status.aborted:
       return abandoned();
     case status.timedOutWaiting:

@@ -163,7 +163,7 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
     const results = (tasks as readonly TInput[]).map(
       (task) =>
         new Promise<unknown>((resolve, reject) => {
-          tickets.push(this.#client.open(task, options as never, { resolve, reject }, false));
+          tickets.push(this.#client.open(task, options as never, { resolve, reject, adopts: true }, false));
         }),
     );
     try {

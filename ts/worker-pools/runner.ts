@@ -10,11 +10,11 @@ import { getHeapStatistics } from 'node:v8';
 import { kind } from '../codec/index.js';
 import { ProcessorError } from '../errors.js';
 import { afterDrain, fast, onRecord, recordKind, records, taskRecord } from '../isolate.js';
-import { forgetSide, sendSide, takeSide } from '../links.js';
+import { forgetSide, isLinked, sendSide, takeSide } from '../links.js';
 import type { NativeWorker } from '../native/binding.js';
 import { pack } from '../thrown.js';
 import { isMoved } from '../transfer.js';
-import { put, putNum, putSide, putTag, taskValue } from '../values.js';
+import { packLarge, prepare, put, putNum, putSide, putTag, stageLarge, taskValue, way } from '../values.js';
 import { holdLoop } from '../waits.js';
 import { MachineLoad } from './machine-load.js';
 import { loadProcessor } from './processor.js';
@@ -174,8 +174,11 @@ export class Runner implements Listeners {
         if (how === kind.number) input = num;
         else if (how !== kind.side) input = taskValue(how, num, ticket);
         else {
-          waited = true;
-          input = await this.#pause(this.#sideInput(num, context));
+          input = takeSide(num);
+          if (input instanceof Promise) {
+            waited = true;
+            input = await this.#pause(this.#sideInput(num, input, context));
+          }
         }
         let processor = this.#processor(streams ? marked - streamMark : marked);
         if (typeof processor !== 'function') {
@@ -203,8 +206,11 @@ export class Runner implements Listeners {
       context.end();
       try {
         const moved = isMoved(result) ? result : undefined;
-        if (moved !== undefined || !put(result)) {
-          const sent = sendSide(from, moved ? moved.value : result, moved?.transfer ?? []);
+        const how = moved !== undefined ? way.platform : prepare(result);
+        if (how === way.large && !isLinked(from)) stageLarge();
+        else if (how !== way.ready) {
+          const value = moved !== undefined ? moved.value : how === way.large ? packLarge() : result;
+          const sent = sendSide(from, value, moved?.transfer ?? []);
           let sentId: number;
           if (typeof sent === 'number') sentId = sent;
           else {
@@ -260,9 +266,8 @@ export class Runner implements Listeners {
     return loaded;
   }
 
-  async #sideInput(name: number, context: RunningContext): Promise<unknown> {
-    const coming = takeSide(name);
-    if (!(coming instanceof Promise)) return coming;
+  /** An input that is on its way, unless its task is cancelled first. */
+  #sideInput(name: number, coming: Promise<unknown>, context: RunningContext): Promise<unknown> {
     const { signal } = context;
     return new Promise((resolve, reject) => {
       const stop = (): void => {

@@ -5,7 +5,7 @@ use super::host::{Failure, Host, Nudge, Outcome, TaskId};
 use super::shared::{Pool, Shared};
 use super::worker::Running;
 use crate::clock::Nanos;
-use crate::sync::{Arc, Ordering};
+use crate::sync::Arc;
 
 /// Why a task is not wanted any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +80,8 @@ impl<H: Host> Pool<H> {
         for worker in shared.workers.clone() {
             let mut cell = worker.cell.lock();
             if let Some(at) = cell.local.iter().position(|task| task.id == id) {
-                let task = cell.local.remove(at);
-                worker.local_length.store(cell.local.len() as u32, Ordering::Relaxed);
+                let task = cell.take_at(at);
+                worker.publish(&cell);
                 drop(cell);
                 if let Some(task) = task {
                     shared.count_unwanted(why);

@@ -279,6 +279,8 @@ pub struct Begun<I> {
     pub id: TaskId,
     /// 1 for the first time.
     pub attempt: u32,
+    /// It was given to this very worker when it was submitted, by [`submit_near`](super::Pool::submit_near).
+    pub bound: bool,
     /// What it carries.
     pub input: I,
 }

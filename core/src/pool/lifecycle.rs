@@ -174,10 +174,12 @@ impl<H: Host> Pool<H> {
         let now = self.clock.now();
         let mut cell = worker.cell.lock();
         match cell.phase {
+            // Another than this worker cannot run what was sent to it.
+            Phase::Live if cell.bound > 0 => return false,
             Phase::Live => {
                 cell.phase = Phase::Retiring(now);
-                let local: Vec<_> = cell.local.drain(..).collect();
-                worker.local_length.store(0, Ordering::Relaxed);
+                let local = cell.take_free(usize::MAX);
+                worker.publish(&cell);
                 drop(cell);
                 self.take_back(shared, local, effects);
                 shared.wake_worker(worker.id, effects);
@@ -208,8 +210,8 @@ impl<H: Host> Pool<H> {
             return;
         }
         cell.phase = Phase::Ending(why);
-        let local: Vec<_> = cell.local.drain(..).collect();
-        worker.local_length.store(0, Ordering::Relaxed);
+        let local = cell.take_free(usize::MAX);
+        worker.publish(&cell);
         drop(cell);
         shared.get_up(worker.id);
         self.take_back(shared, local, effects);
@@ -262,8 +264,8 @@ impl<H: Host> Pool<H> {
             // Its exit is reported by the owner, who knows the reason; until then it counts as a worker.
             cell.phase = Phase::Ending(None);
         }
-        let local: Vec<_> = cell.local.drain(..).collect();
-        worker.local_length.store(0, Ordering::Relaxed);
+        let local = cell.take_free(usize::MAX);
+        worker.publish(&cell);
         drop(cell);
         self.take_back(shared, local, &mut effects);
         drop(guard);
@@ -294,8 +296,9 @@ impl<H: Host> Pool<H> {
             cell.stats.alive = now.saturating_sub(attached);
         }
         shared.ended.merge(&cell.stats);
-        let local: Vec<_> = cell.local.drain(..).collect();
-        worker.local_length.store(0, Ordering::Relaxed);
+        let local = cell.take_free(usize::MAX);
+        let lost = cell.take_all();
+        worker.publish(&cell);
         let slots: Vec<_> = cell.running().map(|(slot, _)| slot).collect();
         let running: Vec<_> = slots.into_iter().filter_map(|slot| cell.leave(slot)).collect();
         drop(cell);
@@ -315,6 +318,14 @@ impl<H: Host> Pool<H> {
         } else if peaceful {
             let event = || Event::Worker { worker: id, what: WorkerWhat::Retired };
             shared.tell(watch::WORKER, event, &mut effects);
+        }
+        let failure = match (shared.life, ordered) {
+            (Life::Dead, _) => Failure::Closed,
+            (_, Some(why)) => Failure::Replaced { worker: id, why },
+            (_, None) => Failure::Crashed(Arc::clone(&crash)),
+        };
+        for task in lost {
+            shared.settle_waiting(task, failure.clone(), &mut effects);
         }
         self.take_back(shared, local, &mut effects);
         let mut again = Vec::new();
@@ -341,15 +352,11 @@ impl<H: Host> Pool<H> {
                     idempotent: true,
                     cancellable: running.cancellable,
                     attempt: running.attempt + 1,
+                    bound: false,
                 });
                 continue;
             }
-            let failure = match (shared.life, ordered) {
-                (Life::Dead, _) => Failure::Closed,
-                (_, Some(why)) => Failure::Replaced { worker: id, why },
-                (_, None) => Failure::Crashed(Arc::clone(&crash)),
-            };
-            effects.push(Effect::Settle(reply, Outcome::Failed(failure)));
+            effects.push(Effect::Settle(reply, Outcome::Failed(failure.clone())));
         }
         self.take_back(shared, again, &mut effects);
         if let Some(crash) = shared.broken.clone() {
@@ -544,10 +551,10 @@ impl<H: Host> Pool<H> {
         shared.fail_waiting(&Failure::Closed, &mut effects);
         for worker in shared.workers.clone() {
             let mut cell = worker.cell.lock();
-            for task in cell.local.drain(..) {
+            for task in cell.take_all() {
                 effects.push(Effect::Settle(task.reply, Outcome::Failed(Failure::Closed)));
             }
-            worker.local_length.store(0, Ordering::Relaxed);
+            worker.publish(&cell);
             for (_, running) in cell.running() {
                 if let Some(reply) = running.reply.take() {
                     running.aborted = Some(now);
@@ -630,8 +637,8 @@ impl<H: Host> Pool<H> {
         if others && turns {
             if cell.phase == Phase::Live {
                 cell.phase = Phase::Doomed;
-                let local: Vec<_> = cell.local.drain(..).collect();
-                worker.local_length.store(0, Ordering::Relaxed);
+                let local = cell.take_free(usize::MAX);
+                worker.publish(&cell);
                 drop(cell);
                 shared.get_up(worker.id);
                 self.take_back(shared, local, effects);

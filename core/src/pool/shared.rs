@@ -323,12 +323,14 @@ impl<H: Host> Shared<H> {
             to = thief.cell.lock();
             from = victim.cell.lock();
         }
-        let count = from.local.len().div_ceil(2);
-        to.local.extend(from.local.drain(..count));
-        victim.local_length.store(from.local.len() as u32, Ordering::Relaxed);
-        thief.local_length.store(to.local.len() as u32, Ordering::Relaxed);
-        self.tally.stolen += count as u64;
-        count as u32
+        let half = from.local.len().div_ceil(2);
+        let loot = from.take_free(half);
+        let count = loot.len() as u32;
+        to.local.extend(loot);
+        victim.publish(&from);
+        thief.publish(&to);
+        self.tally.stolen += u64::from(count);
+        count
     }
 
     /// Whether a worker with nothing of its own would find something.
@@ -359,13 +361,14 @@ impl<H: Host> Shared<H> {
         if self.waiting() <= self.waking.len() as u32 {
             return true;
         }
-        let rank = |sleeper: &Sleeper| (sleeper.parked, sleeper.idle);
-        let best =
-            self.sleepers.iter().enumerate().max_by_key(|(_, sleeper)| rank(sleeper)).map(|(at, _)| at);
-        let Some(at) = best else { return !self.waking.is_empty() };
-        let sleeper = self.sleepers.swap_remove(at);
-        self.wake(sleeper, effects);
+        let Some(sleeper) = self.readiest() else { return !self.waking.is_empty() };
+        self.wake_worker(sleeper.id, effects);
         true
+    }
+
+    /// The sleeper that is best woken.
+    pub(super) fn readiest(&self) -> Option<Sleeper> {
+        self.sleepers.iter().max_by_key(|sleeper| (sleeper.parked, sleeper.idle)).copied()
     }
 
     /// Wakes this worker if it sleeps.

@@ -1,11 +1,11 @@
 //! Taking tasks in, and finding them a worker.
 
 use super::effects::Effects;
-use super::host::{Failure, Host, Refusal, Refused, TaskId, TaskOptions};
+use super::host::{Failure, Host, Refusal, Refused, TaskId, TaskOptions, WorkerId};
 use super::shared::{Life, Pool, Shared};
 use super::worker::{Phase, Task, Worker};
 use super::{Balancing, OnFull};
-use crate::sync::{Arc, Ordering};
+use crate::sync::Arc;
 
 impl<H: Host> Pool<H> {
     /// Takes a task in. It settles exactly once.
@@ -18,6 +18,45 @@ impl<H: Host> Pool<H> {
         reply: H::Reply,
         options: &TaskOptions,
     ) -> Result<TaskId, Refused<H>> {
+        self.take_in(input, reply, options, false).map(|(id, _)| id)
+    }
+
+    /// Takes a task in and, if a worker idles, makes it that worker's for good and says which: so that its input can be
+    /// sent straight to the worker's thread. That worker is not woken; see [`wake`](Self::wake). If its thread ends before
+    /// it has begun the task, the task fails with its worker.
+    ///
+    /// # Errors
+    /// As for [`submit`](Self::submit).
+    pub fn submit_near(
+        &self,
+        input: H::Input,
+        reply: H::Reply,
+        options: &TaskOptions,
+    ) -> Result<(TaskId, Option<WorkerId>), Refused<H>> {
+        self.take_in(input, reply, options, true)
+    }
+
+    /// Wakes a worker that [`submit_near`](Self::submit_near) has named.
+    pub fn wake(&self, worker: WorkerId) {
+        let mut effects = Effects::new();
+        self.shared.lock().wake_worker(worker, &mut effects);
+        effects.run(&self.host);
+    }
+
+    /// Whether a task submitted now would find a worker that idles.
+    #[must_use]
+    pub fn idles(&self) -> bool {
+        let shared = self.shared.lock();
+        shared.waiting() == 0 && shared.sleepers.iter().any(|sleeper| sleeper.idle)
+    }
+
+    fn take_in(
+        &self,
+        input: H::Input,
+        reply: H::Reply,
+        options: &TaskOptions,
+        near: bool,
+    ) -> Result<(TaskId, Option<WorkerId>), Refused<H>> {
         let now = self.clock.now();
         let mut effects = Effects::new();
         let mut guard = self.shared.lock();
@@ -45,11 +84,16 @@ impl<H: Host> Pool<H> {
             idempotent: options.idempotent,
             cancellable: options.cancellable || deadline != 0,
             attempt: 1,
+            bound: false,
         };
         if deadline != 0 {
             shared.deadlines.insert((deadline, id));
         }
-        if full {
+        let idler = if near && !full { self.idler(shared) } else { None };
+        let bound_to = idler.as_ref().map(|worker| worker.id);
+        if let Some(worker) = idler {
+            worker.cell.lock().bind(task);
+        } else if full {
             shared.room.push_back(task);
         } else {
             self.place(shared, task, &mut effects);
@@ -62,7 +106,23 @@ impl<H: Host> Pool<H> {
             self.arm(deadline);
         }
         effects.run(&self.host);
-        Ok(id)
+        Ok((id, bound_to))
+    }
+
+    /// The worker that would be woken for a task, if it has nothing else to do.
+    fn idler(&self, shared: &mut Shared<H>) -> Option<Arc<Worker<H>>> {
+        if shared.waiting() > 0 || !shared.room.is_empty() {
+            return None;
+        }
+        let id = match self.config.balancing {
+            Balancing::WorkStealing => shared.readiest().filter(|sleeper| sleeper.idle)?.id,
+            Balancing::RoundRobin => shared.next_in_turn()?.id,
+            Balancing::Adaptive => shared.soonest_done()?.id,
+        };
+        let idle = shared.sleepers.iter().any(|sleeper| sleeper.idle && sleeper.id == id);
+        let worker = shared.worker(id).filter(|_| idle)?;
+        let free = worker.cell.lock().is_free();
+        free.then_some(worker)
     }
 
     /// Puts a task into the queue, or straight to the worker that the balancing picks.
@@ -80,7 +140,7 @@ impl<H: Host> Pool<H> {
         let behind =
             cell.local.iter().rposition(|other| other.priority >= task.priority).map_or(0, |at| at + 1);
         cell.local.insert(behind, task);
-        worker.local_length.store(cell.local.len() as u32, Ordering::Relaxed);
+        worker.publish(&cell);
         drop(cell);
         shared.wake_worker(worker.id, effects);
     }

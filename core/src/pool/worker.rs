@@ -26,6 +26,8 @@ pub(super) struct Task<H: Host> {
     pub(super) idempotent: bool,
     pub(super) cancellable: bool,
     pub(super) attempt: u8,
+    /// Its input is with the worker that has it: no other can run it.
+    pub(super) bound: bool,
 }
 
 impl<H: Host> Queued for Task<H> {
@@ -105,6 +107,8 @@ pub(super) struct Cell<H: Host> {
     pub(super) phase: Phase,
     /// Taken and not begun.
     pub(super) local: VecDeque<Task<H>>,
+    /// How many of them are bound to this worker.
+    pub(super) bound: usize,
     pub(super) running: Vec<(u32, Option<Running<H>>)>,
     pub(super) running_count: u32,
     pub(super) stats: Stats,
@@ -124,6 +128,42 @@ impl<H: Host> Cell<H> {
             let slot = Slot { index: index as u32, generation: *generation };
             running.as_mut().map(|running| (slot, running))
         })
+    }
+
+    /// Whether it takes tasks and has none.
+    pub(super) fn is_free(&self) -> bool {
+        self.phase == Phase::Live && self.running_count == 0 && self.local.is_empty()
+    }
+
+    /// Adds a task that only this worker can run.
+    pub(super) fn bind(&mut self, task: Task<H>) {
+        self.bound += 1;
+        self.local.push_back(Task { bound: true, ..task });
+    }
+
+    /// Takes out the task at `at`.
+    pub(super) fn take_at(&mut self, at: usize) -> Option<Task<H>> {
+        let task = self.local.remove(at)?;
+        self.bound -= usize::from(task.bound);
+        Some(task)
+    }
+
+    /// Takes out all tasks, the bound ones too.
+    pub(super) fn take_all(&mut self) -> Vec<Task<H>> {
+        self.bound = 0;
+        self.local.drain(..).collect()
+    }
+
+    /// Takes out up to `count` of the oldest tasks that another worker can run as well.
+    pub(super) fn take_free(&mut self, count: usize) -> Vec<Task<H>> {
+        let count = count.min(self.local.len());
+        if self.bound == 0 {
+            return self.local.drain(..count).collect();
+        }
+        let (bound, mut free): (Vec<_>, Vec<_>) = self.local.drain(..).partition(|task| task.bound);
+        let rest = free.split_off(count.min(free.len()));
+        self.local.extend(bound.into_iter().chain(rest));
+        free
     }
 
     fn slot(&mut self, slot: Slot) -> Option<&mut Option<Running<H>>> {
@@ -161,7 +201,7 @@ pub struct Worker<H: Host> {
     pub(super) id: WorkerId,
     pub(super) cell: CachePadded<Mutex<Cell<H>>>,
     pub(super) parker: Arc<Parker>,
-    /// How many tasks stand in `local`: read by others without the lock.
+    /// How many tasks in `local` another could take: read by others without the lock.
     pub(super) local_length: AtomicU32,
 }
 
@@ -170,6 +210,7 @@ impl<H: Host> Worker<H> {
         let cell = Cell {
             phase: Phase::Starting,
             local: VecDeque::new(),
+            bound: 0,
             running: Vec::new(),
             running_count: 0,
             stats: Stats::default(),
@@ -194,6 +235,11 @@ impl<H: Host> Worker<H> {
     #[must_use]
     pub fn id(&self) -> WorkerId {
         self.id
+    }
+
+    /// Lets others see how many tasks it has that they could take.
+    pub(super) fn publish(&self, cell: &Cell<H>) {
+        self.local_length.store((cell.local.len() - cell.bound) as u32, Ordering::Relaxed);
     }
 
     /// Begins the next task, if there is one and room to run it.
@@ -251,8 +297,8 @@ impl<H: Host> Worker<H> {
     }
 
     fn begin(&self, pool: &Arc<Pool<H>>, cell: &mut Cell<H>, now: Nanos) -> Next<H::Input> {
-        let Some(task) = cell.local.pop_front() else { return Next::Empty };
-        self.local_length.store(cell.local.len() as u32, Ordering::Relaxed);
+        let Some(task) = cell.take_at(0) else { return Next::Empty };
+        self.publish(cell);
         cell.stats.waiting.record(now.saturating_sub(task.submitted));
         if cell.running_count == 0 {
             // What an idle worker did not answer says nothing about the work that begins.
@@ -275,7 +321,7 @@ impl<H: Host> Worker<H> {
             aborted: None,
         });
         pool.arm_for_running(now);
-        Next::Task(Begun { slot, id: task.id, attempt, input: task.input })
+        Next::Task(Begun { slot, id: task.id, attempt, bound: task.bound, input: task.input })
     }
 
     fn end(&self, pool: &Arc<Pool<H>>, now: Nanos, slot: Slot, ok: bool, output: H::Output) -> bool {
@@ -387,7 +433,7 @@ impl<H: Host> Pool<H> {
             }
             taken += 1;
         }
-        worker.local_length.store(cell.local.len() as u32, Ordering::Relaxed);
+        worker.publish(&cell);
         drop(cell);
         if taken == 0 && !urgent && self.config.balancing != Balancing::RoundRobin {
             taken = shared.steal(worker);

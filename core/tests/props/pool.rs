@@ -1,5 +1,6 @@
 //! Any sequence of events, and every task settles exactly once.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use millrace_core::clock::MILLI;
@@ -40,7 +41,7 @@ impl Host for Recording {
 
 #[derive(Debug, Clone)]
 enum Event {
-    Submit { priority: i8, timeout: Option<u64>, idempotent: bool },
+    Submit { priority: i8, timeout: Option<u64>, idempotent: bool, near: bool },
     Cancel(usize),
     Next(usize),
     Finish(usize, usize, bool),
@@ -58,8 +59,10 @@ enum Event {
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        10 => (any::<i8>(), prop::option::of(1u64..50), any::<bool>())
-            .prop_map(|(priority, timeout, idempotent)| Event::Submit { priority: priority / 64, timeout, idempotent }),
+        10 => (any::<i8>(), prop::option::of(1u64..50), any::<bool>(), any::<bool>())
+            .prop_map(|(priority, timeout, idempotent, near)| Event::Submit {
+                priority: priority / 64, timeout, idempotent: idempotent && !near, near,
+            }),
         3 => (0usize..64).prop_map(Event::Cancel),
         10 => (0usize..8).prop_map(Event::Next),
         8 => (0usize..8, 0usize..4, any::<bool>()).prop_map(|(worker, slot, ok)| Event::Finish(worker, slot, ok)),
@@ -84,6 +87,8 @@ struct World {
     workers: Vec<(Arc<Worker<Recording>>, Vec<Slot>)>,
     tasks: Vec<TaskId>,
     refused: Vec<usize>,
+    /// Which worker a task's input was sent to.
+    sent: HashMap<usize, WorkerId>,
 }
 
 impl World {
@@ -106,12 +111,23 @@ impl World {
 
     fn happen(&mut self, event: &Event) {
         match *event {
-            Event::Submit { priority, timeout, idempotent } => {
+            Event::Submit { priority, timeout, idempotent, near } => {
                 let reply = self.pool.host().reply();
                 let timeout = timeout.map(|ms| ms * MILLI);
                 let options = TaskOptions { priority, timeout, idempotent, cancellable: true };
-                match self.pool.submit(reply, reply, &options) {
-                    Ok(id) => self.tasks.push(id),
+                let submitted = if near {
+                    self.pool.submit_near(reply, reply, &options)
+                } else {
+                    self.pool.submit(reply, reply, &options).map(|id| (id, None))
+                };
+                match submitted {
+                    Ok((id, worker)) => {
+                        self.tasks.push(id);
+                        if let Some(worker) = worker {
+                            self.sent.insert(reply, worker);
+                            self.pool.wake(worker);
+                        }
+                    }
                     Err(refused) => self.refused.push(refused.reply),
                 }
             }
@@ -124,6 +140,7 @@ impl World {
                 if let Some((worker, slots)) = self.workers.get_mut(at)
                     && let Next::Task(task) = worker.next()
                 {
+                    assert!(self.sent.get(&task.input).is_none_or(|sent_to| *sent_to == worker.id()));
                     slots.push(task.slot);
                 }
             }
@@ -206,6 +223,7 @@ proptest! {
         pool.start();
         let mut world = World {
             pool, timers, starting: vec![], doomed: vec![], workers: vec![], tasks: vec![], refused: vec![],
+            sent: HashMap::new(),
         };
         world.obey();
         for event in &events {
