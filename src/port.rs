@@ -76,8 +76,10 @@ impl Waker {
     }
 }
 
-/// Refers to one isolate's port for as long as that isolate lives, and to nothing afterwards.
+/// Refers to one isolate's port for as long as that isolate lives, and to nothing afterwards. Packed, because each task that
+/// waits carries one beside the number of its wait.
 #[derive(Clone, Copy)]
+#[repr(C, packed(4))]
 pub(crate) struct PortRef {
     port: &'static Port,
     epoch: u32,

@@ -146,6 +146,11 @@ fast_calls! {
         Ok(Answer::Nothing)
     }
 
+    /// Panics: for the test that shows what becomes of a defect of ours.
+    c"panic" Panics(_isolate, _arguments) {
+        std::panic::resume_unwind(Box::new(()))
+    }
+
     /// Milliseconds on the clock that every rule of the engine reads.
     c"now" Now(_isolate, _arguments) {
         Ok(Answer::Number(crate::runtime::clock().now() as f64 / 1e6))

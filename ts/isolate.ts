@@ -17,6 +17,7 @@ export interface FastCalls {
   heldLength(ticket: number, part: number): number;
   heldCopy(ticket: number, part: number, target: Uint8Array): void;
   heldDrop(ticket: number): void;
+  panic(): void;
   now(): number;
   poolSubmit(pool: number, wait: number, tag: number, num: number, processor: number): number;
   poolSubmitWith(

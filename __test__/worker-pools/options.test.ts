@@ -126,6 +126,22 @@ describe('limits', () => {
     assert.deepEqual(order, ['high', 'normal', 'low']);
   });
 
+  test('higher priorities cannot starve the rest', async () => {
+    await using pool = new FixedWorkerPool<number, number>(1, { processor: (n) => n });
+    await pool.ready();
+    let urgent = 0;
+    let done = false;
+    const low = pool.submit(0, { priority: -100 }).then(() => (done = true));
+    const flood = async (): Promise<void> => {
+      while (!done && urgent < 100_000) {
+        urgent++;
+        await pool.submit(1, { priority: 100 });
+      }
+    };
+    await Promise.all([low, ...Array.from({ length: 20 }, flood)]);
+    assert.ok(urgent < 10_000, `${urgent} urgent tasks went before one that waited`);
+  });
+
   test('concurrentTasksPerWorker lets one worker wait for several tasks', async () => {
     await using pool = new FixedWorkerPool<number, number>(1, {
       processor: wait,
@@ -168,6 +184,27 @@ describe('what passes through to the workers', () => {
     await pool.submit('hello');
     const { stream, text } = await promise;
     assert.deepEqual([stream, text], ['stdout', 'hello']);
+  });
+
+  test('which worker wrote to stderr is known (rstest PR#1171)', async () => {
+    await using pool = new FixedWorkerPool<number, number>(2, {
+      stderr: true,
+      balancing: 'round-robin',
+      processor: (_, ctx) => {
+        process.stderr.write(`from ${ctx.workerId}`);
+        return ctx.workerId;
+      },
+    });
+    await pool.ready();
+    const written = new Map<number, string>();
+    const both = deferred<void>();
+    pool.on('output', ({ workerId, stream, text }) => {
+      written.set(workerId, `${stream} ${text}`);
+      if (written.size === 2) both.resolve();
+    });
+    const workers = await pool.submitBatch([0, 0]);
+    await both.promise;
+    for (const worker of workers) assert.equal(written.get(worker), `stderr from ${worker}`);
   });
 
   test('captureOutput: a crash report carries what the task wrote', async () => {
@@ -264,6 +301,27 @@ describe('scaling', () => {
     assert.equal(pool.getWorkerCount(), 1);
   });
 
+  test('a worker that is let go is handed no more work (tinypool PR#61)', async () => {
+    await using pool = new DynamicWorkerPool<number, number>({
+      minWorkers: 1,
+      maxWorkers: 4,
+      enableAutoScaling: false,
+      processor: (_, ctx) => ctx.workerId,
+    });
+    for (let round = 0; round < 15; round++) {
+      await pool.scaleUp(3);
+      const gone = new Set(pool.getHealthStatus().workers.map(({ workerId }) => workerId));
+      const before = Array.from({ length: 300 }, () => pool.submit(0));
+      await pool.scaleDown(3);
+      const after = Array.from({ length: 300 }, () => pool.submit(0));
+      await Promise.all(before);
+      for (const { workerId } of pool.getHealthStatus().workers) gone.delete(workerId);
+      const later = await Promise.all(Array.from({ length: 50 }, () => pool.submit(0)));
+      assert.equal((await Promise.all(after)).length, 300);
+      assert.ok(!later.some((worker) => gone.has(worker)));
+    }
+  });
+
   test('a policy of the user’s decides', async () => {
     const samples: number[] = [];
     await using pool = new DynamicWorkerPool<number, number>({
@@ -319,7 +377,10 @@ describe('what a pool tells of itself', () => {
       3,
     );
     pool.resetMetrics();
-    assert.equal(pool.getMetrics().submitted, 0);
+    const { submitted, running: times, waiting } = pool.getMetrics();
+    assert.deepEqual([submitted, times.count, times.max, waiting.count], [0, 0, 0, 0]);
+    await pool.submit(1);
+    assert.equal(pool.getMetrics().running.count, 1);
   });
 
   test('a busy worker’s heartbeat tells its event loop and heap; a blocked one is unresponsive and can be restarted', async () => {

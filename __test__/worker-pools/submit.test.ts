@@ -195,6 +195,33 @@ describe('errors', () => {
     });
   });
 
+  test('name in their stack who awaits the task, after the worker’s own frames', {
+    skip: onBun && 'Bun keeps no asynchronous stacks',
+  }, async () => {
+    const processor = function inTheWorker(): never {
+      throw new Error('far away');
+    };
+    const options = { priority: 1, processor };
+    const atTheDesk = async (): Promise<unknown> => await echo.submit(1, { processor });
+    const onTheWay = async (): Promise<unknown> => await echo.submit(1, options);
+    const inABatch = async (): Promise<unknown> => await echo.submitBatch([1, 2], { processor });
+    for (const asked of [atTheDesk, onTheWay, inABatch]) {
+      await assert.rejects(asked(), ({ stack = '' }: Error) => {
+        assert.match(stack, new RegExp(`far away\\n[^]*inTheWorker[^]*at async ${asked.name}`));
+        return true;
+      });
+    }
+    await assert.rejects(
+      (async function waiting() {
+        await echo.submit(1, {
+          timeout: 1,
+          processor: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50),
+        });
+      })(),
+      { code: 'ERR_TASK_TIMEOUT', stack: /at async waiting/ },
+    );
+  });
+
   test('built-in classes arrive as themselves, aggregates with their parts, and non-errors as they are', async () => {
     await assert.rejects(echo.submit(1, { processor: () => (undefined as never as { x: 1 }).x }), TypeError);
     const aggregate = (): Promise<never> => Promise.any([Promise.reject(new RangeError('one'))]);

@@ -7,6 +7,7 @@ import { captureOutput } from './capture.js';
 import { loadProcessor } from './processor.js';
 import type { Birth } from './protocol.js';
 import { Runner } from './runner.js';
+import { registerTsx } from './tsx.js';
 
 const birth = (workerData as { 'millrace.worker': Birth })['millrace.worker'];
 
@@ -18,6 +19,8 @@ syncBuiltinESMExports();
 addLink(birth.owner, birth.link);
 acceptLinks();
 const observer = birth.capture ? captureOutput(birth.link, birth.concurrency) : undefined;
+
+await registerTsx();
 
 // Loaded before the thread counts as started: a module that kills the thread is then known as one that kills it at start.
 if (birth.preload !== undefined) {
