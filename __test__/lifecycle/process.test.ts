@@ -89,6 +89,29 @@ describe('a thread that owns a pool', () => {
   }
 });
 
+test('a pool that nothing refers to any more ends its tasks, then its threads', {
+  skip: onBun && 'Bun collects when it likes',
+}, async () => {
+  const { code, stdout, stderr } = await child(
+    `const states = [];
+    const results = [];
+    function use() {
+      const pool = new millrace.FixedWorkerPool(2, { processor: (n) => n });
+      pool.on('worker', ({ state }) => states.push(state));
+      for (let i = 0; i < 100; i++) pool.submit(i).then((n) => results.push(n));
+    }
+    use();
+    while (states.filter((state) => state === 'retired').length < 2) {
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    console.log(results.length);`,
+    { args: ['--expose-gc'] },
+  );
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.trim(), '100');
+});
+
 test('workers that come and go leave no memory behind', async () => {
   const { code, stdout, stderr } = await child(
     `

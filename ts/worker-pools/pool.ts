@@ -60,6 +60,29 @@ const ownOptions = [
   'captureOutput',
 ];
 
+/** Closes a pool that nothing refers to any more and no other thread can open: what it was given ends, then its threads do. */
+const dropped = new FinalizationRegistry((native: NativePool) => native.close());
+
+// Made out here, so that they do not keep the pool's object alive.
+function emitterOf(native: NativePool): PoolEmitter {
+  return new PoolEmitter((mask) => native.isOwner && native.watch(mask));
+}
+
+function ownerOf(
+  native: NativePool,
+  options: WorkerPoolOptions<never, unknown>,
+  emitter: PoolEmitter,
+): Owner {
+  const text = options.processor === undefined ? undefined : processorText(options.processor);
+  return new Owner(native, options, text, {
+    event: ({ type, ...event }) => emitter.emit(type as 'worker', event as PoolEvents['worker'][0]),
+    error: (detail, cause) => {
+      emitter.emit('error', detail < 0 ? (cause as Error) : crashOf(detail, cause));
+    },
+    output: (workerId, stream, text) => emitter.emit('output', { workerId, stream, text }),
+  });
+}
+
 /** A pool of workers. Not made itself: see `DynamicWorkerPool` and `FixedWorkerPool`. */
 export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
   readonly #native: NativePool;
@@ -91,17 +114,11 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
     }
     acceptLinks();
     this.#client = new Client(this.#native);
-    this.#emitter = new PoolEmitter((mask) => this.#native.isOwner && this.#native.watch(mask));
+    this.#emitter = emitterOf(this.#native);
     if (this.#native.isOwner && 'options' in source) {
       const options = source.options as WorkerPoolOptions<never, unknown>;
-      const text = options.processor === undefined ? undefined : processorText(options.processor);
-      this.#owner = new Owner(this.#native, options, text, {
-        event: ({ type, ...event }) => this.#emitter.emit(type as 'worker', event as PoolEvents['worker'][0]),
-        error: (detail, cause) => {
-          this.#emitter.emit('error', detail < 0 ? (cause as Error) : crashOf(detail, cause));
-        },
-        output: (workerId, stream, text) => this.#emitter.emit('output', { workerId, stream, text }),
-      });
+      this.#owner = ownerOf(this.#native, options, this.#emitter);
+      if (options.name === undefined) dropped.register(this, this.#native, this);
     }
   }
 
@@ -373,6 +390,8 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
 
   /** A token by which any thread of this process opens the same pool. */
   toHandle(): PoolHandle {
+    // Whoever has the handle may come for the pool when this object is long gone.
+    dropped.unregister(this);
     return { millrace: 'worker-pool', id: this.#native.id };
   }
 
