@@ -17,4 +17,8 @@ if (!existsSync(`${modules}/millrace`)) {
 }
 const words = process.argv.slice(2);
 run(process.execPath, ['--expose-gc', 'benches/peers/run.mjs', ...words]);
-if (words.length === 0) run(process.execPath, ['--expose-gc', 'benches/alone.mjs']);
+if (words.length === 0) {
+  run(process.execPath, ['--expose-gc', 'benches/alone.mjs']);
+  run(process.execPath, ['benches/exit.mjs']);
+  run('cargo', ['bench', '-p', 'millrace-core', '--', '--quick']);
+}

@@ -1,0 +1,51 @@
+//! What one wait costs, from queueing to being told. `cargo bench -p millrace-core`.
+
+use std::hint::black_box;
+use std::sync::{Arc, Mutex, Weak};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use millrace_core::wait::{Awaited, WaitList, WaitOutcome, Waiter, WakeTarget};
+
+#[derive(Default)]
+struct Line(Mutex<WaitList>);
+
+impl Awaited for Line {
+    fn leave(&self, waiter: &Waiter) {
+        if let Ok(mut list) = self.0.lock() {
+            list.remove(waiter);
+        }
+    }
+}
+
+struct Nobody;
+
+impl WakeTarget for Nobody {
+    fn wake(&self, token: u64, outcome: WaitOutcome) {
+        black_box((token, outcome));
+    }
+}
+
+fn waits(c: &mut Criterion) {
+    let line = Arc::new(Line::default());
+    let target = Arc::new(Nobody);
+    let awaited: Weak<dyn Awaited> = Arc::downgrade(&(Arc::clone(&line) as Arc<dyn Awaited>));
+    let wait = |token| {
+        let waiter = Waiter::new(awaited.clone(), target.clone(), token);
+        assert!(line.0.lock().is_ok_and(|mut list| list.push(&waiter).is_ok()));
+        waiter
+    };
+    let mut group = c.benchmark_group("wait");
+    group.bench_function("queued and woken", |b| {
+        b.iter(|| {
+            let waiter = wait(1);
+            drop(line.0.lock().map(|mut list| list.wake_one()));
+            waiter
+        });
+    });
+    let _others: Vec<_> = (0..10_000).map(wait).collect();
+    group.bench_function("queued behind 10,000 and cancelled", |b| b.iter(|| wait(1).cancel()));
+    group.finish();
+}
+
+criterion_group!(benches, waits);
+criterion_main!(benches);
