@@ -7,12 +7,12 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use millrace_core::wait::{Awaited, WaitList, WaitOutcome, Waiter, WakeTarget};
 
 #[derive(Default)]
-struct Line(Mutex<WaitList>);
+struct Line(Mutex<WaitList<Arc<Waiter<Nobody>>>>);
 
 impl Awaited for Line {
-    fn leave(&self, waiter: &Waiter) {
+    fn leave(&self, place: u64) {
         if let Ok(mut list) = self.0.lock() {
-            list.remove(waiter);
+            list.remove(place);
         }
     }
 }
@@ -27,11 +27,13 @@ impl WakeTarget for Nobody {
 
 fn waits(c: &mut Criterion) {
     let line = Arc::new(Line::default());
-    let target = Arc::new(Nobody);
     let awaited: Weak<dyn Awaited> = Arc::downgrade(&(Arc::clone(&line) as Arc<dyn Awaited>));
     let wait = |token| {
-        let waiter = Waiter::new(awaited.clone(), target.clone(), token);
-        assert!(line.0.lock().is_ok_and(|mut list| list.push(&waiter).is_ok()));
+        let waiter = Waiter::new(Nobody, token);
+        waiter.enlist(|places| {
+            let place = line.0.lock().map(|mut list| list.push(Arc::clone(&waiter)));
+            places.push((awaited.clone(), place.unwrap_or_default()));
+        });
         waiter
     };
     let mut group = c.benchmark_group("wait");

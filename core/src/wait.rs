@@ -1,15 +1,18 @@
 //! Waiting: who waits for something, in which order, and how each wait ends.
 //!
-//! A [`Waiter`] stands in a [`WaitList`] under the lock of the object it waits for. Completion, cancellation and time-out
-//! race on the waiter's atomic state alone: the first to change it wins, and the winner alone tells the waiter's
-//! [`WakeTarget`]. Order is FIFO; leaving is O(1) and frees the place at once. Nothing is lost: what is handed over passes by
-//! waiters that have given up in the same instant, and stays with the giver when nobody is left.
+//! A [`Waiter`] stands in the [`WaitList`] of each object it waits for, in one as a rule and in several for a select.
+//! Completion, cancellation and time-out race on the waiter's atomic state alone: the first to change it wins, and the winner
+//! alone tells the waiter's target. Order is FIFO; leaving is O(1) and frees the place at once. Nothing is lost: what is
+//! handed over passes by waiters that have given up in the same instant, and stays with the giver when nobody is left.
+//!
+//! Lock order: a waiter's own lock, then an object's. Under an object's lock a waiter's state may be changed
+//! ([`Waiter::win`]), and nothing else of it touched.
 
 use std::fmt::{self, Debug};
 
 use crate::clock::Nanos;
 use crate::registry::Handles;
-use crate::sync::{Arc, AtomicU32, AtomicU64, Condvar, Mutex, Ordering, Weak};
+use crate::sync::{Arc, AtomicU32, Condvar, Mutex, Ordering, Weak};
 use crate::timer::{Alarm, TimerKey, Timers};
 
 const WAITING: u32 = 0;
@@ -34,23 +37,27 @@ pub trait WakeTarget: Send + Sync + 'static {
 
 /// What can be waited for: it has the lock around a [`WaitList`].
 pub trait Awaited: Send + Sync + 'static {
-    /// Takes a waiter that gave up out of the list ([`WaitList::remove`]), under the lock. Called before its target is told.
-    fn leave(&self, waiter: &Waiter);
+    /// Takes the one at `place` out of the list ([`WaitList::remove`]), under the lock, if it still stands there.
+    fn leave(&self, place: u64);
 }
 
 /// One wait.
-pub struct Waiter {
+pub struct Waiter<W> {
     /// [`WAITING`], or a [`WaitOutcome`], which is final.
     state: AtomicU32,
-    /// The place in the list, 0 for none; read and written under the list's lock only.
-    place: AtomicU64,
     token: u64,
-    target: Arc<dyn WakeTarget>,
-    awaited: Weak<dyn Awaited>,
-    deadline: Mutex<Option<(Arc<dyn Timers>, TimerKey)>>,
+    target: W,
+    hold: Mutex<Hold>,
 }
 
-impl Debug for Waiter {
+/// Where a waiter stands and when it gives up.
+#[derive(Default)]
+struct Hold {
+    places: Vec<(Weak<dyn Awaited>, u64)>,
+    deadline: Option<(Arc<dyn Timers>, TimerKey)>,
+}
+
+impl<W> Debug for Waiter<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Waiter")
             .field("token", &self.token)
@@ -59,17 +66,27 @@ impl Debug for Waiter {
     }
 }
 
-impl Waiter {
-    /// A wait for `awaited` whose end `target` is told, with `token`.
-    pub fn new(awaited: Weak<dyn Awaited>, target: Arc<dyn WakeTarget>, token: u64) -> Arc<Self> {
+impl<W> Waiter<W> {
+    /// A wait whose end `target` is told, with `token`.
+    pub fn new(target: W, token: u64) -> Arc<Self> {
         Arc::new(Self {
             state: AtomicU32::new(WAITING),
-            place: AtomicU64::new(0),
             token,
             target,
-            awaited,
-            deadline: Mutex::new(None),
+            hold: Mutex::new(Hold { places: Vec::new(), deadline: None }),
         })
+    }
+
+    /// What names the wait to its target.
+    #[must_use]
+    pub const fn token(&self) -> u64 {
+        self.token
+    }
+
+    /// Whom its end is told.
+    #[must_use]
+    pub const fn target(&self) -> &W {
+        &self.target
     }
 
     /// How the wait ended, if it has.
@@ -83,31 +100,21 @@ impl Waiter {
         }
     }
 
-    /// Sets a wait's one deadline; it does nothing once the wait has ended. To be called without the list's lock.
-    pub fn arm(self: &Arc<Self>, timers: &Arc<dyn Timers>, at: Nanos) {
-        let mut deadline = self.deadline.lock();
-        // Whoever ends the wait changes the state before it takes this lock to disarm: either it is seen here, or it
-        // finds the key.
-        if self.outcome().is_none() && deadline.is_none() {
-            let alarm = Arc::downgrade(self) as Weak<dyn Alarm>;
-            *deadline = Some((Arc::clone(timers), timers.arm(at, alarm)));
+    /// Queues the waiter: `queue` takes the locks of what is waited for, and pushes each place it has queued at. Whoever ends
+    /// the wait meanwhile finds those places when this is done; one who had given up before stands nowhere.
+    pub fn enlist<R>(&self, queue: impl FnOnce(&mut Vec<(Weak<dyn Awaited>, u64)>) -> R) -> R {
+        let answer = queue(&mut self.hold.lock().places);
+        if matches!(self.outcome(), Some(WaitOutcome::Cancelled | WaitOutcome::TimedOut)) {
+            self.finish();
         }
+        answer
     }
 
-    /// Cancels the wait. False if it had ended: then that outcome holds. To be called without the list's lock.
-    pub fn cancel(&self) -> bool {
-        self.give_up(WaitOutcome::Cancelled)
-    }
-
-    fn give_up(&self, outcome: WaitOutcome) -> bool {
-        let first = self.settle(outcome);
-        if first {
-            if let Some(awaited) = self.awaited.upgrade() {
-                awaited.leave(self);
-            }
-            self.tell(outcome);
-        }
-        first
+    /// Ends the wait with success, unless it has ended. Under the lock of what was waited for; whoever succeeds calls
+    /// [`finish`](Self::finish) and tells the target once that lock is given back.
+    #[must_use]
+    pub fn win(&self) -> bool {
+        self.settle(WaitOutcome::Won)
     }
 
     /// Release and Acquire: what the winner did before is seen by whoever reads the outcome.
@@ -115,109 +122,160 @@ impl Waiter {
         self.state.compare_exchange(WAITING, outcome as u32, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    fn tell(&self, outcome: WaitOutcome) {
-        let deadline = self.deadline.lock().take();
+    /// Leaves every place and gives up the deadline; no lock of an object may be held. One who has won and stood in one list
+    /// alone has been taken out of it by the winner.
+    pub fn finish(&self) {
+        let mut hold = self.hold.lock();
+        let deadline = hold.deadline.take();
+        let places = std::mem::take(&mut hold.places);
+        drop(hold);
         if let Some((timers, key)) = deadline {
             timers.disarm(key);
         }
-        self.target.wake(self.token, outcome);
+        if places.len() == 1 && self.outcome() == Some(WaitOutcome::Won) {
+            return;
+        }
+        for (awaited, place) in places {
+            if let Some(awaited) = awaited.upgrade() {
+                awaited.leave(place);
+            }
+        }
     }
 }
 
-impl Alarm for Waiter {
+impl<W: WakeTarget> Waiter<W> {
+    /// Sets a wait's one deadline; it does nothing once the wait has ended. To be called without an object's lock.
+    pub fn arm(self: &Arc<Self>, timers: &Arc<dyn Timers>, at: Nanos) {
+        let mut hold = self.hold.lock();
+        // Whoever ends the wait changes the state before it takes this lock to disarm: either it is seen here, or it
+        // finds the key.
+        if self.outcome().is_none() && hold.deadline.is_none() {
+            let me: Arc<Self> = Arc::clone(self);
+            let alarm: Arc<dyn Alarm> = me;
+            hold.deadline = Some((Arc::clone(timers), timers.arm(at, Arc::downgrade(&alarm))));
+        }
+    }
+
+    /// Cancels the wait. False if it had ended: then that outcome holds. To be called without an object's lock.
+    pub fn cancel(&self) -> bool {
+        self.give_up(WaitOutcome::Cancelled)
+    }
+
+    /// Tells the target that the wait was won: the last step of whoever [won](Self::win) it.
+    pub fn tell_won(&self) {
+        self.finish();
+        self.target.wake(self.token, WaitOutcome::Won);
+    }
+
+    fn give_up(&self, outcome: WaitOutcome) -> bool {
+        let first = self.settle(outcome);
+        if first {
+            self.finish();
+            self.target.wake(self.token, outcome);
+        }
+        first
+    }
+}
+
+impl<W: WakeTarget> Alarm for Waiter<W> {
     fn ring(&self, _now: Nanos) {
         self.give_up(WaitOutcome::TimedOut);
     }
 }
 
-/// A waiter that has won and is to be told so: drop it after the list's lock.
+/// A waiter that has won and is to be told so: drop it after the object's lock.
 #[derive(Debug)]
-#[must_use = "dropping it tells the waiter, which is to happen after the list's lock is given back"]
-pub struct Wake {
-    waiter: Arc<Waiter>,
-}
+#[must_use = "dropping it tells the waiter, which is to happen after the object's lock is given back"]
+pub struct Wake<W: WakeTarget>(Arc<Waiter<W>>);
 
-impl Wake {
+impl<W: WakeTarget> Wake<W> {
+    /// For a waiter that has [won](Waiter::win).
+    pub const fn new(waiter: Arc<Waiter<W>>) -> Self {
+        Self(waiter)
+    }
+
     /// The token of the waiter.
     #[must_use]
     pub fn token(&self) -> u64 {
-        self.waiter.token
+        self.0.token
     }
 }
 
-impl Drop for Wake {
+impl<W: WakeTarget> Drop for Wake<W> {
     fn drop(&mut self) {
-        self.waiter.tell(WaitOutcome::Won);
+        self.0.tell_won();
     }
 }
-
-/// A list has no place left (it has 2^24).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Full;
 
 #[derive(Debug)]
-struct Node {
-    waiter: Arc<Waiter>,
+struct Node<E> {
+    entry: E,
     before: u64,
     after: u64,
 }
 
-/// Waiters in the order of their coming: a doubly linked list in a table of handles. 0 is no place.
-#[derive(Debug, Default)]
-pub struct WaitList {
-    nodes: Handles<Node>,
+/// Entries in the order of their coming: a doubly linked list in a table of handles. 0 is no place.
+#[derive(Debug)]
+pub struct WaitList<E> {
+    nodes: Handles<Node<E>>,
     first: u64,
     last: u64,
 }
 
-impl WaitList {
-    /// Puts a waiter last, unless it has given up already.
-    ///
-    /// # Errors
-    /// There is no place left; the waiter still waits.
-    pub fn push(&mut self, waiter: &Arc<Waiter>) -> Result<(), Full> {
-        // One that gives up after this look finds its place when it comes for the lock.
-        if waiter.outcome().is_some() {
-            return Ok(());
-        }
-        let place = self.nodes.insert(Node { waiter: Arc::clone(waiter), before: self.last, after: 0 });
+impl<E> Default for WaitList<E> {
+    fn default() -> Self {
+        Self { nodes: Handles::default(), first: 0, last: 0 }
+    }
+}
+
+impl<E> WaitList<E> {
+    /// Puts an entry last and says where it stands; 0, and the entry is dropped, when 2^24 stand in the list.
+    pub fn push(&mut self, entry: E) -> u64 {
+        let place = self.nodes.insert(Node { entry, before: self.last, after: 0 });
         if place == 0 {
-            return Err(Full);
+            return 0;
         }
-        waiter.place.store(place, Ordering::Relaxed);
         match self.nodes.get_mut(self.last) {
             Some(last) => last.after = place,
             None => self.first = place,
         }
         self.last = place;
-        Ok(())
+        place
     }
 
-    /// Takes a waiter out, wherever it stands. False if it does not stand in this list.
-    pub fn remove(&mut self, waiter: &Waiter) -> bool {
-        let place = waiter.place.load(Ordering::Relaxed);
-        let here = self.nodes.get(place).is_some_and(|node| std::ptr::eq(Arc::as_ptr(&node.waiter), waiter));
-        if here {
-            waiter.place.store(0, Ordering::Relaxed);
-            self.unlink(place);
+    /// Takes an entry out, wherever it stands.
+    pub fn remove(&mut self, place: u64) -> Option<E> {
+        let node = self.nodes.remove(place)?;
+        match self.nodes.get_mut(node.before) {
+            Some(before) => before.after = node.after,
+            None => self.first = node.after,
         }
-        here
-    }
-
-    /// Lets the first that still waits win. `None`: nobody waits, so keep what was to be handed over.
-    pub fn wake_one(&mut self) -> Option<Wake> {
-        while let Some(waiter) = self.unlink(self.first) {
-            waiter.place.store(0, Ordering::Relaxed);
-            if waiter.settle(WaitOutcome::Won) {
-                return Some(Wake { waiter });
-            }
+        match self.nodes.get_mut(node.after) {
+            Some(after) => after.before = node.before,
+            None => self.last = node.before,
         }
-        None
+        Some(node.entry)
     }
 
-    /// Lets all that still wait win, in order.
-    pub fn wake_all(&mut self) -> Vec<Wake> {
-        std::iter::from_fn(|| self.wake_one()).collect()
+    /// The first entry.
+    #[must_use]
+    pub fn first(&self) -> Option<&E> {
+        self.nodes.get(self.first).map(|node| &node.entry)
+    }
+
+    /// Takes the first entry out.
+    pub fn pop(&mut self) -> Option<E> {
+        self.remove(self.first)
+    }
+
+    /// The entries, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &E> {
+        let mut at = self.first;
+        std::iter::from_fn(move || {
+            let node = self.nodes.get(at)?;
+            at = node.after;
+            Some(&node.entry)
+        })
     }
 
     /// How many stand in the list.
@@ -231,18 +289,22 @@ impl WaitList {
     pub fn is_empty(&self) -> bool {
         self.first == 0
     }
+}
 
-    fn unlink(&mut self, place: u64) -> Option<Arc<Waiter>> {
-        let node = self.nodes.remove(place)?;
-        match self.nodes.get_mut(node.before) {
-            Some(before) => before.after = node.after,
-            None => self.first = node.after,
+impl<W: WakeTarget> WaitList<Arc<Waiter<W>>> {
+    /// Lets the first that still waits win. `None`: nobody waits, so keep what was to be handed over.
+    pub fn wake_one(&mut self) -> Option<Wake<W>> {
+        while let Some(waiter) = self.pop() {
+            if waiter.win() {
+                return Some(Wake(waiter));
+            }
         }
-        match self.nodes.get_mut(node.after) {
-            Some(after) => after.before = node.before,
-            None => self.last = node.before,
-        }
-        Some(node.waiter)
+        None
+    }
+
+    /// Lets all that still wait win, in order.
+    pub fn wake_all(&mut self) -> Vec<Wake<W>> {
+        std::iter::from_fn(|| self.wake_one()).collect()
     }
 }
 
@@ -263,6 +325,12 @@ impl ThreadParker {
             }
             self.told.wait(&mut outcome);
         }
+    }
+}
+
+impl<T: WakeTarget> WakeTarget for Arc<T> {
+    fn wake(&self, token: u64, outcome: WaitOutcome) {
+        (**self).wake(token, outcome);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Handing over, cancelling and time-outs at once, on the smallest object that can be waited for: one permit. Two waiters
 //! and three threads at most; at most three preemptions, as for the pool: together under a second.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 
 use loom::thread;
 use millrace_core::sync::Mutex;
@@ -10,12 +10,19 @@ use millrace_core::timer::{Alarm, ManualTimers, Timers};
 use millrace_core::wait::{Awaited, ThreadParker, WaitList, WaitOutcome, Waiter, WakeTarget};
 
 /// One permit and those who wait for it.
-#[derive(Default)]
-struct Permit {
-    inner: Mutex<(usize, WaitList)>,
+struct Permit<W: WakeTarget> {
+    inner: Mutex<(usize, Line<W>)>,
 }
 
-impl Permit {
+type Line<W> = WaitList<Arc<Waiter<W>>>;
+
+impl<W: WakeTarget> Default for Permit<W> {
+    fn default() -> Self {
+        Self { inner: Mutex::new((0, WaitList::default())) }
+    }
+}
+
+impl<W: WakeTarget> Permit<W> {
     fn release(&self) {
         let mut inner = self.inner.lock();
         let woken = inner.1.wake_one();
@@ -26,14 +33,17 @@ impl Permit {
         drop(woken);
     }
 
-    fn acquire(self: &Arc<Self>, waiter: &Arc<Waiter>) -> bool {
-        let mut inner = self.inner.lock();
-        if inner.0 > 0 {
-            inner.0 -= 1;
-            return true;
-        }
-        inner.1.push(waiter).unwrap();
-        false
+    fn acquire(self: &Arc<Self>, waiter: &Arc<Waiter<W>>) -> bool {
+        waiter.enlist(|places| {
+            let mut inner = self.inner.lock();
+            if inner.0 > 0 {
+                inner.0 -= 1;
+                return true;
+            }
+            let me: Arc<dyn Awaited> = Arc::clone(self) as Arc<dyn Awaited>;
+            places.push((Arc::downgrade(&me), inner.1.push(Arc::clone(waiter))));
+            false
+        })
     }
 
     fn free(&self) -> usize {
@@ -45,9 +55,9 @@ impl Permit {
     }
 }
 
-impl Awaited for Permit {
-    fn leave(&self, waiter: &Waiter) {
-        self.inner.lock().1.remove(waiter);
+impl<W: WakeTarget> Awaited for Permit<W> {
+    fn leave(&self, place: u64) {
+        self.inner.lock().1.remove(place);
     }
 }
 
@@ -71,11 +81,6 @@ impl WakeTarget for Told {
     }
 }
 
-fn waiter(permit: &Arc<Permit>, target: Arc<dyn WakeTarget>, token: u64) -> Arc<Waiter> {
-    let awaited: Weak<dyn Awaited> = Arc::downgrade(&(Arc::clone(permit) as Arc<dyn Awaited>));
-    Waiter::new(awaited, target, token)
-}
-
 fn model(check: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
@@ -86,7 +91,7 @@ fn model(check: impl Fn() + Send + Sync + 'static) {
 fn a_permit_handed_to_one_who_is_being_cancelled_goes_to_him_or_to_the_next() {
     model(|| {
         let (permit, told) = (Arc::new(Permit::default()), Arc::new(Told::default()));
-        let waiters = [0, 1].map(|token| waiter(&permit, told.clone(), token));
+        let waiters = [0, 1].map(|token| Waiter::new(told.clone(), token));
         for waiter in &waiters {
             assert!(!permit.acquire(waiter));
         }
@@ -105,7 +110,7 @@ fn a_permit_handed_to_one_who_is_being_cancelled_goes_to_him_or_to_the_next() {
 fn of_a_permit_a_cancellation_and_a_time_out_one_wins_and_the_permit_is_kept() {
     model(|| {
         let (permit, told) = (Arc::new(Permit::default()), Arc::new(Told::default()));
-        let waiter = waiter(&permit, told.clone(), 0);
+        let waiter = Waiter::new(told.clone(), 0);
         assert!(!permit.acquire(&waiter));
         let late = Arc::clone(&waiter);
         let timing = thread::spawn(move || late.ring(1));
@@ -124,7 +129,7 @@ fn of_a_permit_a_cancellation_and_a_time_out_one_wins_and_the_permit_is_kept() {
 fn one_who_gives_up_as_he_queues_stands_nowhere() {
     model(|| {
         let (permit, told) = (Arc::new(Permit::default()), Arc::new(Told::default()));
-        let waiter = waiter(&permit, told.clone(), 0);
+        let waiter = Waiter::new(told.clone(), 0);
         let early = Arc::clone(&waiter);
         let cancelling = thread::spawn(move || assert!(early.cancel()));
         assert!(!permit.acquire(&waiter));
@@ -138,7 +143,7 @@ fn a_deadline_set_as_the_wait_ends_is_not_left_armed() {
     model(|| {
         let (permit, told) = (Arc::new(Permit::default()), Arc::new(Told::default()));
         let timers = Arc::new(ManualTimers::default());
-        let waiter = waiter(&permit, told.clone(), 0);
+        let waiter = Waiter::new(told.clone(), 0);
         assert!(!permit.acquire(&waiter));
         let releasing = {
             let permit = Arc::clone(&permit);
@@ -159,7 +164,7 @@ fn a_parked_thread_is_told() {
             thread::spawn(move || permit.release())
         };
         let parker = Arc::new(ThreadParker::default());
-        let waiter = waiter(&permit, parker.clone(), 0);
+        let waiter = Waiter::new(parker.clone(), 0);
         // A lost wake-up would be a deadlock, which loom reports.
         assert!(permit.acquire(&waiter) || parker.park() == WaitOutcome::Won);
         releasing.join().unwrap();

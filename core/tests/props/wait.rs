@@ -9,11 +9,11 @@ use millrace_core::wait::{Awaited, WaitList, WaitOutcome, Waiter, WakeTarget};
 use proptest::prelude::*;
 
 #[derive(Default)]
-struct Line(Mutex<WaitList>);
+struct Line(Mutex<WaitList<Arc<Waiter<Arc<Told>>>>>);
 
 impl Awaited for Line {
-    fn leave(&self, waiter: &Waiter) {
-        self.0.lock().unwrap().remove(waiter);
+    fn leave(&self, place: u64) {
+        self.0.lock().unwrap().remove(place);
     }
 }
 
@@ -61,8 +61,11 @@ proptest! {
             match step {
                 Step::Wait { within } => {
                     let token = waiters.len() as u64;
-                    let waiter = Waiter::new(awaited.clone(), told.clone(), token);
-                    line.0.lock().unwrap().push(&waiter).unwrap();
+                    let waiter = Waiter::new(told.clone(), token);
+                    waiter.enlist(|places| {
+                        let place = line.0.lock().unwrap().push(Arc::clone(&waiter));
+                        places.push((awaited.clone(), place));
+                    });
                     let at = within.map(|within| timers.clock.now() + within);
                     if let Some(at) = at {
                         waiter.arm(&service, at);
