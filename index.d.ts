@@ -1,6 +1,194 @@
 // Made by `npm run build:api` from ts/. The whole public API; do not edit.
+import { WritableStream, ReadableStream } from 'node:stream/web';
 import * as node_worker_threads from 'node:worker_threads';
 import { Transferable, ResourceLimits, WorkerOptions } from 'node:worker_threads';
+
+/** An object's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
+interface SharedHandle<Kind extends string = string> {
+    /** What kind of object it names. */
+    readonly millrace: Kind;
+    /** Which one. */
+    readonly id: number;
+}
+/** How a shared object is made. */
+interface SharedOptions {
+    /** The same name in any thread of the process gives the same object; another configuration of it is an error. */
+    name?: string;
+}
+/** An object that threads share. Not made itself. */
+declare abstract class SharedObject<Kind extends string = string> {
+    #private;
+    /** The object's name, if it has one. */
+    get name(): string | undefined;
+    /** A token by which any thread of this process opens the same object. It keeps the object until it is closed or this thread ends. */
+    toHandle(): SharedHandle<Kind>;
+}
+
+/** How long to wait, and who may end the wait. */
+interface WaitOptions {
+    /** Ends the wait when it aborts: the wait rejects with its reason. */
+    signal?: AbortSignal;
+    /** Milliseconds to wait at most; then the wait rejects with `WaitTimeoutError`. */
+    timeout?: number;
+}
+
+/** Channels with Go's semantics, between any threads of the process. */
+
+/** How a message is sent. */
+interface SendOptions extends WaitOptions {
+    /** What in the message is moved instead of copied, as for `postMessage`. */
+    transfer?: readonly Transferable[];
+}
+/** What a receive gives: a message, or the news that the channel is closed and empty. */
+type ReceiveResult<T> = {
+    value: T;
+    done: false;
+} | {
+    value: undefined;
+    done: true;
+};
+/**
+ * A channel: threads send messages into it and receive them from it, each message once.
+ *
+ * With a capacity of 0 a send ends when a receiver takes the message; otherwise as soon as there is room. Messages come in the
+ * order in which they were sent, and those who wait are served in the order in which they came. Messages are cloned as by
+ * `postMessage`, or moved with `transfer`. A message given to a thread that ends before it arrives goes to the next receiver.
+ *
+ * @example
+ * ```ts
+ * const jobs = new Channel<Job>(16);
+ * new Worker('./worker.js', { workerData: jobs.toHandle() });   // there: Channel.from<Job>(workerData)
+ * await jobs.send(job);
+ * for await (const job of jobs) await handle(job);
+ * ```
+ */
+declare class Channel<T> extends SharedObject<'channel'> implements AsyncIterable<T>, Disposable {
+    #private;
+    /**
+     * @param capacity - How many messages it holds, a whole number from 0. Default 0: each goes from hand to hand.
+     * @param options - `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with another
+     * capacity.
+     */
+    constructor(capacity?: number, options?: SharedOptions);
+    /** Opens the channel of a name. @throws {@link NotFoundError} if there is none. */
+    static open<T>(name: string): Channel<T>;
+    /** Opens the channel that another thread's {@link toHandle} names. @throws {@link NotFoundError} if it is gone. */
+    static from<T>(handle: SharedHandle<'channel'>): Channel<T>;
+    /** A channel within this thread: messages are handed over as they are, without a copy. It has no handle. */
+    static local<T>(capacity?: number): Channel<T>;
+    toHandle(): SharedHandle<'channel'>;
+    /** How many messages it holds. */
+    get capacity(): number;
+    /** How many messages are in it now. */
+    get length(): number;
+    /** Whether it is closed. Messages may be left to receive. */
+    get closed(): boolean;
+    /**
+     * Sends a message.
+     *
+     * @returns Resolves when the message is in the channel, or in a receiver's hands.
+     * @throws {@link ChannelClosedError} if the channel is closed, or is while it waits; `DataCloneError` for what cannot be cloned;
+     * {@link WaitTimeoutError}; the signal's reason. The message has not been sent then.
+     */
+    send(value: T, options?: SendOptions): Promise<void>;
+    /**
+     * Receives a message.
+     *
+     * @returns `{ value, done: false }`, or `{ value: undefined, done: true }` once the channel is closed and empty.
+     * @throws {@link WaitTimeoutError}; the signal's reason. No message has been taken then.
+     */
+    receive(options?: WaitOptions): Promise<ReceiveResult<T>>;
+    /**
+     * Sends if that needs no waiting.
+     *
+     * @returns Whether the message was sent.
+     * @throws {@link ChannelClosedError}; `DataCloneError`.
+     */
+    trySend(value: T): boolean;
+    /**
+     * Receives if that needs no waiting.
+     *
+     * @returns `undefined` if nothing is there.
+     * @throws {@link UnsupportedError} if the next message is one that only the platform can clone; `receive` gets it.
+     */
+    tryReceive(): ReceiveResult<T> | undefined;
+    /**
+     * Sends messages one after the other; cheaper than a `send` for each.
+     *
+     * @returns Resolves when all are sent.
+     * @throws As `send`; the messages before the one that failed have been sent.
+     */
+    sendBatch(values: Iterable<T>, options?: WaitOptions): Promise<void>;
+    /**
+     * Receives up to `max` messages: it waits for one, and takes what else is there.
+     *
+     * @returns The messages; none if the channel is closed and empty.
+     */
+    receiveBatch(max: number, options?: WaitOptions): Promise<T[]>;
+    /** As `send`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    sendSync(value: T, options?: SendOptions): void;
+    /** As `receive`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    receiveSync(options?: WaitOptions): ReceiveResult<T>;
+    /** Closes the channel: nothing more can be sent; what is in it can still be received. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
+    /** Receives until the channel is closed and empty. Leaving the loop leaves the channel as it is. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
+    /**
+     * Sends everything that comes on to another channel or stream, until this one is closed and empty; then closes that.
+     *
+     * @param options - `preventClose` leaves the other one open; a signal ends the pipe.
+     */
+    pipeTo(to: Channel<T> | WritableStream<T>, { preventClose, ...options }?: WaitOptions & {
+        preventClose?: boolean;
+    }): Promise<void>;
+    /** A stream of what is received: it takes a message when its reader wants one. */
+    get readable(): ReadableStream<T>;
+    /** A stream whose chunks are sent, with the channel's back-pressure; closing or aborting it closes the channel. */
+    get writable(): WritableStream<T>;
+}
+
+/** A select's case that sends. */
+declare class Sending<T> {
+}
+/** A case of {@link select} that sends `value` to `channel`. */
+declare function sending<T>(channel: Channel<T>, value: T): Sending<T>;
+/** A select's operations by name: a channel to receive from, or what {@link sending} gives; `default: true` if it is not to wait. */
+type SelectCases = Record<string, Channel<any> | Sending<any> | true>;
+/** What has happened: the case, and for one that receives what `receive` gives. */
+type Selected<C extends SelectCases> = {
+    [K in keyof C & string]: C[K] extends Channel<infer T> ? {
+        case: K;
+        value: T;
+        done: false;
+    } | {
+        case: K;
+        value: undefined;
+        done: true;
+    } : {
+        case: K;
+        value: undefined;
+        done: false;
+    };
+}[keyof C & string];
+/**
+ * Does exactly one of several operations on channels. If several can be done, each is as likely; if none can, it waits for the
+ * first that can, or with `default: true` does nothing.
+ *
+ * @param cases - By name: a channel to receive from, or `sending(channel, value)`; `default: true`.
+ * @returns `{ case, value, done }`: the name of the case, `value` and `done` as of `receive`.
+ * @throws {@link ChannelClosedError} if the case that happens sends to a closed channel; {@link WaitTimeoutError}; the signal's
+ * reason. No message has been taken or sent then.
+ * @example
+ * ```ts
+ * const chosen = await select({ job: jobs, quit, result: sending(results, 42) }, { timeout: 1000 });
+ * if (chosen.case === 'job' && !chosen.done) handle(chosen.value);
+ * ```
+ */
+declare function select<C extends SelectCases>(cases: C, options?: WaitOptions): Promise<Selected<C>>;
+/** As {@link select}, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+declare function selectSync<C extends SelectCases>(cases: C, options?: WaitOptions): Selected<C>;
 
 /**
  * Every error the package throws: one class per failure, each with a `code` that never changes.
@@ -45,6 +233,20 @@ declare class InternalError extends MillraceError {
 }
 /** What was asked for cannot be done by this runtime. */
 declare class UnsupportedError extends MillraceError {
+    name: string;
+}
+/** A wait took longer than its `timeout`. */
+declare class WaitTimeoutError extends MillraceError {
+    name: string;
+    /** The limit, in milliseconds. */
+    readonly timeout: number;
+}
+/** The channel is closed: nothing can be sent to it. */
+declare class ChannelClosedError extends MillraceError {
+    name: string;
+}
+/** The thread that sent a value ended before it could be fetched from it: only the platform can clone such a value. */
+declare class SenderGoneError extends MillraceError {
     name: string;
 }
 /** The pool was closed or terminated. */
@@ -560,5 +762,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { DynamicWorkerPool, FixedWorkerPool, InternalError, InvalidArgumentError, MillraceError, NameConflictError, NotFoundError, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, StaleHandleError, TaskTimeoutError, UnsupportedError, WorkerCrashedError, WorkerPool, WorkerReplacedError, isMillraceError, move };
-export type { BatchOptions, CapturedOutput, CloseOptions, HealthStatus, MapOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReplacedReason, ScalingSample, SubmitOptions, TaskContext, TimeStatistics, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { Channel, ChannelClosedError, DynamicWorkerPool, FixedWorkerPool, InternalError, InvalidArgumentError, MillraceError, NameConflictError, NotFoundError, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, SenderGoneError, Sending, StaleHandleError, TaskTimeoutError, UnsupportedError, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, isMillraceError, move, select, selectSync, sending };
+export type { BatchOptions, CapturedOutput, CloseOptions, HealthStatus, MapOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SendOptions, SharedHandle, SharedOptions, SubmitOptions, TaskContext, TimeStatistics, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

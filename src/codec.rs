@@ -13,6 +13,8 @@ pub(crate) mod kind {
     pub(crate) const LAST_SCALAR: u8 = 3;
     /// The value waits in its submitter's isolate because only the platform can clone it.
     pub(crate) const SIDE: u8 = 7;
+    /// A value of the side path whose thread has ended.
+    pub(crate) const LOST: u8 = 8;
     /// Set beside a kind when the bytes were handed over by `stage` and not through the page.
     pub(crate) const STAGED: u8 = 16;
 }

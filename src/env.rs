@@ -5,10 +5,13 @@
 //! everything that the isolate held.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::Arc;
 
+use millrace_core::clock::Clock;
+use millrace_core::registry::Handles;
 use napi::bindgen_prelude::*;
 use napi::sys;
 use napi_derive::napi;
@@ -17,9 +20,11 @@ use crate::body::Body;
 use crate::codec::{Large, Payload, kind};
 use crate::error::Fault;
 use crate::fast;
+use crate::object::Shared;
 use crate::page::Page;
 use crate::pool::holdings::Holdings;
 use crate::port::{Message, PortRef};
+use crate::waiting::{Blocked, JsWaiter};
 
 /// What native code keeps for one JavaScript thread. Touched by that thread alone.
 pub(crate) struct Isolate {
@@ -33,6 +38,16 @@ pub(crate) struct Isolate {
     pub(crate) staged: RefCell<Vec<Body>>,
     /// The pools and workers that this isolate has handles to.
     pub(crate) pools: RefCell<Holdings>,
+    /// The objects that this isolate has handles to.
+    pub(crate) objects: RefCell<Handles<Arc<Shared>>>,
+    /// Waits that may be cancelled, by their number.
+    pub(crate) waits: RefCell<HashMap<u32, Arc<JsWaiter>>>,
+    /// What this thread blocks for.
+    pub(crate) blocked: RefCell<Option<(Arc<JsWaiter>, Arc<Blocked>)>>,
+    /// The values of a select's cases, handed over one by one.
+    pub(crate) case_values: RefCell<Vec<Payload>>,
+    /// The state of this isolate's random numbers; never 0.
+    pub(crate) chance: Cell<u64>,
     /// The runtime's number for this thread.
     pub(crate) thread: u32,
     env: sys::napi_env,
@@ -123,6 +138,14 @@ impl Isolate {
         }
     }
 
+    /// A wait has ended.
+    pub(crate) fn forget_wait(&self, wait: u32) {
+        let mut waits = self.waits.borrow_mut();
+        if !waits.is_empty() {
+            waits.remove(&wait);
+        }
+    }
+
     /// Keeps the event loop alive, or lets it end, as waits come and go.
     pub(crate) fn set_ref(&self, wanted: bool) {
         if self.refs.replace(wanted) == wanted {
@@ -204,6 +227,11 @@ pub fn open_isolate(
         held: RefCell::default(),
         staged: RefCell::default(),
         pools: RefCell::default(),
+        objects: RefCell::default(),
+        waits: RefCell::default(),
+        blocked: RefCell::default(),
+        case_values: RefCell::default(),
+        chance: Cell::new(crate::runtime::clock().now().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
         thread,
         env: raw,
         function,
@@ -292,8 +320,18 @@ unsafe extern "C" fn deliver(
 unsafe extern "C" fn end(place: *mut c_void) {
     // SAFETY: registered with the isolate, which lives until the function's finalizer.
     let isolate = unsafe { &*place.cast::<Isolate>() };
-    isolate.port.close();
     CURRENT.set(ptr::null());
+    // Its waits first: what the port still holds is given to others then.
+    let _forgotten = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let objects = std::mem::take(&mut *isolate.objects.borrow_mut());
+        for shared in objects.into_values() {
+            shared.forget(isolate.port);
+        }
+        *isolate.blocked.borrow_mut() = None;
+        isolate.waits.borrow_mut().clear();
+        isolate.case_values.borrow_mut().clear();
+    }));
+    isolate.port.close();
     let _ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let holdings = std::mem::take(&mut *isolate.pools.borrow_mut());
         holdings.release(isolate.port);

@@ -6,12 +6,15 @@
 #![expect(unreachable_pub, reason = "what `#[napi]` exports is public to JavaScript, not to Rust")]
 
 mod body;
+mod channel;
 mod codec;
 mod env;
 mod error;
 mod fast;
+mod object;
 mod page;
 mod pool;
 mod port;
 mod port_calls;
 mod runtime;
+mod waiting;

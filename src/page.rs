@@ -33,6 +33,9 @@ pub const PAGE_SIZE: u32 = PAGE_OUT_BYTES + PAGE_AREA;
 #[napi]
 pub const PAGE_TASK_RECORD: u32 = PAGE_DRAIN_RECORDS;
 
+/// Numbers that stand in the page where records do, but for the task's own.
+pub(crate) const PAGE_NUMBERS: usize = (PAGE_DRAIN_RECORDS * PAGE_RECORD) as usize;
+
 /// An area of the page that bytes are written to.
 #[derive(Clone, Copy)]
 pub(crate) struct Area(u32);
@@ -76,6 +79,28 @@ impl Page {
         // SAFETY: as for `write_record`.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         true
+    }
+
+    /// One of the numbers that JavaScript has put where records stand.
+    pub(crate) fn read_number(&self, index: usize) -> f64 {
+        if index >= PAGE_NUMBERS {
+            return 0.0;
+        }
+        // SAFETY: the numbers before `PAGE_TASK_RECORD` are inside the buffer.
+        let from = unsafe { self.0.add(index * 8) };
+        // SAFETY: eight initialised bytes, which nobody writes meanwhile.
+        unsafe { from.cast::<f64>().read_unaligned() }
+    }
+
+    /// Writes one of those numbers. One that does not exist is left alone.
+    pub(crate) fn write_number(&self, index: usize, number: f64) {
+        if index >= PAGE_NUMBERS {
+            return;
+        }
+        // SAFETY: as for `read_number`.
+        let to = unsafe { self.0.add(index * 8) };
+        // SAFETY: eight bytes inside the buffer, on the isolate's own thread.
+        unsafe { to.cast::<f64>().write_unaligned(number) };
     }
 
     /// Copies what JavaScript has put into the outgoing area.

@@ -16,11 +16,14 @@ use parking_lot::Mutex;
 
 use crate::codec::Payload;
 use crate::pool::message::{Nudged, Ordered, Settled};
+use crate::waiting::Delivery;
 
 /// What native code tells an isolate.
 pub(crate) enum Message {
     /// A wait has ended.
     Settled(Settled),
+    /// A wait on a channel has ended with a message.
+    Delivered(Delivery),
     /// A wait goes on and has brought a value.
     Item {
         /// The wait.
@@ -136,6 +139,7 @@ impl PortRef {
     pub(crate) fn push(self, message: Message) {
         let mut state = self.port.state.lock();
         if self.is_stale() {
+            // Outside the lock: a message that is dropped may go back to where it came from.
             drop(state);
             drop(message);
             return;
@@ -175,6 +179,12 @@ impl PortRef {
         if let Some(waker) = &state.wake {
             waker.wake();
         }
+    }
+
+    /// Whether the isolate is gone.
+    pub(crate) fn is_gone(self) -> bool {
+        let _state = self.port.state.lock();
+        self.is_stale()
     }
 
     /// Read under the port's lock: the epoch changes only there.

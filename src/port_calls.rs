@@ -8,6 +8,7 @@ use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, fast_calls};
 use crate::page::{Area, PAGE_DRAIN_RECORDS, PAGE_RECORD};
+use crate::pool::message::Status;
 use crate::port::Message;
 
 /// One record of the page.
@@ -68,6 +69,17 @@ impl<'a> Writer<'a> {
             }
             Payload::Large(body) => self.hold(body),
         }
+    }
+
+    /// The same, for a value that its sender has not been asked for yet if it is one of the side path.
+    pub(crate) fn write_wanted(&mut self, payload: Payload) -> Described {
+        if let Payload::Side { id, origin } = &payload {
+            if origin.is_gone() {
+                return Described { kind: f64::from(kind::LOST), num: 0.0, offset: 0.0, held: 0.0 };
+            }
+            origin.push(Message::SideWanted { id: *id, thread: self.isolate.thread });
+        }
+        self.write(payload)
     }
 
     fn hold(&self, body: Box<Large>) -> Described {
@@ -159,8 +171,23 @@ fast_calls! {
 
 fn describe(writer: &mut Writer<'_>, message: Message) -> Record {
     match message {
+        Message::Delivered(mut delivery) => {
+            writer.isolate.forget_wait(delivery.wait);
+            let value = writer.write_wanted(delivery.take());
+            [
+                record::SETTLED,
+                f64::from(delivery.wait),
+                f64::from(Status::Fulfilled as u8),
+                value.kind,
+                value.num,
+                value.offset,
+                value.held,
+                f64::from(delivery.case),
+            ]
+        }
         Message::Settled(settled) => {
             let (wait, status, detail) = (settled.wait, settled.status, settled.detail);
+            writer.isolate.forget_wait(wait);
             let value = writer.write(settled.payload);
             [
                 record::SETTLED,

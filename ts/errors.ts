@@ -71,6 +71,36 @@ export class UnsupportedError extends MillraceError {
   }
 }
 
+/** A wait took longer than its `timeout`. */
+export class WaitTimeoutError extends MillraceError {
+  override name = 'WaitTimeoutError';
+  /** The limit, in milliseconds. */
+  readonly timeout: number;
+  /** @internal */
+  constructor(timeout: number) {
+    super('ERR_TIMEOUT', `it took longer than ${timeout} ms`);
+    this.timeout = timeout;
+  }
+}
+
+/** The channel is closed: nothing can be sent to it. */
+export class ChannelClosedError extends MillraceError {
+  override name = 'ChannelClosedError';
+  /** @internal */
+  constructor() {
+    super('ERR_CHANNEL_CLOSED', 'the channel is closed: nothing can be sent to it');
+  }
+}
+
+/** The thread that sent a value ended before it could be fetched from it: only the platform can clone such a value. */
+export class SenderGoneError extends MillraceError {
+  override name = 'SenderGoneError';
+  /** @internal */
+  constructor() {
+    super('ERR_SENDER_GONE', 'the thread that sent this value has ended, and with it the value');
+  }
+}
+
 /** The pool was closed or terminated. */
 export class PoolClosedError extends MillraceError {
   override name = 'PoolClosedError';
@@ -189,6 +219,9 @@ const prototypes: Record<string, MillraceError> = {
   ERR_NOT_FOUND: NotFoundError.prototype,
   ERR_INTERNAL: InternalError.prototype,
   ERR_UNSUPPORTED: UnsupportedError.prototype,
+  ERR_TIMEOUT: WaitTimeoutError.prototype,
+  ERR_CHANNEL_CLOSED: ChannelClosedError.prototype,
+  ERR_SENDER_GONE: SenderGoneError.prototype,
   ERR_POOL_CLOSED: PoolClosedError.prototype,
   ERR_QUEUE_FULL: QueueFullError.prototype,
   ERR_TASK_TIMEOUT: TaskTimeoutError.prototype,
@@ -214,6 +247,7 @@ export function errorOf(code: string, message: string): MillraceError {
     Error.captureStackTrace?.(error, errorOf);
     return error;
   }
+  if (code === 'ERR_UNSUPPORTED') return new UnsupportedError(message);
   return new (byCode[code] ?? InternalError)(code, message);
 }
 

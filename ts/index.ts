@@ -3,8 +3,15 @@
  *
  * @packageDocumentation
  */
+
+export type { ReceiveResult, SendOptions } from './channels/channel.js';
+export { Channel } from './channels/channel.js';
+export type { SelectCases, Selected } from './channels/select.js';
+export { Sending, select, selectSync, sending } from './channels/select.js';
 export * from './errors.js';
+export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { move } from './transfer.js';
+export type { WaitOptions } from './wait-options.js';
 export type {
   Processor,
   ProcessorModule,

@@ -19,6 +19,40 @@ export interface FastCalls {
   heldDrop(ticket: number): void;
   panic(): void;
   now(): number;
+  waitCancel(wait: number): boolean;
+  blockedPark(ms: number): boolean;
+  blockedCancel(): boolean;
+  channelSend(channel: number, wait: number, tag: number, num: number): number;
+  channelSendNumber(channel: number, wait: number, num: number): number;
+  channelTrySendNumber(channel: number, num: number): number;
+  channelSendNumbers(channel: number, count: number): number;
+  channelReceiveNumbers(channel: number, max: number): number;
+  channelSendWith(
+    channel: number,
+    wait: number,
+    tag: number,
+    num: number,
+    limit: number,
+    cancellable: boolean,
+  ): number;
+  channelTrySend(channel: number, tag: number, num: number): number;
+  channelReceive(channel: number, wait: number): number | boolean | undefined;
+  channelReceiveWith(
+    channel: number,
+    wait: number,
+    limit: number,
+    cancellable: boolean,
+  ): number | boolean | undefined;
+  channelTryReceive(channel: number, quiet: boolean): number | boolean | undefined;
+  channelReceiveBlocking(channel: number, limit: number): number | boolean | undefined;
+  channelSendBlocking(channel: number, limit: number, tag: number, num: number): number;
+  channelCaseValue(tag: number, num: number): void;
+  channelSelect(count: number, wait: number, waits: boolean, limit: number, cancellable: boolean): number;
+  channelSelectBlocking(count: number, limit: number): number;
+  channelClose(channel: number): boolean;
+  channelCapacity(channel: number): number;
+  channelLength(channel: number): number;
+  channelClosed(channel: number): boolean;
   poolSubmit(pool: number, wait: number, tag: number, num: number, processor: number): number;
   poolSubmitWith(
     pool: number,

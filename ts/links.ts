@@ -14,6 +14,7 @@ import {
 import { Decoder, kind } from './codec/index.js';
 import { UnsupportedError } from './errors.js';
 import { onRecord, recordKind, records } from './isolate.js';
+import { hold, release } from './loop.js';
 
 /** What crosses a link. */
 interface Parcel {
@@ -51,7 +52,10 @@ interface Introduction {
   port: MessagePort;
 }
 
+/** Where what a thread sends comes out. */
 const links = new Map<number, MessagePort>();
+/** Where what is for a thread goes in, if that is another port: this thread's link to itself has both ends here. */
+const outward = new Map<number, MessagePort>();
 /** Values that have come, by thread and number, and nobody has asked for. */
 const arrived = new Map<number, unknown>();
 const expected = new Map<number, (value: unknown) => void>();
@@ -65,6 +69,10 @@ export function addLink(thread: number, port: MessagePort): void {
     if (links.get(thread) === port) links.delete(thread);
   });
   port.unref();
+}
+
+function outlet(thread: number): MessagePort | undefined {
+  return outward.get(thread) ?? links.get(thread);
 }
 
 /** Whether a thread can be sent something at once. */
@@ -106,14 +114,20 @@ export function takeSide(name: number): unknown {
     arrived.delete(name);
     return value;
   }
-  return new Promise((resolve) => expected.set(name, resolve));
+  hold();
+  return new Promise((resolve) => {
+    expected.set(name, (value) => {
+      release();
+      resolve(value);
+    });
+  });
 }
 
 /** Gives up on a value that is still on its way. */
 export function forgetSide(thread: number, id: number): void {
   const name = thread * threadScale + id;
   arrived.delete(name);
-  expected.delete(name);
+  if (expected.delete(name)) release();
 }
 
 /** The name under which another thread knows value `id` of `thread`. */
@@ -128,6 +142,8 @@ interface Staged {
   id: number;
   value: unknown;
   transfer: readonly Transferable[];
+  /** It is sent to one thread at most. */
+  once?: boolean;
 }
 const staged = new Map<number, Staged | undefined>();
 let lastId = 0;
@@ -143,12 +159,12 @@ export function nextSideId(): number {
  *
  * @throws what `postMessage` throws for what cannot be cloned or moved.
  */
-export function stageSide(id: number, value: unknown, transfer: readonly Transferable[]): void {
+export function stageSide(id: number, value: unknown, transfer: readonly Transferable[], once = false): void {
   if (value instanceof Packed) {
     staged.set(id, { id, value, transfer });
     return;
   }
-  staging.port1.postMessage({ id, value, transfer } satisfies Staged, transfer);
+  staging.port1.postMessage({ id, value, transfer, once } satisfies Staged, transfer);
   staged.set(id, undefined);
 }
 
@@ -163,7 +179,7 @@ export function sendAhead(
   value: unknown,
   transfer: readonly Transferable[],
 ): void {
-  const port = links.get(thread);
+  const port = outlet(thread);
   if (port !== undefined) post(port, id, value, transfer);
   else {
     stageSide(id, value, transfer);
@@ -173,7 +189,7 @@ export function sendAhead(
 
 /** Tells a thread that a value sent to it will not be asked for. */
 export function recallSide(thread: number, id: number): void {
-  links.get(thread)?.postMessage({ id, value: undefined, unwanted: true } satisfies Parcel);
+  outlet(thread)?.postMessage({ id, value: undefined, unwanted: true } satisfies Parcel);
 }
 
 /** Takes a staged value back, because nobody will ask for it. */
@@ -197,7 +213,7 @@ export function sendSide(
   transfer: readonly Transferable[],
 ): number | Promise<number> {
   const id = nextSideId();
-  const port = links.get(thread);
+  const port = outlet(thread);
   if (port !== undefined) {
     post(port, id, value, transfer);
     return id;
@@ -217,6 +233,8 @@ async function introduce(thread: number): Promise<MessagePort> {
     // A worker of its own pool may submit to it: the link's two ends are then in one thread.
     const { port1, port2 } = new MessageChannel();
     addLink(thread, port2);
+    // What is posted to a port comes out at its other end.
+    outward.set(thread, port1);
     return port1;
   }
   if (postToThread === undefined) {
@@ -255,10 +273,10 @@ function sendStaged(id: number, thread: number): void {
   collectStaged();
   const parcel = staged.get(id);
   if (parcel === undefined) return;
-  // What is only cloned stays until its task ends: the task may run again elsewhere.
-  if (parcel.transfer.length > 0 || parcel.value instanceof Packed) staged.delete(id);
+  // A task's input that is only cloned stays until the task ends: it may run again elsewhere.
+  if (parcel.once || parcel.transfer.length > 0 || parcel.value instanceof Packed) staged.delete(id);
   const send = (port: MessagePort): void => post(port, id, parcel.value, parcel.transfer);
-  const port = links.get(thread);
+  const port = outlet(thread);
   if (port !== undefined) return send(port);
   // A thread that cannot be reached has ended or cannot be linked; its pool tells the submitter in either case.
   introduce(thread).then(send, () => undefined);

@@ -3,6 +3,7 @@
  * clone over a link between the two threads.
  */
 import { Decoder, Encoder, kind } from './codec/index.js';
+import { SenderGoneError } from './errors.js';
 import { drainBytes, fast, outBytes, records, taskBytes } from './isolate.js';
 import { Packed, takeSide } from './links.js';
 
@@ -127,10 +128,27 @@ export function received(at: number): Received {
   if (how === kind.number) return num;
   if (how < kind.number) return how === kind.undefined ? undefined : how === kind.null ? null : num !== 0;
   if (how === kind.side) return takeSide(num);
+  if (how === kind.lost) return lost();
   const ticket = records[at + 3] as number;
   if (ticket !== 0) return fetchHeld(how, ticket);
   const offset = records[at + 2] as number;
   return decoder.decode(how, num, drainBytes, offset, offset + num);
+}
+
+/** The value that a call has described in the task's record, from `at` on. */
+export function recordedValue(at: number): Received {
+  const how = records[at] as number;
+  const num = records[at + 1] as number;
+  if (how === kind.side) return takeSide(num);
+  if (how === kind.lost) return lost();
+  return taskValue(how, num, records[at + 3] as number);
+}
+
+function lost(): Promise<never> {
+  const gone = Promise.reject(new SenderGoneError());
+  // Whoever waits for it is told in time.
+  gone.catch(() => undefined);
+  return gone;
 }
 
 /** The value of the task at hand. */

@@ -5,7 +5,8 @@
  * While anything waits here, the event loop is kept alive.
  */
 
-import { fast, onRecord, recordKind, records } from './isolate.js';
+import { onRecord, recordKind, records } from './isolate.js';
+import { hold, release } from './loop.js';
 import type { Received } from './values.js';
 import { received } from './values.js';
 
@@ -22,6 +23,8 @@ export const status = {
   broken: 8,
   signal: 9,
   full: 10,
+  ended: 11,
+  timedOut: 12,
 } as const;
 
 /** A wait that needs to know more than its result. */
@@ -40,7 +43,6 @@ export type Failing = (how: number, detail: number, value: unknown) => unknown;
 
 const table: Entry[] = [];
 const free: number[] = [];
-let pending = 0;
 let failing: Failing = (how) => new Error(`status ${how}`);
 
 /** Says how a failed plain wait becomes an error. */
@@ -48,9 +50,14 @@ export function onFailure(make: Failing): void {
   failing = make;
 }
 
+/** The number that the next wait to be entered gets: native code may be told of it before it is. */
+export function nextWait(): number {
+  return free.length > 0 ? (free[free.length - 1] as number) : table.length;
+}
+
 /** Enters a wait and gives its number. */
 export function enter(entry: Resolve | Wait): number {
-  if (pending++ === 0) fast.portRef(true);
+  hold();
   const id = free.pop();
   if (id === undefined) return table.push(entry) - 1;
   table[id] = entry;
@@ -61,15 +68,13 @@ export function enter(entry: Resolve | Wait): number {
 export function withdraw(id: number): void {
   table[id] = undefined;
   free.push(id);
-  if (--pending === 0) fast.portRef(false);
+  release();
 }
 
 /** Keeps the event loop alive for something that is no wait, such as being a worker; the counterpart lets go. */
 export function holdLoop(): () => void {
-  if (pending++ === 0) fast.portRef(true);
-  return () => {
-    if (--pending === 0) fast.portRef(false);
-  };
+  hold();
+  return release;
 }
 
 onRecord(recordKind.settled, (at) => {

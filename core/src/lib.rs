@@ -1,10 +1,13 @@
 //! The engine of millrace: queues, waiting, time and decisions, with no knowledge of JavaScript.
 //!
 //! Plumbing: [`clock`] is time as a parameter, [`timer`] deadlines, [`wait`] parked waiters, [`registry`] names and handles, [`metrics`] what is
-//! counted, [`sync`] the one file that names the platform's locks. Concepts: [`pool`], worker pools.
+//! counted, [`sync`] the one file that names the platform's locks. Concepts: [`pool`], worker pools;
+//! [`lock`], locks and meeting points.
 #![forbid(unsafe_code)]
 
+pub mod channel;
 pub mod clock;
+pub mod lock;
 pub mod metrics;
 pub mod pool;
 pub mod registry;

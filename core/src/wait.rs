@@ -27,6 +27,8 @@ pub enum WaitOutcome {
     Cancelled = 2,
     /// Its deadline passed first.
     TimedOut = 3,
+    /// What it waited for was closed first.
+    Closed = 4,
 }
 
 /// Whom a wait's end is told: a slot of an isolate's port, or a parked thread.
@@ -96,6 +98,7 @@ impl<W> Waiter<W> {
             1 => Some(WaitOutcome::Won),
             2 => Some(WaitOutcome::Cancelled),
             3 => Some(WaitOutcome::TimedOut),
+            4 => Some(WaitOutcome::Closed),
             _ => None,
         }
     }
@@ -104,7 +107,7 @@ impl<W> Waiter<W> {
     /// the wait meanwhile finds those places when this is done; one who had given up before stands nowhere.
     pub fn enlist<R>(&self, queue: impl FnOnce(&mut Vec<(Weak<dyn Awaited>, u64)>) -> R) -> R {
         let answer = queue(&mut self.hold.lock().places);
-        if matches!(self.outcome(), Some(WaitOutcome::Cancelled | WaitOutcome::TimedOut)) {
+        if self.outcome().is_some_and(|outcome| outcome != WaitOutcome::Won) {
             self.finish();
         }
         answer
@@ -159,6 +162,12 @@ impl<W: WakeTarget> Waiter<W> {
     /// Cancels the wait. False if it had ended: then that outcome holds. To be called without an object's lock.
     pub fn cancel(&self) -> bool {
         self.give_up(WaitOutcome::Cancelled)
+    }
+
+    /// Ends the wait because what it waits for is closed. False if it had ended: then that outcome holds. To be called
+    /// without an object's lock.
+    pub fn close(&self) -> bool {
+        self.give_up(WaitOutcome::Closed)
     }
 
     /// Tells the target that the wait was won: the last step of whoever [won](Self::win) it.

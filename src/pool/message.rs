@@ -28,6 +28,10 @@ pub(crate) enum Status {
     Signal = 9,
     /// The queue is full; the detail is its limit.
     Full = 10,
+    /// What was waited for was closed; the detail is the case of a select.
+    Ended = 11,
+    /// The time is up.
+    TimedOut = 12,
 }
 
 /// The end of a wait.

@@ -5,5 +5,5 @@ pub(crate) mod holdings;
 mod host;
 pub(crate) mod message;
 mod native;
-mod options;
+pub(crate) mod options;
 mod shared;

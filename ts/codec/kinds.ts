@@ -12,6 +12,8 @@ export const kind = {
   graph: 6,
   /** A value that only the platform can clone; the number names it. */
   side: 7,
+  /** One whose thread has ended. */
+  lost: 8,
 } as const;
 
 /** What stands before each value of a graph. */

@@ -9,6 +9,22 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** An object, as the thread that made or opened it holds it. */
+export declare class NativeObject {
+  /** Makes an object, or opens the one of that name. `fingerprint` is everything that makes two of a kind different. */
+  static create(kind: string, name: string | undefined, options: object, fingerprint: string): NativeObject
+  /** Opens the object of a name, in any thread. */
+  static find(kind: string, name: string): NativeObject
+  /** Opens the object of a token, in any thread. */
+  static fromId(kind: string, id: number): NativeObject
+  /** The number fast calls know this object by, in this thread. */
+  get handle(): number
+  /** The number any thread of the process opens it by. */
+  get id(): number
+  /** Its name. */
+  get name(): string | null
+}
+
 /** A pool, as the thread that opened it holds it. */
 export declare class NativePool {
   /**

@@ -773,7 +773,8 @@ if (
   }
 }
 
-const { NativePool, NativeWorker, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD } = nativeBinding
+export { NativeObject }
 export { NativePool }
 export { NativeWorker }
 export { openIsolate }

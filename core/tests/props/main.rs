@@ -1,7 +1,14 @@
 //! Laws that hold for every sequence of events.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should fail"
+)]
 
+mod channel;
 mod handles;
 mod histogram;
+mod lock;
 mod pool;
 mod wait;

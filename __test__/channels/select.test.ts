@@ -1,0 +1,131 @@
+/** Select: Go's rules, one by one. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Channel, select, sending } from 'millrace';
+
+test('does the one case that is ready', async () => {
+  const [a, b] = [new Channel<number>(1), new Channel<string>(1)];
+  await b.send('x');
+  const chosen = await select({ a, b });
+  assert.deepEqual(chosen, { case: 'b', value: 'x', done: false });
+});
+
+test('of several that are ready picks each in its turn of luck', async () => {
+  const [a, b, c] = [new Channel<number>(1), new Channel<number>(1), new Channel<number>(1)];
+  const counts: Record<string, number> = { a: 0, b: 0, c: 0 };
+  for (let i = 0; i < 3000; i++) {
+    for (const channel of [a, b]) channel.trySend(1);
+    const chosen = await select({ a, b, c: sending(c, 1) });
+    counts[chosen.case] = (counts[chosen.case] ?? 0) + 1;
+    c.tryReceive();
+  }
+  for (const count of Object.values(counts)) assert.ok(count > 800 && count < 1200, JSON.stringify(counts));
+});
+
+test('waits for the first that can be done, and leaves the others as they were', async () => {
+  const [a, b] = [new Channel<number>(), new Channel<number>()];
+  const chosen = select({ a, b: sending(b, 5) });
+  assert.deepEqual(await b.receive(), { value: 5, done: false });
+  assert.deepEqual(await chosen, { case: 'b', value: undefined, done: false });
+  assert.equal(a.trySend(1), false);
+});
+
+test('with a default never waits', async () => {
+  const a = new Channel<number>();
+  assert.deepEqual(await select({ a, b: sending(a, 1), default: true }), {
+    case: 'default',
+    value: undefined,
+    done: false,
+  });
+});
+
+test('a closed channel is always ready to receive from, and an error to send to', async () => {
+  const [a, b] = [new Channel<number>(), new Channel<number>()];
+  a.close();
+  assert.deepEqual(await select({ a, b }), { case: 'a', value: undefined, done: true });
+  await assert.rejects(select({ send: sending(a, 1), b }), { code: 'ERR_CHANNEL_CLOSED' });
+  const waiting = select({ b });
+  b.close();
+  assert.deepEqual(await waiting, { case: 'b', value: undefined, done: true });
+});
+
+test('a time-out and a signal end it, and no case has happened', async () => {
+  const a = new Channel<number>();
+  await assert.rejects(select({ a, b: sending(a, 1) }, { timeout: 5 }), { code: 'ERR_TIMEOUT' });
+  const stop = new AbortController();
+  const selecting = select({ a }, { signal: stop.signal });
+  stop.abort(new Error('enough'));
+  await assert.rejects(selecting, /enough/);
+  assert.equal(a.trySend(1), false);
+});
+
+test('selects that face each other meet', async () => {
+  const [a, b] = [new Channel<number>(), new Channel<number>()];
+  const one = select({ out: sending(a, 1), in: b });
+  const two = select({ out: sending(b, 2), in: a });
+  const [first, second] = await Promise.all([one, two]);
+  assert.deepEqual([first.case, second.case].sort(), ['in', 'out']);
+});
+
+test('the same channel may stand in several cases', async () => {
+  const a = new Channel<number>();
+  const selecting = select({ x: a, y: a, z: sending(a, 3) });
+  await a.send(1);
+  const { case: name, value } = await selecting;
+  assert.ok((name === 'x' || name === 'y') && value === 1);
+  assert.equal(a.trySend(1), false);
+});
+
+test('sends whatever can be cloned, and local values as they are', async () => {
+  const [a, b] = [new Channel<object>(1), Channel.local<object>(1)];
+  assert.equal((await select({ a: sending(a, { big: 'x'.repeat(100_000) }) })).case, 'a');
+  assert.equal(((await a.receive()).value as { big: string }).big.length, 100_000);
+  const value = { f: () => 1 };
+  await select({ b: sending(b, value) });
+  assert.equal((await select({ a, b })).value, value);
+});
+
+test('over 1000 channels', async () => {
+  const channels = Array.from({ length: 1000 }, () => new Channel<number>());
+  const cases = Object.fromEntries(channels.map((channel, at) => [`c${at}`, channel]));
+  const selecting = select(cases);
+  await channels[777]?.send(5);
+  assert.deepEqual(await selecting, { case: 'c777', value: 5, done: false });
+  assert.ok(channels.every((channel) => !channel.trySend(1)));
+});
+
+test('many at once on the same channels: no message is lost or doubled', async () => {
+  const [a, b] = [new Channel<number>(2), new Channel<number>()];
+  const got: number[] = [];
+  const reader = async (): Promise<void> => {
+    for (;;) {
+      const { value, done } = await select({ a, b });
+      if (done) return;
+      got.push(value);
+    }
+  };
+  const writer = async (base: number): Promise<void> => {
+    for (let i = 0; i < 200; i++) await select({ a: sending(a, base + i), b: sending(b, base + i) });
+  };
+  const readers = Array.from({ length: 5 }, reader);
+  await Promise.all([0, 1000, 2000, 3000].map(writer));
+  while (a.length > 0) await new Promise((resolve) => setImmediate(resolve));
+  a.close();
+  b.close();
+  await Promise.all(readers);
+  assert.equal(new Set(got).size, 800);
+  assert.equal(got.length, 800);
+});
+
+describe('nonsense is refused by name', () => {
+  for (const [what, cases] of [
+    ['no cases', {}],
+    ['a number', { a: 5 }],
+    ['nothing', null],
+  ] as const) {
+    test(what, () => assert.rejects(select(cases as never), { code: 'ERR_INVALID_ARGUMENT' }));
+  }
+  test('sending to what is no channel', () => {
+    assert.throws(() => sending({} as never, 1), { code: 'ERR_INVALID_ARGUMENT' });
+  });
+});

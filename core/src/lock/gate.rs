@@ -1,0 +1,231 @@
+//! A rule that says who may pass, and the line of those who may not yet: what the semaphore, the locks, the counters and
+//! `Once` have in common. A [`Rule`] is plain state that decides; the [`Gate`] has its lock and does all the waiting.
+//!
+//! Passing is handed over: whoever makes room lets the first in line in, under the lock, so that nobody can slip in
+//! between. Only the head is looked at, hence what the head waits for is not given to those behind it; when it gives up,
+//! the line is looked at again. One that passes at once costs one lock.
+
+use std::fmt::Debug;
+
+use super::owner::Owner;
+use crate::sync::{Arc, Mutex};
+use crate::wait::{Awaited, WaitList, Waiter, Wake, WakeTarget};
+
+/// What came of asking to pass.
+#[derive(Debug)]
+#[must_use]
+pub enum Wait<W, T = ()> {
+    /// It passed at once, and this is what it learnt.
+    Now(T),
+    /// It stands in line, or stood there so briefly that it has been told already: the waiter's target is told the end.
+    /// The waiter was made if, and only if, this is the answer.
+    Waiting(Arc<Waiter<W>>),
+    /// There is nothing to wait for any more.
+    Closed,
+}
+
+/// State that decides who may pass.
+pub(super) trait Rule: Debug + Send + 'static {
+    /// What is asked for.
+    type Ask: Copy + Debug + Send;
+    /// What one who passes at once learns.
+    type Pass;
+    /// Whether the request may pass now.
+    fn admits(&self, ask: Self::Ask) -> bool;
+    /// Lets a request pass that [may](Self::admits).
+    fn enter(&mut self, owner: Owner, ask: Self::Ask) -> Self::Pass;
+}
+
+/// A rule, and those who wait for it to admit them.
+#[derive(Debug)]
+pub(super) struct Gate<R: Rule, W: WakeTarget> {
+    /// A newcomer never passes those who wait.
+    fair: bool,
+    inner: Mutex<Inner<R, W>>,
+}
+
+#[derive(Debug)]
+struct Inner<R: Rule, W> {
+    rule: R,
+    /// Nobody passes any more, and the line stays empty.
+    closed: bool,
+    line: WaitList<Request<R::Ask, W>>,
+}
+
+#[derive(Debug)]
+struct Request<A, W> {
+    owner: Owner,
+    ask: A,
+    waiter: Arc<Waiter<W>>,
+}
+
+impl<R: Rule, W: WakeTarget> Inner<R, W> {
+    fn try_pass(&mut self, fair: bool, owner: Owner, ask: R::Ask) -> Option<R::Pass> {
+        let may = !self.closed && (!fair || self.line.is_empty()) && self.rule.admits(ask);
+        may.then(|| self.rule.enter(owner, ask))
+    }
+
+    /// Lets in, from the head of the line, all who may pass now. A head that has given up and may not pass is left to its
+    /// own [`Gate::leave`], which comes here again.
+    fn serve(&mut self) -> Vec<Wake<W>> {
+        let mut woken = Vec::new();
+        while self.line.first().is_some_and(|first| self.rule.admits(first.ask)) {
+            let Some(Request { owner, ask, waiter }) = self.line.pop() else { break };
+            if waiter.win() {
+                self.rule.enter(owner, ask);
+                woken.push(Wake::new(waiter));
+            }
+        }
+        woken
+    }
+}
+
+impl<R: Rule, W: WakeTarget> Gate<R, W> {
+    pub(super) fn new(rule: R, fair: bool) -> Self {
+        Self { fair, inner: Mutex::new(Inner { rule, closed: false, line: WaitList::default() }) }
+    }
+
+    /// Passes, if that can be at once.
+    pub(super) fn try_pass(&self, owner: Owner, ask: R::Ask) -> Option<R::Pass> {
+        self.inner.lock().try_pass(self.fair, owner, ask)
+    }
+
+    /// Passes, or queues the waiter that `make` gives; `me` is the object around this gate. One who finds 2^24 in line is
+    /// told `Closed`.
+    pub(super) fn pass(
+        &self,
+        me: &Arc<impl Awaited>,
+        owner: Owner,
+        ask: R::Ask,
+        make: impl FnOnce() -> Arc<Waiter<W>>,
+    ) -> Wait<W, R::Pass> {
+        {
+            let mut inner = self.inner.lock();
+            if inner.closed {
+                return Wait::Closed;
+            }
+            if let Some(pass) = inner.try_pass(self.fair, owner, ask) {
+                return Wait::Now(pass);
+            }
+        }
+        // Made without the lock, as `make` is the host's; what has changed meanwhile is seen below.
+        let waiter = make();
+        let woken = waiter.enlist(|places| {
+            let mut inner = self.inner.lock();
+            if inner.closed {
+                return None;
+            }
+            let place = inner.line.push(Request { owner, ask, waiter: Arc::clone(&waiter) });
+            if place == 0 {
+                return None;
+            }
+            let me = Arc::downgrade(me);
+            places.push((me, place));
+            Some(inner.serve())
+        });
+        if woken.is_none() {
+            waiter.close();
+        }
+        Wait::Waiting(waiter)
+    }
+
+    /// Changes the rule's state, and lets in those who may pass after it.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut R) -> T) -> T {
+        let mut inner = self.inner.lock();
+        let answer = change(&mut inner.rule);
+        let woken = inner.serve();
+        drop(inner);
+        drop(woken);
+        answer
+    }
+
+    pub(super) fn read<T>(&self, read: impl FnOnce(&R) -> T) -> T {
+        read(&self.inner.lock().rule)
+    }
+
+    /// Takes one who has given up out of the line: those behind it may be able to pass.
+    pub(super) fn leave(&self, place: u64) {
+        let mut inner = self.inner.lock();
+        let left = inner.line.remove(place);
+        let woken = if left.is_some() { inner.serve() } else { Vec::new() };
+        drop(inner);
+        drop((left, woken));
+    }
+
+    /// Cancels the waits of an owner that has died, so that nothing is handed to it from here on; what it was handed
+    /// before this returns is in the rule's state.
+    pub(super) fn evict(&self, owner: Owner) {
+        let inner = self.inner.lock();
+        let its = inner.line.iter().filter(|request| request.owner == owner);
+        let waiters: Vec<_> = its.map(|request| Arc::clone(&request.waiter)).collect();
+        drop(inner);
+        // From the last to the first: so none that leaves makes room for another of the same owner.
+        for waiter in waiters.into_iter().rev() {
+            waiter.cancel();
+        }
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.inner.lock().line.len()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.inner.lock().closed
+    }
+
+    /// Tells all who wait that it is closed.
+    pub(super) fn close(&self) {
+        let mut inner = self.inner.lock();
+        inner.closed = true;
+        let mut line = std::mem::take(&mut inner.line);
+        drop(inner);
+        while let Some(request) = line.pop() {
+            request.waiter.close();
+        }
+    }
+}
+
+/// Nobody is left who could let them in.
+impl<R: Rule, W: WakeTarget> Drop for Gate<R, W> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mutex::Lock;
+    use super::super::told::Told;
+    use super::*;
+    use crate::wait::WaitOutcome;
+
+    const A: Owner = Owner(1);
+    const B: Owner = Owner(2);
+
+    #[test]
+    fn what_changes_while_the_waiter_is_made_is_seen() {
+        let (lock, told) = (Lock::new(), Arc::<Told>::default());
+        lock.try_lock(A).unwrap();
+        let make = told.make(0);
+        let quick = lock.lock(B, || {
+            lock.unlock(A).unwrap();
+            make()
+        });
+        assert_eq!((told.won(), quick.waiter().outcome()), (vec![0], Some(WaitOutcome::Won)));
+        let make = told.make(1);
+        let _late = lock.lock(A, || {
+            lock.close();
+            make()
+        });
+        assert_eq!(told.news(), [(1, WaitOutcome::Closed)]);
+    }
+
+    #[test]
+    fn nobody_waits_for_what_is_gone() {
+        let (lock, told) = (Lock::new(), Arc::<Told>::default());
+        lock.try_lock(A).unwrap();
+        let _waiter = lock.lock(B, told.make(0)).waiter();
+        drop(lock);
+        assert_eq!(told.news(), [(0, WaitOutcome::Closed)]);
+    }
+}

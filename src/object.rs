@@ -1,0 +1,198 @@
+//! What threads share: one table of objects for each isolate, one list of names for the process, and the cold calls that all
+//! kinds have in common.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use millrace_core::registry::Names;
+use napi_derive::napi;
+
+use crate::env::Isolate;
+use crate::error::{Fault, code};
+use crate::pool::options::Options;
+use crate::port::PortRef;
+use crate::waiting::JsChannel;
+
+/// One object of the process.
+pub(crate) struct Shared {
+    id: u32,
+    name: Option<String>,
+    pub(crate) object: Object,
+}
+
+/// Every kind of object.
+pub(crate) enum Object {
+    /// `ts/channels`.
+    Channel(Arc<JsChannel>),
+}
+
+const STALE: Fault =
+    Fault::stale("this object's handle is stale: it was let go of, or belongs to another thread");
+
+impl Shared {
+    pub(crate) fn channel(&self) -> std::result::Result<&Arc<JsChannel>, Fault> {
+        match &self.object {
+            Object::Channel(channel) => Ok(channel),
+        }
+    }
+
+    /// An isolate is gone: its waits are cancelled, and what it held is given back.
+    pub(crate) fn forget(&self, isolate: PortRef) {
+        match &self.object {
+            Object::Channel(channel) => channel.forget(|target| target.is_of(isolate)),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match &self.object {
+            Object::Channel(_) => "channel",
+        }
+    }
+}
+
+impl Isolate {
+    /// Does something with an object of this isolate's.
+    pub(crate) fn with_object<T>(
+        &self,
+        handle: u64,
+        work: impl FnOnce(&Shared) -> std::result::Result<T, Fault>,
+    ) -> std::result::Result<T, Fault> {
+        work(self.objects.borrow().get(handle).ok_or(STALE)?)
+    }
+
+    /// Does something with a channel of this isolate's.
+    pub(crate) fn with_channel<T>(
+        &self,
+        handle: u64,
+        work: impl FnOnce(&Arc<JsChannel>) -> std::result::Result<T, Fault>,
+    ) -> std::result::Result<T, Fault> {
+        self.with_object(handle, |shared| work(shared.channel()?))
+    }
+}
+
+fn names() -> &'static Names<Shared> {
+    static NAMES: LazyLock<Names<Shared>> = LazyLock::new(Names::default);
+    &NAMES
+}
+
+fn next_id() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Makes an object of a kind out of the options that TypeScript hands on.
+fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Object, Fault> {
+    match kind {
+        "channel" => {
+            let capacity = options.whole("capacity", 0, 1 << 30)?.unwrap_or(0);
+            Ok(Object::Channel(JsChannel::new(capacity)))
+        }
+        _ => Err(Fault::internal(format!("'{kind}' is no kind of object"))),
+    }
+}
+
+/// An object, as the thread that made or opened it holds it.
+#[napi]
+pub struct NativeObject {
+    shared: Arc<Shared>,
+    handle: u64,
+}
+
+impl NativeObject {
+    fn open(isolate: &Isolate, shared: Arc<Shared>) -> Self {
+        let handle = isolate.objects.borrow_mut().insert(Arc::clone(&shared));
+        Self { shared, handle }
+    }
+}
+
+#[napi]
+impl NativeObject {
+    /// Makes an object, or opens the one of that name. `fingerprint` is everything that makes two of a kind different.
+    #[napi(
+        factory,
+        ts_args_type = "kind: string, name: string | undefined, options: object, fingerprint: string"
+    )]
+    pub fn create(
+        kind: String,
+        name: Option<String>,
+        options: napi::bindgen_prelude::Object<'_>,
+        fingerprint: String,
+    ) -> napi::Result<Self> {
+        let mut options = Options::new(options)?;
+        let object = make(&kind, &mut options)?;
+        Ok(Isolate::with_current(|isolate| {
+            let id = next_id();
+            let Some(name) = name else {
+                let shared = Arc::new(Shared { id, name: None, object });
+                names().insert(u64::from(id), &shared);
+                return Ok(Self::open(isolate, shared));
+            };
+            let own = name.clone();
+            let make = || Arc::new(Shared { id, name: Some(own), object });
+            let (shared, created) =
+                names().open(&format!("{kind}:{name}"), &fingerprint, make).map_err(|conflict| {
+                    let (has, wants) = (conflict.existing, conflict.requested);
+                    Fault::new(
+                        code::NAME_CONFLICT,
+                        format!("name: the {kind} '{name}' has another configuration: it has {has}, this one is {wants}"),
+                    )
+                })?;
+            if created {
+                names().insert(u64::from(id), &shared);
+            }
+            Ok(Self::open(isolate, shared))
+        })?)
+    }
+
+    /// Opens the object of a name, in any thread.
+    #[napi(factory)]
+    pub fn find(kind: String, name: String) -> napi::Result<Self> {
+        let missing =
+            || Fault::new(code::NOT_FOUND, format!("name: no {kind} is called '{name}' in this process"));
+        let shared = names().find(&format!("{kind}:{name}")).ok_or_else(missing)?;
+        Ok(Isolate::with_current(|isolate| Ok(Self::open(isolate, shared)))?)
+    }
+
+    /// Opens the object of a token, in any thread.
+    #[napi(factory)]
+    pub fn from_id(kind: String, id: u32) -> napi::Result<Self> {
+        let missing = || {
+            Fault::new(
+                code::NOT_FOUND,
+                format!("handle: the {kind} it names is gone, or belongs to another process"),
+            )
+        };
+        let shared =
+            names().by_id(u64::from(id)).filter(|shared| shared.kind() == kind).ok_or_else(missing)?;
+        Ok(Isolate::with_current(|isolate| Ok(Self::open(isolate, shared)))?)
+    }
+
+    /// The number fast calls know this object by, in this thread.
+    #[napi(getter)]
+    pub fn handle(&self) -> f64 {
+        self.handle as f64
+    }
+
+    /// The number any thread of the process opens it by.
+    #[napi(getter)]
+    pub fn id(&self) -> u32 {
+        self.shared.id
+    }
+
+    /// Its name.
+    #[napi(getter)]
+    pub fn name(&self) -> Option<String> {
+        self.shared.name.clone()
+    }
+}
+
+/// JavaScript has let go of it: so does the isolate.
+impl Drop for NativeObject {
+    fn drop(&mut self) {
+        let _released = Isolate::with_current(|isolate| {
+            let gone = isolate.objects.borrow_mut().remove(self.handle);
+            drop(gone);
+            Ok(())
+        });
+    }
+}

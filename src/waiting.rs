@@ -1,0 +1,133 @@
+//! Whom the end of a wait is told: a slot of an isolate's port, or a thread that blocks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use millrace_core::channel::{Channel, ChannelTarget, Happened};
+use millrace_core::wait::{WaitOutcome, Waiter, WakeTarget};
+use parking_lot::{Condvar, Mutex};
+
+use crate::codec::Payload;
+use crate::pool::message::{Settled, Status};
+use crate::port::{Message, PortRef};
+
+/// A channel of JavaScript's values.
+pub(crate) type JsChannel = Channel<Payload, Target>;
+/// A wait of JavaScript's.
+pub(crate) type JsWaiter = Waiter<Target>;
+
+/// Where the end of a wait goes; the token of its waiter is the number of the wait in its isolate.
+#[derive(Clone)]
+pub(crate) enum Target {
+    /// A promise of this isolate's.
+    Port(PortRef),
+    /// A thread that blocks, and its isolate.
+    Thread(PortRef, Arc<Blocked>),
+}
+
+impl Target {
+    /// Whether it belongs to the isolate of this port.
+    pub(crate) fn is_of(&self, isolate: PortRef) -> bool {
+        match self {
+            Self::Port(port) | Self::Thread(port, _) => *port == isolate,
+        }
+    }
+
+    fn end(&self, token: u64, status: Status, case: u32) {
+        match self {
+            Self::Port(port) => {
+                let (wait, detail) = (token as u32, f64::from(case));
+                port.push(Message::Settled(Settled { wait, status, detail, payload: Payload::UNDEFINED }));
+            }
+            Self::Thread(_, blocked) => blocked.end(Ending { status, case, delivery: None }),
+        }
+    }
+}
+
+impl WakeTarget for Target {
+    fn wake(&self, token: u64, outcome: WaitOutcome) {
+        let status = match outcome {
+            WaitOutcome::Won => Status::Signal,
+            WaitOutcome::Cancelled => Status::Aborted,
+            WaitOutcome::TimedOut => Status::TimedOut,
+            WaitOutcome::Closed => Status::Ended,
+        };
+        self.end(token, status, 0);
+    }
+}
+
+impl ChannelTarget<Payload> for Target {
+    fn happened(&self, token: u64, case: u32, channel: &Arc<JsChannel>, what: Happened<Payload>) {
+        let payload = match what {
+            Happened::Sent => return self.end(token, Status::Signal, case),
+            Happened::Closed => return self.end(token, Status::Ended, case),
+            Happened::Received(payload) => payload,
+        };
+        let delivery =
+            Delivery { wait: token as u32, case, channel: Arc::clone(channel), payload: Some(payload) };
+        match self {
+            Self::Port(port) => port.push(Message::Delivered(delivery)),
+            Self::Thread(_, blocked) => {
+                blocked.end(Ending { status: Status::Fulfilled, case, delivery: Some(delivery) });
+            }
+        }
+    }
+}
+
+/// A message on its way to one who waited. If it never gets there, because the isolate is gone, it goes back.
+pub(crate) struct Delivery {
+    pub(crate) wait: u32,
+    pub(crate) case: u32,
+    channel: Arc<JsChannel>,
+    payload: Option<Payload>,
+}
+
+impl Delivery {
+    /// Whether the message must be fetched from its sender.
+    pub(crate) const fn is_side(&self) -> bool {
+        matches!(self.payload, Some(Payload::Side { .. }))
+    }
+
+    /// The message, which has arrived.
+    pub(crate) fn take(&mut self) -> Payload {
+        self.payload.take().unwrap_or(Payload::UNDEFINED)
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if let Some(payload) = self.payload.take() {
+            self.channel.give_back(payload);
+        }
+    }
+}
+
+/// How the wait of a blocked thread ended.
+pub(crate) struct Ending {
+    pub(crate) status: Status,
+    pub(crate) case: u32,
+    pub(crate) delivery: Option<Delivery>,
+}
+
+/// A thread that blocks, one wait at a time.
+#[derive(Default)]
+pub(crate) struct Blocked {
+    ending: Mutex<Option<Ending>>,
+    told: Condvar,
+}
+
+impl Blocked {
+    fn end(&self, ending: Ending) {
+        *self.ending.lock() = Some(ending);
+        self.told.notify_one();
+    }
+
+    /// Blocks until the wait has ended, at most so long: a thread that blocks in native code cannot be terminated.
+    pub(crate) fn park(&self, limit: Duration) -> Option<Ending> {
+        let mut ending = self.ending.lock();
+        if ending.is_none() {
+            self.told.wait_for(&mut ending, limit);
+        }
+        ending.take()
+    }
+}

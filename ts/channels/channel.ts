@@ -1,0 +1,513 @@
+/** Channels with Go's semantics, between any threads of the process. */
+import { ReadableStream, WritableStream } from 'node:stream/web';
+import type { Transferable } from 'node:worker_threads';
+import { block, blockingLimit } from '../blocking.js';
+import { kind } from '../codec/index.js';
+import { ChannelClosedError, InvalidArgumentError, UnsupportedError } from '../errors.js';
+import { fast, records, taskRecord } from '../isolate.js';
+import { nextSideId, stageSide, unstageSide } from '../links.js';
+import {
+  nameOf,
+  type Origin,
+  type SharedHandle,
+  SharedObject,
+  type SharedOptions,
+} from '../shared-object.js';
+import { put, putNum, putSide, putTag, type Received, recordedValue } from '../values.js';
+import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
+import { enter, nextWait, status, type Wait } from '../waits.js';
+
+/** How a message is sent. */
+export interface SendOptions extends WaitOptions {
+  /** What in the message is moved instead of copied, as for `postMessage`. */
+  transfer?: readonly Transferable[];
+}
+
+/** What a receive gives: a message, or the news that the channel is closed and empty. */
+export type ReceiveResult<T> = { value: T; done: false } | { value: undefined; done: true };
+
+const sent = { done: 0, waiting: 1, closed: 2 } as const;
+const done = Promise.resolve();
+const closedResult = { value: undefined, done: true } as const;
+const nothing: readonly Transferable[] = [];
+/** Numbers that one native call may hand over. */
+const pageNumbers = taskRecord;
+
+/** A message that waits for its receiver in this thread, by the number that travels in its place. */
+class References {
+  readonly #values = new Map<number, unknown>();
+  #last = 0;
+
+  put(value: unknown): number {
+    this.#values.set(++this.#last, value);
+    return this.#last;
+  }
+
+  take(id: number): unknown {
+    const value = this.#values.get(id);
+    this.#values.delete(id);
+    return value;
+  }
+}
+
+/**
+ * A channel: threads send messages into it and receive them from it, each message once.
+ *
+ * With a capacity of 0 a send ends when a receiver takes the message; otherwise as soon as there is room. Messages come in the
+ * order in which they were sent, and those who wait are served in the order in which they came. Messages are cloned as by
+ * `postMessage`, or moved with `transfer`. A message given to a thread that ends before it arrives goes to the next receiver.
+ *
+ * @example
+ * ```ts
+ * const jobs = new Channel<Job>(16);
+ * new Worker('./worker.js', { workerData: jobs.toHandle() });   // there: Channel.from<Job>(workerData)
+ * await jobs.send(job);
+ * for await (const job of jobs) await handle(job);
+ * ```
+ */
+export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable<T>, Disposable {
+  readonly #handle: number;
+  readonly #capacity: number;
+  readonly #references: References | undefined;
+
+  /**
+   * @param capacity - How many messages it holds, a whole number from 0. Default 0: each goes from hand to hand.
+   * @param options - `name` shares it by name.
+   * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with another
+   * capacity.
+   */
+  constructor(capacity?: number, options?: SharedOptions);
+  /** @internal */
+  constructor(origin: Origin, references: boolean);
+  constructor(first: number | Origin = 0, second: SharedOptions | boolean = {}) {
+    if (typeof first === 'object') {
+      super('channel', first);
+      this.#references = second === true ? new References() : undefined;
+    } else {
+      super('channel', { options: { capacity: first }, name: nameOf(second as SharedOptions) });
+    }
+    this.#handle = this.native.handle;
+    this.#capacity = fast.channelCapacity(this.#handle);
+  }
+
+  /** Opens the channel of a name. @throws {@link NotFoundError} if there is none. */
+  static open<T>(name: string): Channel<T> {
+    return new Channel<T>({ name }, false);
+  }
+
+  /** Opens the channel that another thread's {@link toHandle} names. @throws {@link NotFoundError} if it is gone. */
+  static from<T>(handle: SharedHandle<'channel'>): Channel<T> {
+    return new Channel<T>({ handle }, false);
+  }
+
+  /** A channel within this thread: messages are handed over as they are, without a copy. It has no handle. */
+  static local<T>(capacity = 0): Channel<T> {
+    return new Channel<T>({ options: { capacity }, name: undefined }, true);
+  }
+
+  override toHandle(): SharedHandle<'channel'> {
+    if (this.#references !== undefined)
+      throw new UnsupportedError(
+        'a local channel stays in its thread: make one with new Channel() to share it',
+      );
+    return super.toHandle();
+  }
+
+  /** How many messages it holds. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** How many messages are in it now. */
+  get length(): number {
+    return fast.channelLength(this.#handle);
+  }
+
+  /** Whether it is closed. Messages may be left to receive. */
+  get closed(): boolean {
+    return fast.channelClosed(this.#handle);
+  }
+
+  /** The number native calls know it by. @internal */
+  get handle(): number {
+    return this.#handle;
+  }
+
+  /**
+   * Sends a message.
+   *
+   * @returns Resolves when the message is in the channel, or in a receiver's hands.
+   * @throws {@link ChannelClosedError} if the channel is closed, or is while it waits; `DataCloneError` for what cannot be cloned;
+   * {@link WaitTimeoutError}; the signal's reason. The message has not been sent then.
+   */
+  send(value: T, options?: SendOptions): Promise<void> {
+    if (options !== undefined) return this.#sendWith(value, options);
+    let how: number;
+    if (typeof value === 'number' && this.#references === undefined)
+      how = fast.channelSendNumber(this.#handle, nextWait(), value);
+    else {
+      try {
+        if (!this.encode(value)) return this.#sendWith(value, {});
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+      how = fast.channelSend(this.#handle, nextWait(), putTag, putNum);
+    }
+    if (how === sent.done) return done;
+    if (how === sent.closed) return this.#refused(putTag, putNum);
+    return new Promise((resolve, reject) => enter(new SendWait(this, resolve, reject)));
+  }
+
+  #refused(tag: number, num: number): Promise<void> {
+    this.forget(tag, num);
+    return Promise.reject(new ChannelClosedError());
+  }
+
+  async #sendWith(value: T, options: SendOptions): Promise<void> {
+    checkWaitOptions(options, ['transfer']);
+    const { signal, timeout, transfer = nothing } = options;
+    if (!Array.isArray(transfer)) throw new InvalidArgumentError('transfer', shown(transfer), 'an array');
+    signal?.throwIfAborted();
+    this.encodeAny(value, transfer);
+    const [tag, num] = [putTag, putNum];
+    const id = nextWait();
+    const limit = nativeLimit(timeout);
+    const how = fast.channelSendWith(this.#handle, id, tag, num, limit, signal !== undefined);
+    if (how === sent.done) return;
+    if (how === sent.closed) return this.#refused(tag, num);
+    await new Promise<void>((resolve, reject) => {
+      const failed = (error: unknown): void => {
+        this.forget(tag, num);
+        reject(error as Error);
+      };
+      const end = (ended: number): void => {
+        if (ended === status.signal) resolve();
+        else failed(new ChannelClosedError());
+      };
+      const wait = new SignalWait(options, this, end, failed);
+      enter(wait);
+      wait.listen(id);
+    });
+  }
+
+  /**
+   * Receives a message.
+   *
+   * @returns `{ value, done: false }`, or `{ value: undefined, done: true }` once the channel is closed and empty.
+   * @throws {@link WaitTimeoutError}; the signal's reason. No message has been taken then.
+   */
+  receive(options?: WaitOptions): Promise<ReceiveResult<T>> {
+    if (options !== undefined) return this.#receiveWith(options);
+    const got = fast.channelReceive(this.#handle, nextWait());
+    if (typeof got === 'number') return Promise.resolve({ value: this.#fromNumber(got), done: false });
+    if (got === false)
+      return new Promise((resolve, reject) => enter(new ReceiveWait<T>(this, resolve, reject)));
+    return this.#received(got);
+  }
+
+  async #receiveWith(options: WaitOptions): Promise<ReceiveResult<T>> {
+    checkWaitOptions(options);
+    const { signal, timeout } = options;
+    signal?.throwIfAborted();
+    const id = nextWait();
+    const got = fast.channelReceiveWith(this.#handle, id, nativeLimit(timeout), signal !== undefined);
+    if (typeof got === 'number') return { value: this.#fromNumber(got), done: false };
+    if (got !== false) return this.#received(got);
+    return new Promise((resolve, reject) => {
+      const inner = new ReceiveWait<T>(this, resolve, reject);
+      const wait = new SignalWait(
+        options,
+        this,
+        (how, _detail, value) => inner.settle(how, 0, value),
+        reject,
+      );
+      enter(wait);
+      wait.listen(id);
+    });
+  }
+
+  async #received(got: true | undefined): Promise<ReceiveResult<T>> {
+    if (got === undefined) return closedResult;
+    return { value: (await this.decode(recordedValue(taskRecord + 2))) as T, done: false };
+  }
+
+  /** What a number in the place of a message stands for. */
+  #fromNumber(got: number): T {
+    return (this.#references === undefined ? got : this.#references.take(got)) as T;
+  }
+
+  /** Makes a message ready for a native call. `false` if only the platform can clone it. @internal */
+  encode(value: unknown): boolean {
+    return put(this.#references === undefined ? value : this.#references.put(value));
+  }
+
+  /** The same for any message; what only the platform can clone stays here until its receiver asks. @internal */
+  encodeAny(value: unknown, transfer: readonly Transferable[]): void {
+    if (this.#references === undefined && transfer.length > 0) {
+      const id = nextSideId();
+      stageSide(id, value, transfer, true);
+      putSide(id);
+    } else if (!this.encode(value)) {
+      const id = nextSideId();
+      stageSide(id, value, nothing, true);
+      putSide(id);
+    }
+  }
+
+  /** What a message stands for that has come. @internal */
+  decode(value: Received): Received {
+    return this.#references === undefined ? value : this.#references.take(value as number);
+  }
+
+  /** A message was not sent after all. @internal */
+  forget(tag: number, num: number): void {
+    if (tag === kind.side) unstageSide(num);
+    else if (this.#references !== undefined) this.#references.take(num);
+  }
+
+  /**
+   * Sends if that needs no waiting.
+   *
+   * @returns Whether the message was sent.
+   * @throws {@link ChannelClosedError}; `DataCloneError`.
+   */
+  trySend(value: T): boolean {
+    this.encodeAny(value, nothing);
+    const [tag, num] = [putTag, putNum];
+    const how = fast.channelTrySend(this.#handle, tag, num);
+    if (how === sent.done) return true;
+    this.forget(tag, num);
+    if (how === sent.closed) throw new ChannelClosedError();
+    return false;
+  }
+
+  /**
+   * Receives if that needs no waiting.
+   *
+   * @returns `undefined` if nothing is there.
+   * @throws {@link UnsupportedError} if the next message is one that only the platform can clone; `receive` gets it.
+   */
+  tryReceive(): ReceiveResult<T> | undefined {
+    const got = fast.channelTryReceive(this.#handle, false);
+    if (typeof got === 'number') return { value: this.#fromNumber(got), done: false };
+    if (got === false) return undefined;
+    if (got === undefined) return closedResult;
+    return { value: this.decode(recordedValue(taskRecord + 2)) as T, done: false };
+  }
+
+  /**
+   * Sends messages one after the other; cheaper than a `send` for each.
+   *
+   * @returns Resolves when all are sent.
+   * @throws As `send`; the messages before the one that failed have been sent.
+   */
+  async sendBatch(values: Iterable<T>, options: WaitOptions = {}): Promise<void> {
+    checkWaitOptions(options);
+    options.signal?.throwIfAborted();
+    const list = Array.isArray(values) ? (values as T[]) : [...values];
+    for (let at = 0; at < list.length; ) {
+      const count = this.#sendNumbers(list, at);
+      at += count;
+      if (at === list.length) break;
+      const value = list[at++] as T;
+      if (count > 0 || !this.#trySendOne(value)) await this.#sendWith(value, options);
+    }
+  }
+
+  /** Sends the numbers that stand in a list from `at` on, as far as there is room, in one native call; how many. */
+  #sendNumbers(list: readonly T[], at: number): number {
+    if (this.#references !== undefined) return 0;
+    let count = 0;
+    const end = Math.min(list.length - at, pageNumbers);
+    for (; count < end; count++) {
+      const value = list[at + count];
+      if (typeof value !== 'number') break;
+      records[count] = value;
+    }
+    if (count === 0) return 0;
+    const how = fast.channelSendNumbers(this.#handle, count);
+    if (how < 0) throw new ChannelClosedError();
+    return how;
+  }
+
+  #trySendOne(value: T): boolean {
+    if (!this.encode(value)) return false;
+    const [tag, num] = [putTag, putNum];
+    const how = fast.channelTrySend(this.#handle, tag, num);
+    if (how === sent.done) return true;
+    this.forget(tag, num);
+    if (how === sent.closed) throw new ChannelClosedError();
+    return false;
+  }
+
+  /**
+   * Receives up to `max` messages: it waits for one, and takes what else is there.
+   *
+   * @returns The messages; none if the channel is closed and empty.
+   */
+  async receiveBatch(max: number, options: WaitOptions = {}): Promise<T[]> {
+    if (!Number.isInteger(max) || max < 1)
+      throw new InvalidArgumentError('max', shown(max), 'a whole number of at least 1');
+    const batch: T[] = [];
+    this.#collect(batch, max);
+    if (batch.length > 0) return batch;
+    const first = await this.#receiveWith(options);
+    if (first.done) return batch;
+    batch.push(first.value);
+    this.#collect(batch, max);
+    return batch;
+  }
+
+  #collect(batch: T[], max: number): void {
+    while (batch.length < max) {
+      if (this.#references === undefined) {
+        const count = fast.channelReceiveNumbers(this.#handle, Math.min(max - batch.length, pageNumbers));
+        for (let at = 0; at < count; at++) batch.push(records[at] as T);
+        if (count > 0) continue;
+      }
+      const got = fast.channelTryReceive(this.#handle, true);
+      if (typeof got === 'number') batch.push(this.#fromNumber(got));
+      else if (got === true) batch.push(this.decode(recordedValue(taskRecord + 2)) as T);
+      else return;
+    }
+  }
+
+  /** As `send`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+  sendSync(value: T, options: SendOptions = {}): void {
+    checkWaitOptions(options, ['transfer']);
+    const limit = blockingLimit('sendSync', options);
+    this.encodeAny(value, options.transfer ?? nothing);
+    const [tag, num] = [putTag, putNum];
+    try {
+      let how = fast.channelSendBlocking(this.#handle, limit, tag, num);
+      if (how === sent.waiting) how = block(options).how === status.signal ? sent.done : sent.closed;
+      if (how === sent.closed) throw new ChannelClosedError();
+    } catch (error) {
+      this.forget(tag, num);
+      throw error;
+    }
+  }
+
+  /** As `receive`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+  receiveSync(options: WaitOptions = {}): ReceiveResult<T> {
+    checkWaitOptions(options);
+    const limit = blockingLimit('receiveSync', options);
+    const got = fast.channelReceiveBlocking(this.#handle, limit);
+    if (typeof got === 'number') return { value: this.#fromNumber(got), done: false };
+    if (got === undefined) return closedResult;
+    if (got) return { value: this.decode(recordedValue(taskRecord + 2)) as T, done: false };
+    const ending = block(options);
+    if (ending.how === status.ended) return closedResult;
+    return { value: this.decode(ending.value) as T, done: false };
+  }
+
+  /** Closes the channel: nothing more can be sent; what is in it can still be received. Again does no harm. */
+  close(): void {
+    fast.channelClose(this.#handle);
+    this.unexport();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Receives until the channel is closed and empty. Leaving the loop leaves the channel as it is. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+    return {
+      next: () => this.receive(),
+      return: () => Promise.resolve(closedResult),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  /**
+   * Sends everything that comes on to another channel or stream, until this one is closed and empty; then closes that.
+   *
+   * @param options - `preventClose` leaves the other one open; a signal ends the pipe.
+   */
+  async pipeTo(
+    to: Channel<T> | WritableStream<T>,
+    { preventClose = false, ...options }: WaitOptions & { preventClose?: boolean } = {},
+  ): Promise<void> {
+    if (to instanceof WritableStream) {
+      const { signal } = options;
+      return this.readable.pipeTo(to, { preventClose, ...(signal && { signal }) });
+    }
+    for (;;) {
+      const { value, done: ended } = await this.receive(options);
+      if (ended) break;
+      await to.send(value as T, options);
+    }
+    if (!preventClose) to.close();
+  }
+
+  /** A stream of what is received: it takes a message when its reader wants one. */
+  get readable(): ReadableStream<T> {
+    const stop = new AbortController();
+    return new ReadableStream<T>(
+      {
+        pull: async (out) => {
+          const next = await this.receive({ signal: stop.signal });
+          if (next.done) out.close();
+          else out.enqueue(next.value);
+        },
+        cancel: (reason) => stop.abort(reason),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** A stream whose chunks are sent, with the channel's back-pressure; closing or aborting it closes the channel. */
+  get writable(): WritableStream<T> {
+    return new WritableStream<T>({
+      write: (chunk, out) => this.send(chunk, { signal: (out as unknown as { signal: AbortSignal }).signal }),
+      close: () => this.close(),
+      abort: () => this.close(),
+    });
+  }
+}
+
+/** A send without options. */
+class SendWait implements Wait {
+  readonly channel: unknown;
+  readonly #resolve: () => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(channel: unknown, resolve: () => void, reject: (error: unknown) => void) {
+    this.channel = channel;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  settle(how: number): void {
+    if (how === status.signal) this.#resolve();
+    else this.#reject(new ChannelClosedError());
+  }
+}
+
+/** A receive without options. */
+class ReceiveWait<T> implements Wait {
+  readonly #channel: Channel<T>;
+  readonly #resolve: (result: ReceiveResult<T>) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    channel: Channel<T>,
+    resolve: (result: ReceiveResult<T>) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#channel = channel;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  settle(how: number, _detail: number, value: Received): void {
+    if (how !== status.fulfilled) return this.#resolve(closedResult);
+    const got = this.#channel.decode(value);
+    if (value instanceof Promise)
+      value.then((late) => this.#resolve({ value: late as T, done: false }), this.#reject);
+    else this.#resolve({ value: got as T, done: false });
+  }
+}
