@@ -245,6 +245,18 @@ declare class WaitTimeoutError extends MillraceError {
 declare class ChannelClosedError extends MillraceError {
     name: string;
 }
+/** The lock, or meeting point, is closed: nobody passes any more. */
+declare class LockClosedError extends MillraceError {
+    name: string;
+}
+/** Something is given back that is not held, or counted below zero. */
+declare class NotHeldError extends MillraceError {
+    name: string;
+}
+/** Somebody at the barrier has given up, or its thread has ended. */
+declare class BarrierBrokenError extends MillraceError {
+    name: string;
+}
 /** The thread that sent a value ended before it could be fetched from it: only the platform can clone such a value. */
 declare class SenderGoneError extends MillraceError {
     name: string;
@@ -306,6 +318,334 @@ declare class PoolBrokenError extends MillraceError {
 /** There is no processor, it cannot be shipped to a worker, or it cannot be loaded there. `cause` says what went wrong. */
 declare class ProcessorError extends MillraceError {
     name: string;
+}
+
+/** A lock of one kind, as this thread sees it. Not made itself. */
+declare abstract class SharedLock<Kind extends string> extends SharedObject<Kind> {
+    /** How many wait. */
+    get waiting(): number;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. What is held can be given back. */
+    close(): void;
+}
+
+/**
+ * A cyclic barrier: whoever arrives waits until all parties have; then all go on, and it begins anew. If one of them gives up, or
+ * its thread ends, the barrier is broken for all until it is reset.
+ *
+ * @example
+ * ```ts
+ * const barrier = new Barrier(4);
+ * for (const step of steps) {
+ *   compute(step);
+ *   if ((await barrier.arrive()).leader) publish(step);
+ * }
+ * ```
+ */
+declare class Barrier extends SharedLock<'barrier'> {
+    #private;
+    /**
+     * @param parties - How many meet, a whole number from 1.
+     * @param options - `name` shares it by name.
+     */
+    constructor(parties: number, options?: SharedOptions);
+    /** Opens the barrier of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): Barrier;
+    /** Opens the barrier that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'barrier'>): Barrier;
+    /** How many meet. */
+    get parties(): number;
+    /** Whether somebody has given up since the last reset. */
+    get broken(): boolean;
+    /**
+     * Waits for the others.
+     *
+     * @returns `leader` is true for one of each meeting: the last to arrive.
+     * @throws {@link BarrierBrokenError}; {@link WaitTimeoutError} and the signal's reason, which break it for the others.
+     */
+    arrive(options?: WaitOptions): Promise<{
+        leader: boolean;
+    }>;
+    /** As `arrive`, and blocks this thread: worker threads only. */
+    arriveSync(options?: WaitOptions): {
+        leader: boolean;
+    };
+    /** Mends it: those who wait reject with {@link BarrierBrokenError}, and it begins anew. */
+    reset(): void;
+}
+
+/** A lock or permits in this thread's hands. `using` gives them back at the end of the block. */
+declare class Guard implements Disposable {
+    #private;
+    /**
+     * Whether a thread has died holding the lock since {@link Mutex.clearPoison} was last called: what it guards may be half done.
+     */
+    readonly poisoned: boolean;
+    /** Whether it still holds. */
+    get held(): boolean;
+    /** Gives back. @throws {@link NotHeldError} if that was done before. */
+    release(): void;
+    [Symbol.dispose](): void;
+}
+
+/**
+ * A mutex: one holder among all threads of the process. It is handed over in the order in which it was asked for. A thread that
+ * ends gives it back, and the next holder's guard says `poisoned`.
+ *
+ * @example
+ * ```ts
+ * const mutex = new Mutex({ name: 'ledger' });
+ * {
+ *   using guard = await mutex.lock({ timeout: 1000 });
+ *   await transfer(from, to);
+ * }
+ * await mutex.runExclusive(() => transfer(from, to));
+ * ```
+ */
+declare class Mutex extends SharedLock<'mutex'> {
+    #private;
+    /** @param options - `name` shares it by name. */
+    constructor(options?: SharedOptions);
+    /** Opens the mutex of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): Mutex;
+    /** Opens the mutex that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'mutex'>): Mutex;
+    /** Whether somebody holds it. */
+    get locked(): boolean;
+    /**
+     * Waits for the lock.
+     *
+     * @returns A guard, to be released.
+     * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}.
+     */
+    lock(options?: WaitOptions): Promise<Guard>;
+    /** Takes the lock if it is free; otherwise gives `undefined`. */
+    tryLock(): Guard | undefined;
+    /** As `lock`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    lockSync(options?: WaitOptions): Guard;
+    /** Runs a function while it holds the lock. */
+    runExclusive<T>(fn: (guard: Guard) => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
+    /** Says that what the lock guards is whole again after a holder's death. */
+    clearPoison(): void;
+}
+
+/**
+ * A condition variable. Whoever holds a mutex gives it up, waits to be notified, and takes it again, in that order and with nothing
+ * missed in between.
+ *
+ * @example
+ * ```ts
+ * let guard = await mutex.lock();
+ * while (!ready()) guard = await cond.wait(mutex, guard);
+ * guard.release();
+ * ```
+ */
+declare class Cond extends SharedLock<'cond'> {
+    /** @param options - `name` shares it by name. */
+    constructor(options?: SharedOptions);
+    /** Opens the condition of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): Cond;
+    /** Opens the condition that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'cond'>): Cond;
+    /**
+     * Waits to be notified.
+     *
+     * @param mutex - The lock that guards what is waited for.
+     * @param guard - The hold on it, which is released.
+     * @returns A new hold on it.
+     * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. The mutex is not held then.
+     */
+    wait(mutex: Mutex, guard: Guard, options?: WaitOptions): Promise<Guard>;
+    /** Notifies the one who has waited longest. @returns Whether anybody waited. */
+    notifyOne(): boolean;
+    /** Notifies all who wait. @returns How many. */
+    notifyAll(): number;
+}
+
+/**
+ * A latch: opens for good when it has been counted down to zero.
+ *
+ * @example
+ * ```ts
+ * const ready = new CountDownLatch(4);   // each of four threads: CountDownLatch.from(handle).countDown()
+ * await ready.wait();
+ * ```
+ */
+declare class CountDownLatch extends SharedLock<'latch'> {
+    /**
+     * @param count - How often it must be counted down, a whole number from 0.
+     * @param options - `name` shares it by name.
+     */
+    constructor(count: number, options?: SharedOptions);
+    /** Opens the latch of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): CountDownLatch;
+    /** Opens the latch that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'latch'>): CountDownLatch;
+    /** What is left to count. */
+    get count(): number;
+    /** Counts down; at zero it stays. @returns What is left. */
+    countDown(count?: number): number;
+    /** Waits until it is open. @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. */
+    wait(options?: WaitOptions): Promise<void>;
+    /** As `wait`, and blocks this thread: worker threads only. */
+    waitSync(options?: WaitOptions): void;
+}
+
+/**
+ * Once: one thread of all runs the function, and everybody gets its result. If it throws, or its thread ends, the next one who asked
+ * runs it.
+ *
+ * @example
+ * ```ts
+ * const config = await new Once<Config>({ name: 'config' }).do(() => loadConfig());
+ * ```
+ */
+declare class Once<T = void> extends SharedLock<'once'> {
+    /** @param options - `name` shares it by name. */
+    constructor(options?: SharedOptions);
+    /** Opens the once of a name. @throws {@link NotFoundError} if there is none. */
+    static open<T>(name: string): Once<T>;
+    /** Opens the once that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<T>(handle: SharedHandle<'once'>): Once<T>;
+    /** Whether it has been done. */
+    get done(): boolean;
+    /**
+     * Runs the function, unless somebody has, and gives the result.
+     *
+     * @returns A clone of what the function returned, wherever it ran; the value itself for the one who ran it.
+     * @throws What the function throws, for the one who ran it; {@link WaitTimeoutError}; the signal's reason.
+     */
+    do(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
+}
+
+/** A write lock in this thread's hands, which can be made a read lock without letting anybody in between. */
+declare class WriteGuard extends Guard {
+    #private;
+    /** Makes it a read lock; this guard holds nothing afterwards. */
+    downgrade(): Guard;
+}
+/**
+ * A readers-writer lock: any number of readers, or one writer. It is first come, first served: a reader that comes after a writer
+ * who waits, waits too, so writers do not starve.
+ *
+ * @example
+ * ```ts
+ * const lock = new RWMutex();
+ * { using _ = await lock.readLock(); show(config); }
+ * { using _ = await lock.writeLock(); await reload(config); }
+ * ```
+ */
+declare class RWMutex extends SharedLock<'rwmutex'> {
+    #private;
+    /** @param options - `name` shares it by name. */
+    constructor(options?: SharedOptions);
+    /** Opens the lock of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): RWMutex;
+    /** Opens the lock that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'rwmutex'>): RWMutex;
+    /** How many read. */
+    get readers(): number;
+    /** Whether somebody writes. */
+    get writing(): boolean;
+    /** Waits to read. @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. */
+    readLock(options?: WaitOptions): Promise<Guard>;
+    /** Waits to write. @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. */
+    writeLock(options?: WaitOptions): Promise<WriteGuard>;
+    /** Reads if nobody writes or waits to; otherwise gives `undefined`. */
+    tryReadLock(): Guard | undefined;
+    /** Writes if nobody reads or writes; otherwise gives `undefined`. */
+    tryWriteLock(): WriteGuard | undefined;
+    /** As `readLock`, and blocks this thread: worker threads only. */
+    readLockSync(options?: WaitOptions): Guard;
+    /** As `writeLock`, and blocks this thread: worker threads only. */
+    writeLockSync(options?: WaitOptions): WriteGuard;
+    /** Says that what the lock guards is whole again after a writer's death. */
+    clearPoison(): void;
+}
+
+/** How a semaphore is made. */
+interface SemaphoreOptions extends SharedOptions {
+    /** First come, first served. `false` lets a newcomer take permits that are free although others wait for more. Default true. */
+    fair?: boolean;
+}
+/**
+ * A weighted semaphore: so many permits among all threads of the process. A request for many is not overtaken by small ones. A
+ * thread that ends gives its permits back.
+ *
+ * @example
+ * ```ts
+ * const connections = new Semaphore(10, { name: 'database' });
+ * using permit = await connections.acquire();
+ * ```
+ */
+declare class Semaphore extends SharedLock<'semaphore'> {
+    #private;
+    /**
+     * @param permits - How many there are, a whole number from 0.
+     * @param options - `name` shares it by name; `fair`.
+     */
+    constructor(permits: number, options?: SemaphoreOptions);
+    /** Opens the semaphore of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): Semaphore;
+    /** Opens the semaphore that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'semaphore'>): Semaphore;
+    /** How many permits there are. */
+    get permits(): number;
+    /** How many are free. */
+    get available(): number;
+    /**
+     * Waits for permits.
+     *
+     * @param count - How many, at least 1. Default 1.
+     * @returns A guard, to be released.
+     * @throws {@link InvalidArgumentError} if there are not so many; {@link WaitTimeoutError}; the signal's reason;
+     * {@link LockClosedError}.
+     */
+    acquire(count?: number, options?: WaitOptions): Promise<Guard>;
+    /** Takes permits if they are free; otherwise gives `undefined`. */
+    tryAcquire(count?: number): Guard | undefined;
+    /** As `acquire`, and blocks this thread: worker threads only. */
+    acquireSync(count?: number, options?: WaitOptions): Guard;
+    /** Gives back permits without their guard. @throws {@link NotHeldError} if this thread holds fewer. */
+    release(count?: number): void;
+    /** Runs a function while it holds permits. */
+    run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions & {
+        count?: number;
+    }): Promise<T>;
+    /** Says that what the permits stand for is whole again after a holder's death. */
+    clearPoison(): void;
+}
+
+/**
+ * Go's WaitGroup: a counter, and those who wait for it to be zero.
+ *
+ * @example
+ * ```ts
+ * const group = new WaitGroup();
+ * group.add(threads.length);      // each thread: WaitGroup.from(handle).done()
+ * await group.wait();
+ * ```
+ */
+declare class WaitGroup extends SharedLock<'waitgroup'> {
+    /** @param options - `name` shares it by name. */
+    constructor(options?: SharedOptions);
+    /** Opens the group of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): WaitGroup;
+    /** Opens the group that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'waitgroup'>): WaitGroup;
+    /** What is left to do. */
+    get count(): number;
+    /** Changes the counter. @throws {@link NotHeldError} if it would fall below zero. */
+    add(delta: number): void;
+    /** One thing is done. @throws {@link NotHeldError} if there is nothing left to do. */
+    done(): void;
+    /** Waits until the counter is zero. @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. */
+    wait(options?: WaitOptions): Promise<void>;
+    /** As `wait`, and blocks this thread: worker threads only. */
+    waitSync(options?: WaitOptions): void;
+    /** Counts a function's run: adds one, and takes it away when it has ended, however that may be. */
+    go<T>(fn: () => T | PromiseLike<T>): Promise<T>;
 }
 
 /** Moving instead of copying: what a processor returns, or a stream of it yields. */
@@ -762,5 +1102,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { Channel, ChannelClosedError, DynamicWorkerPool, FixedWorkerPool, InternalError, InvalidArgumentError, MillraceError, NameConflictError, NotFoundError, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, SenderGoneError, Sending, StaleHandleError, TaskTimeoutError, UnsupportedError, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, isMillraceError, move, select, selectSync, sending };
-export type { BatchOptions, CapturedOutput, CloseOptions, HealthStatus, MapOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SendOptions, SharedHandle, SharedOptions, SubmitOptions, TaskContext, TimeStatistics, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { Barrier, BarrierBrokenError, Channel, ChannelClosedError, Cond, CountDownLatch, DynamicWorkerPool, FixedWorkerPool, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedObject, StaleHandleError, TaskTimeoutError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WriteGuard, isMillraceError, move, select, selectSync, sending };
+export type { BatchOptions, CapturedOutput, CloseOptions, HealthStatus, MapOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SharedHandle, SharedOptions, SubmitOptions, TaskContext, TimeStatistics, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

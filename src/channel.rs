@@ -64,18 +64,23 @@ const NOT_NOW: Fault = Fault {
 };
 
 /// Writes a value into the task's record, behind two numbers.
-fn describe(isolate: &Isolate, payload: Payload, first: f64, second: f64) {
+pub(crate) fn describe(isolate: &Isolate, payload: Payload, first: f64, second: f64) {
     let value = Writer::new(isolate, Area::TASK).write_wanted(payload);
     let record = [first, second, value.kind, value.num, value.offset, value.held, 0.0, 0.0];
     isolate.page.write_record(PAGE_TASK_RECORD, &record);
 }
 
-fn waiter(isolate: &Isolate, wait: u32) -> Arc<JsWaiter> {
+pub(crate) fn waiter(isolate: &Isolate, wait: u32) -> Arc<JsWaiter> {
     JsWaiter::new(Target::Port(isolate.port), u64::from(wait))
 }
 
 /// The time limit (in milliseconds, 0 for none) and whether it may be cancelled, from argument `at` on.
-fn attend(isolate: &Isolate, arguments: &Arguments, at: usize, waiter: &Arc<JsWaiter>) -> Result<(), Fault> {
+pub(crate) fn attend(
+    isolate: &Isolate,
+    arguments: &Arguments,
+    at: usize,
+    waiter: &Arc<JsWaiter>,
+) -> Result<(), Fault> {
     let limit = arguments.number(at)?;
     if arguments.flag(at + 1)? {
         isolate.waits.borrow_mut().insert(waiter.token() as u32, Arc::clone(waiter));
@@ -91,7 +96,7 @@ fn arm(waiter: &Arc<JsWaiter>, limit: f64) {
     }
 }
 
-fn block(isolate: &Isolate, limit: f64, begin: impl FnOnce(Arc<JsWaiter>) -> bool) {
+pub(crate) fn block(isolate: &Isolate, limit: f64, begin: impl FnOnce(Arc<JsWaiter>) -> bool) {
     let blocked = Arc::new(Blocked::default());
     let waiter = JsWaiter::new(Target::Thread(isolate.port, Arc::clone(&blocked)), 0);
     if begin(Arc::clone(&waiter)) {

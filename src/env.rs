@@ -325,10 +325,13 @@ unsafe extern "C" fn end(place: *mut c_void) {
     let _forgotten = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let objects = std::mem::take(&mut *isolate.objects.borrow_mut());
         for shared in objects.into_values() {
-            shared.forget(isolate.port);
+            shared.forget(isolate.port, isolate.owner());
         }
-        *isolate.blocked.borrow_mut() = None;
-        isolate.waits.borrow_mut().clear();
+        let blocked = isolate.blocked.borrow_mut().take();
+        let waits = std::mem::take(&mut *isolate.waits.borrow_mut());
+        for waiter in waits.into_values().chain(blocked.map(|(waiter, _)| waiter)) {
+            waiter.cancel();
+        }
         isolate.case_values.borrow_mut().clear();
     }));
     isolate.port.close();

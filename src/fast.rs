@@ -213,6 +213,7 @@ pub(crate) fn calls(env: sys::napi_env, isolate: &Isolate) -> Result<sys::napi_v
     crate::port_calls::register_all(env, target, isolate)?;
     crate::pool::calls::register_all(env, target, isolate)?;
     crate::channel::register_all(env, target, isolate)?;
+    crate::lock::register_all(env, target, isolate)?;
     Ok(target)
 }
 

@@ -11,6 +11,7 @@ mod codec;
 mod env;
 mod error;
 mod fast;
+mod lock;
 mod object;
 mod page;
 mod pool;

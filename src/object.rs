@@ -4,11 +4,13 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 
+use millrace_core::lock::Owner;
 use millrace_core::registry::Names;
 use napi_derive::napi;
 
 use crate::env::Isolate;
 use crate::error::{Fault, code};
+use crate::lock::JsLock;
 use crate::pool::options::Options;
 use crate::port::PortRef;
 use crate::waiting::JsChannel;
@@ -24,6 +26,8 @@ pub(crate) struct Shared {
 pub(crate) enum Object {
     /// `ts/channels`.
     Channel(Arc<JsChannel>),
+    /// `ts/sync`.
+    Lock(JsLock),
 }
 
 const STALE: Fault =
@@ -33,19 +37,29 @@ impl Shared {
     pub(crate) fn channel(&self) -> std::result::Result<&Arc<JsChannel>, Fault> {
         match &self.object {
             Object::Channel(channel) => Ok(channel),
+            Object::Lock(_) => Err(STALE),
+        }
+    }
+
+    fn lock(&self) -> std::result::Result<&JsLock, Fault> {
+        match &self.object {
+            Object::Lock(lock) => Ok(lock),
+            Object::Channel(_) => Err(STALE),
         }
     }
 
     /// An isolate is gone: its waits are cancelled, and what it held is given back.
-    pub(crate) fn forget(&self, isolate: PortRef) {
+    pub(crate) fn forget(&self, isolate: PortRef, owner: Owner) {
         match &self.object {
             Object::Channel(channel) => channel.forget(|target| target.is_of(isolate)),
+            Object::Lock(lock) => lock.release_owner(owner),
         }
     }
 
     fn kind(&self) -> &'static str {
         match &self.object {
             Object::Channel(_) => "channel",
+            Object::Lock(lock) => lock.kind(),
         }
     }
 }
@@ -70,6 +84,22 @@ impl Isolate {
     }
 }
 
+impl Isolate {
+    /// Does something with a lock of this isolate's.
+    pub(crate) fn with_lock<T>(
+        &self,
+        handle: u64,
+        work: impl FnOnce(&JsLock) -> std::result::Result<T, Fault>,
+    ) -> std::result::Result<T, Fault> {
+        self.with_object(handle, |shared| work(shared.lock()?))
+    }
+
+    /// What this thread is known by as a holder.
+    pub(crate) const fn owner(&self) -> Owner {
+        Owner(self.thread as u64 + 1)
+    }
+}
+
 fn names() -> &'static Names<Shared> {
     static NAMES: LazyLock<Names<Shared>> = LazyLock::new(Names::default);
     &NAMES
@@ -87,7 +117,9 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Object, Fa
             let capacity = options.whole("capacity", 0, 1 << 30)?.unwrap_or(0);
             Ok(Object::Channel(JsChannel::new(capacity)))
         }
-        _ => Err(Fault::internal(format!("'{kind}' is no kind of object"))),
+        _ => JsLock::make(kind, options)?
+            .map(Object::Lock)
+            .ok_or_else(|| Fault::internal(format!("'{kind}' is no kind of object"))),
     }
 }
 

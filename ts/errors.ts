@@ -92,6 +92,33 @@ export class ChannelClosedError extends MillraceError {
   }
 }
 
+/** The lock, or meeting point, is closed: nobody passes any more. */
+export class LockClosedError extends MillraceError {
+  override name = 'LockClosedError';
+  /** @internal */
+  constructor() {
+    super('ERR_LOCK_CLOSED', 'it is closed: nobody passes any more');
+  }
+}
+
+/** Something is given back that is not held, or counted below zero. */
+export class NotHeldError extends MillraceError {
+  override name = 'NotHeldError';
+  /** @internal */
+  constructor(message: string) {
+    super('ERR_NOT_HELD', message);
+  }
+}
+
+/** Somebody at the barrier has given up, or its thread has ended. */
+export class BarrierBrokenError extends MillraceError {
+  override name = 'BarrierBrokenError';
+  /** @internal */
+  constructor() {
+    super('ERR_BARRIER_BROKEN', 'the barrier is broken: somebody who was to meet here has given up');
+  }
+}
+
 /** The thread that sent a value ended before it could be fetched from it: only the platform can clone such a value. */
 export class SenderGoneError extends MillraceError {
   override name = 'SenderGoneError';
@@ -222,6 +249,9 @@ const prototypes: Record<string, MillraceError> = {
   ERR_TIMEOUT: WaitTimeoutError.prototype,
   ERR_CHANNEL_CLOSED: ChannelClosedError.prototype,
   ERR_SENDER_GONE: SenderGoneError.prototype,
+  ERR_LOCK_CLOSED: LockClosedError.prototype,
+  ERR_NOT_HELD: NotHeldError.prototype,
+  ERR_BARRIER_BROKEN: BarrierBrokenError.prototype,
   ERR_POOL_CLOSED: PoolClosedError.prototype,
   ERR_QUEUE_FULL: QueueFullError.prototype,
   ERR_TASK_TIMEOUT: TaskTimeoutError.prototype,
@@ -248,6 +278,7 @@ export function errorOf(code: string, message: string): MillraceError {
     return error;
   }
   if (code === 'ERR_UNSUPPORTED') return new UnsupportedError(message);
+  if (code === 'ERR_NOT_HELD') return new NotHeldError(message);
   return new (byCode[code] ?? InternalError)(code, message);
 }
 

@@ -10,6 +10,18 @@ export type { SelectCases, Selected } from './channels/select.js';
 export { Sending, select, selectSync, sending } from './channels/select.js';
 export * from './errors.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
+export { SharedObject } from './shared-object.js';
+export { Barrier } from './sync/barrier.js';
+export { Cond } from './sync/cond.js';
+export { CountDownLatch } from './sync/count-down-latch.js';
+export { Guard } from './sync/guard.js';
+export { SharedLock } from './sync/lock.js';
+export { Mutex } from './sync/mutex.js';
+export { Once } from './sync/once.js';
+export { RWMutex, WriteGuard } from './sync/rw-mutex.js';
+export type { SemaphoreOptions } from './sync/semaphore.js';
+export { Semaphore } from './sync/semaphore.js';
+export { WaitGroup } from './sync/wait-group.js';
 export { move } from './transfer.js';
 export type { WaitOptions } from './wait-options.js';
 export type {

@@ -22,6 +22,24 @@ export interface FastCalls {
   waitCancel(wait: number): boolean;
   blockedPark(ms: number): boolean;
   blockedCancel(): boolean;
+  lockTry(lock: number, exclusive: boolean, count: number): number;
+  lockPass(lock: number, wait: number, exclusive: boolean, count: number): number;
+  lockPassWith(
+    lock: number,
+    wait: number,
+    exclusive: boolean,
+    count: number,
+    limit: number,
+    cancellable: boolean,
+  ): number;
+  lockPassBlocking(lock: number, limit: number, exclusive: boolean, count: number): number;
+  lockGive(lock: number, exclusive: boolean, count: number): number;
+  lockRead(lock: number, what: number): number;
+  lockClose(lock: number): void;
+  lockClearPoison(lock: number): void;
+  lockOwner(): number;
+  onceFinish(once: number, tag: number, num: number): void;
+  onceResult(once: number): void;
   channelSend(channel: number, wait: number, tag: number, num: number): number;
   channelSendNumber(channel: number, wait: number, num: number): number;
   channelTrySendNumber(channel: number, num: number): number;

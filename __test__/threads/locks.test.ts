@@ -1,0 +1,202 @@
+/** Locks and meeting points among worker threads, some of which die. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { Barrier, Channel, Cond, CountDownLatch, Mutex, Once, RWMutex, Semaphore, WaitGroup } from 'millrace';
+import { packageUrl } from '../helpers.js';
+
+/** Starts a thread that runs `text` with `millrace` and `data`. */
+function thread(text: string, data: unknown): Worker {
+  const source = `import * as millrace from ${JSON.stringify(packageUrl)};
+    import { parentPort, workerData as data } from 'node:worker_threads';
+    const { Barrier, Channel, Cond, CountDownLatch, Mutex, Once, RWMutex, Semaphore, WaitGroup } = millrace;
+    ${text}`;
+  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
+}
+
+for (const [form, lock] of [
+  ['waiting', 'await mutex.lock()'],
+  ['blocking', 'mutex.lockSync()'],
+] as const) {
+  test(`eight threads, one at a time (${form})`, async () => {
+    const mutex = new Mutex();
+    const shared = new SharedArrayBuffer(8);
+    const threads = Array.from({ length: 8 }, () =>
+      thread(
+        `const mutex = Mutex.from(data.mutex);
+        const cells = new Int32Array(data.shared);
+        for (let i = 0; i < 500; i++) {
+          const guard = ${lock};
+          if (++cells[1] !== 1) throw new Error('two at once');
+          cells[0]++;
+          cells[1]--;
+          guard.release();
+        }`,
+        { mutex: mutex.toHandle(), shared },
+      ),
+    );
+    const exits = await Promise.all(threads.map((worker) => once(worker, 'exit')));
+    assert.deepEqual(exits.flat(), Array(8).fill(0));
+    assert.equal(new Int32Array(shared)[0], 4000);
+    assert.equal(mutex.locked, false);
+  });
+}
+
+describe('a thread that dies', () => {
+  for (const end of ['terminated', 'process.exit', 'uncaught'] as const) {
+    test(`with a lock in its hands gives it back, poisoned (${end})`, async () => {
+      const mutex = new Mutex();
+      const last = { terminated: '', 'process.exit': 'process.exit(0)', uncaught: 'throw new Error("bye")' }[
+        end
+      ];
+      const worker = thread(
+        `globalThis.guard = await Mutex.from(data).lock();
+        parentPort.postMessage('held');
+        ${last || 'setInterval(() => {}, 1000)'};`,
+        mutex.toHandle(),
+      );
+      worker.on('error', () => undefined);
+      const exit = new Promise((resolve) => worker.once('exit', resolve));
+      await once(worker, 'message');
+      const next = mutex.lock();
+      if (end === 'terminated') await worker.terminate();
+      await exit;
+      const guard = await next;
+      assert.ok(guard.poisoned);
+      mutex.clearPoison();
+      guard.release();
+      assert.equal((await mutex.lock()).poisoned, false);
+    });
+  }
+
+  test('in line is passed over', async () => {
+    const mutex = new Mutex();
+    const guard = await mutex.lock();
+    const worker = thread(
+      `Mutex.from(data).lock(); parentPort.postMessage('in line'); setInterval(() => {}, 1000);`,
+      mutex.toHandle(),
+    );
+    await once(worker, 'message');
+    const next = mutex.lock();
+    await worker.terminate();
+    guard.release();
+    assert.equal((await next).poisoned, false);
+  });
+
+  test('gives back its permits and its read and write locks, and breaks its barrier', async () => {
+    const objects = {
+      semaphore: new Semaphore(5),
+      readers: new RWMutex(),
+      writers: new RWMutex(),
+      barrier: new Barrier(2),
+    };
+    const handles = Object.fromEntries(Object.entries(objects).map(([name, it]) => [name, it.toHandle()]));
+    const worker = thread(
+      `globalThis.kept = [
+        await Semaphore.from(data.semaphore).acquire(3),
+        await RWMutex.from(data.readers).readLock(),
+        await RWMutex.from(data.writers).writeLock(),
+      ];
+      Barrier.from(data.barrier).arrive();
+      parentPort.postMessage('held');`,
+      handles,
+    );
+    await once(worker, 'message');
+    assert.equal(objects.semaphore.available, 2);
+    await worker.terminate();
+    assert.equal(objects.semaphore.available, 5);
+    assert.ok((await objects.semaphore.acquire(5)).poisoned);
+    assert.equal((await objects.readers.writeLock()).poisoned, false);
+    assert.ok((await objects.writers.readLock()).poisoned);
+    assert.ok(objects.barrier.broken);
+  });
+
+  test('while it waits for a notification does not take one with it', async () => {
+    const [mutex, cond] = [new Mutex(), new Cond()];
+    const worker = thread(
+      `const mutex = Mutex.from(data[0]);
+      Cond.from(data[1]).wait(mutex, await mutex.lock());
+      parentPort.postMessage('waits');`,
+      [mutex.toHandle(), cond.toHandle()],
+    );
+    await once(worker, 'message');
+    const here = cond.wait(mutex, await mutex.lock());
+    await worker.terminate();
+    assert.ok(cond.notifyOne());
+    (await here).release();
+  });
+
+  test('while it runs a Once leaves that to the next', async () => {
+    const task = new Once<string>();
+    const worker = thread(
+      `Once.from(data).do(() => { parentPort.postMessage('runs'); return new Promise(() => setInterval(() => {}, 1000)); });`,
+      task.toHandle(),
+    );
+    await once(worker, 'message');
+    const here = task.do(() => 'here');
+    await worker.terminate();
+    assert.equal(await here, 'here');
+  });
+});
+
+test('a storm: holders are terminated in the middle; no lock stays with the dead', {
+  timeout: 120_000,
+}, async () => {
+  const [mutex, semaphore] = [new Mutex(), new Semaphore(3)];
+  const handles = [mutex.toHandle(), semaphore.toHandle()];
+  let state = 7;
+  for (let round = 0; round < 30; round++) {
+    const threads = [0, 1, 2].map(() =>
+      thread(
+        `const [mutex, semaphore] = [Mutex.from(data[0]), Semaphore.from(data[1])];
+        parentPort.postMessage('up');
+        for (;;) {
+          const guard = await mutex.lock();
+          const permit = await semaphore.acquire(2);
+          await new Promise((resolve) => setImmediate(resolve));
+          permit.release();
+          guard.release();
+        }`,
+        handles,
+      ),
+    );
+    await Promise.all(threads.map((worker) => once(worker, 'message')));
+    state = (state * 48_271) % 2_147_483_647;
+    await new Promise((resolve) => setTimeout(resolve, state % 15));
+    await Promise.all(threads.map((worker) => worker.terminate()));
+    assert.equal(semaphore.available, 3);
+    assert.equal(mutex.locked, false);
+  }
+  assert.deepEqual([mutex.waiting, semaphore.waiting], [0, 0]);
+});
+
+test('WaitGroup, CountDownLatch, Barrier and Once among threads', async () => {
+  const objects = {
+    group: new WaitGroup(),
+    latch: new CountDownLatch(4),
+    barrier: new Barrier(4),
+    once: new Once<number>(),
+    results: new Channel<[number, boolean]>(8),
+  };
+  const handles = Object.fromEntries(Object.entries(objects).map(([name, it]) => [name, it.toHandle()]));
+  objects.group.add(4);
+  const threads = Array.from({ length: 4 }, (_, at) =>
+    thread(
+      `const latch = CountDownLatch.from(data.latch);
+      latch.countDown();
+      latch.waitSync();
+      const { leader } = ${at % 2 ? 'Barrier.from(data.barrier).arriveSync()' : 'await Barrier.from(data.barrier).arrive()'};
+      const value = await Once.from(data.once).do(() => Math.random());
+      await Channel.from(data.results).send([value, leader]);
+      WaitGroup.from(data.group).done();`,
+      handles,
+    ),
+  );
+  await objects.group.wait();
+  const results = await objects.results.receiveBatch(8);
+  assert.equal(results.length, 4);
+  assert.equal(new Set(results.map(([value]) => value)).size, 1);
+  assert.equal(results.filter(([, leader]) => leader).length, 1);
+  await Promise.all(threads.map((worker) => once(worker, 'exit')));
+});

@@ -1,0 +1,88 @@
+/** Mutual exclusion among all threads. */
+import { fast } from '../isolate.js';
+import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
+import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
+import { Guard } from './guard.js';
+import { passed, reading, SharedLock } from './lock.js';
+
+/**
+ * A mutex: one holder among all threads of the process. It is handed over in the order in which it was asked for. A thread that
+ * ends gives it back, and the next holder's guard says `poisoned`.
+ *
+ * @example
+ * ```ts
+ * const mutex = new Mutex({ name: 'ledger' });
+ * {
+ *   using guard = await mutex.lock({ timeout: 1000 });
+ *   await transfer(from, to);
+ * }
+ * await mutex.runExclusive(() => transfer(from, to));
+ * ```
+ */
+export class Mutex extends SharedLock<'mutex'> {
+  readonly #give = (): void => void fast.lockGive(this.handle, true, 1);
+
+  /** @param options - `name` shares it by name. */
+  constructor(options?: SharedOptions);
+  /** @internal */
+  constructor(origin: Origin, internal: true);
+  constructor(first: SharedOptions | Origin = {}, internal = false) {
+    super('mutex', internal ? (first as Origin) : { options: {}, name: nameOf(first as SharedOptions) });
+  }
+
+  /** Opens the mutex of a name. @throws {@link NotFoundError} if there is none. */
+  static open(name: string): Mutex {
+    return new Mutex({ name }, true);
+  }
+
+  /** Opens the mutex that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+  static from(handle: SharedHandle<'mutex'>): Mutex {
+    return new Mutex({ handle }, true);
+  }
+
+  /** Whether somebody holds it. */
+  get locked(): boolean {
+    return this.read(reading.value) === 1;
+  }
+
+  /**
+   * Waits for the lock.
+   *
+   * @returns A guard, to be released.
+   * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}.
+   */
+  async lock(options?: WaitOptions): Promise<Guard> {
+    if (options !== undefined) checkWaitOptions(options);
+    let how = this.pass(true, 1, options);
+    if (typeof how !== 'number') how = await how;
+    return this.#guard(how);
+  }
+
+  #guard(how: number): Guard {
+    // One who has waited is not told by the hand-over.
+    const poisoned = how === passed.waiting ? this.read(reading.poisoned) === 1 : how === passed.poisoned;
+    return new Guard(this.#give, poisoned);
+  }
+
+  /** Takes the lock if it is free; otherwise gives `undefined`. */
+  tryLock(): Guard | undefined {
+    const how = fast.lockTry(this.handle, true, 1);
+    return how === passed.waiting ? undefined : this.#guard(how);
+  }
+
+  /** As `lock`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+  lockSync(options: WaitOptions = {}): Guard {
+    return this.#guard(this.passSync('lockSync', true, 1, options));
+  }
+
+  /** Runs a function while it holds the lock. */
+  async runExclusive<T>(fn: (guard: Guard) => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    using guard = await this.lock(options);
+    return await fn(guard);
+  }
+
+  /** Says that what the lock guards is whole again after a holder's death. */
+  clearPoison(): void {
+    fast.lockClearPoison(this.handle);
+  }
+}

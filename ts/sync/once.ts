@@ -1,0 +1,69 @@
+/** Something that one thread of all does once. */
+import { UnsupportedError } from '../errors.js';
+import { fast, taskRecord } from '../isolate.js';
+import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
+import { put, putNum, putTag, recordedValue } from '../values.js';
+import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
+import { passed, reading, SharedLock } from './lock.js';
+
+/**
+ * Once: one thread of all runs the function, and everybody gets its result. If it throws, or its thread ends, the next one who asked
+ * runs it.
+ *
+ * @example
+ * ```ts
+ * const config = await new Once<Config>({ name: 'config' }).do(() => loadConfig());
+ * ```
+ */
+export class Once<T = void> extends SharedLock<'once'> {
+  /** @param options - `name` shares it by name. */
+  constructor(options?: SharedOptions);
+  /** @internal */
+  constructor(origin: Origin, internal: true);
+  constructor(first: SharedOptions | Origin = {}, internal = false) {
+    super('once', internal ? (first as Origin) : { options: {}, name: nameOf(first as SharedOptions) });
+  }
+
+  /** Opens the once of a name. @throws {@link NotFoundError} if there is none. */
+  static open<T>(name: string): Once<T> {
+    return new Once<T>({ name }, true);
+  }
+
+  /** Opens the once that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+  static from<T>(handle: SharedHandle<'once'>): Once<T> {
+    return new Once<T>({ handle }, true);
+  }
+
+  /** Whether it has been done. */
+  get done(): boolean {
+    return this.read(reading.value) === 1;
+  }
+
+  /**
+   * Runs the function, unless somebody has, and gives the result.
+   *
+   * @returns A clone of what the function returned, wherever it ran; the value itself for the one who ran it.
+   * @throws What the function throws, for the one who ran it; {@link WaitTimeoutError}; the signal's reason.
+   */
+  async do(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    if (options !== undefined) checkWaitOptions(options);
+    const how = await this.pass(true, 1, options);
+    const runs = how === passed.first || (how === passed.waiting && !this.done);
+    if (!runs) {
+      fast.onceResult(this.handle);
+      return recordedValue(taskRecord + 2) as T;
+    }
+    try {
+      const result = await fn();
+      if (!put(result))
+        throw new UnsupportedError(
+          'the result of a Once must be one that every thread can get: the platform alone can clone this one',
+        );
+      fast.onceFinish(this.handle, putTag, putNum);
+      return result;
+    } catch (error) {
+      fast.lockGive(this.handle, true, 0);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,127 @@
+/** Many readers or one writer, among all threads. */
+import { fast } from '../isolate.js';
+import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
+import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
+import { Guard } from './guard.js';
+import { passed, reading, SharedLock } from './lock.js';
+
+/** A write lock in this thread's hands, which can be made a read lock without letting anybody in between. */
+export class WriteGuard extends Guard {
+  readonly #downgrade: () => Guard;
+
+  /** @internal */
+  constructor(release: () => void, poisoned: boolean, downgrade: () => Guard) {
+    super(release, poisoned);
+    this.#downgrade = downgrade;
+  }
+
+  /** Makes it a read lock; this guard holds nothing afterwards. */
+  downgrade(): Guard {
+    const reader = this.#downgrade();
+    this.release();
+    return reader;
+  }
+}
+
+/**
+ * A readers-writer lock: any number of readers, or one writer. It is first come, first served: a reader that comes after a writer
+ * who waits, waits too, so writers do not starve.
+ *
+ * @example
+ * ```ts
+ * const lock = new RWMutex();
+ * { using _ = await lock.readLock(); show(config); }
+ * { using _ = await lock.writeLock(); await reload(config); }
+ * ```
+ */
+export class RWMutex extends SharedLock<'rwmutex'> {
+  readonly #giveRead = (): void => void fast.lockGive(this.handle, false, 1);
+
+  /** @param options - `name` shares it by name. */
+  constructor(options?: SharedOptions);
+  /** @internal */
+  constructor(origin: Origin, internal: true);
+  constructor(first: SharedOptions | Origin = {}, internal = false) {
+    super('rwmutex', internal ? (first as Origin) : { options: {}, name: nameOf(first as SharedOptions) });
+  }
+
+  /** Opens the lock of a name. @throws {@link NotFoundError} if there is none. */
+  static open(name: string): RWMutex {
+    return new RWMutex({ name }, true);
+  }
+
+  /** Opens the lock that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+  static from(handle: SharedHandle<'rwmutex'>): RWMutex {
+    return new RWMutex({ handle }, true);
+  }
+
+  /** How many read. */
+  get readers(): number {
+    return this.read(reading.value);
+  }
+
+  /** Whether somebody writes. */
+  get writing(): boolean {
+    return this.read(reading.holder) !== 0;
+  }
+
+  /** Waits to read. @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. */
+  async readLock(options?: WaitOptions): Promise<Guard> {
+    if (options !== undefined) checkWaitOptions(options);
+    return this.#reader(await this.pass(false, 1, options));
+  }
+
+  /** Waits to write. @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. */
+  async writeLock(options?: WaitOptions): Promise<WriteGuard> {
+    if (options !== undefined) checkWaitOptions(options);
+    return this.#writer(await this.pass(true, 1, options));
+  }
+
+  #poisoned(how: number): boolean {
+    return how === passed.waiting ? this.read(reading.poisoned) === 1 : how === passed.poisoned;
+  }
+
+  #reader(how: number): Guard {
+    return new Guard(this.#giveRead, this.#poisoned(how));
+  }
+
+  #writer(how: number): WriteGuard {
+    let downgraded = false;
+    const release = (): void => {
+      if (!downgraded) fast.lockGive(this.handle, true, 1);
+    };
+    const downgrade = (): Guard => {
+      fast.lockGive(this.handle, false, -1);
+      downgraded = true;
+      return new Guard(this.#giveRead, false);
+    };
+    return new WriteGuard(release, this.#poisoned(how), downgrade);
+  }
+
+  /** Reads if nobody writes or waits to; otherwise gives `undefined`. */
+  tryReadLock(): Guard | undefined {
+    const how = fast.lockTry(this.handle, false, 1);
+    return how === passed.waiting ? undefined : this.#reader(how);
+  }
+
+  /** Writes if nobody reads or writes; otherwise gives `undefined`. */
+  tryWriteLock(): WriteGuard | undefined {
+    const how = fast.lockTry(this.handle, true, 1);
+    return how === passed.waiting ? undefined : this.#writer(how);
+  }
+
+  /** As `readLock`, and blocks this thread: worker threads only. */
+  readLockSync(options: WaitOptions = {}): Guard {
+    return this.#reader(this.passSync('readLockSync', false, 1, options));
+  }
+
+  /** As `writeLock`, and blocks this thread: worker threads only. */
+  writeLockSync(options: WaitOptions = {}): WriteGuard {
+    return this.#writer(this.passSync('writeLockSync', true, 1, options));
+  }
+
+  /** Says that what the lock guards is whole again after a writer's death. */
+  clearPoison(): void {
+    fast.lockClearPoison(this.handle);
+  }
+}

@@ -1,0 +1,123 @@
+/** Permits that all threads share. */
+import { InvalidArgumentError } from '../errors.js';
+import { fast } from '../isolate.js';
+import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
+import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
+import { Guard } from './guard.js';
+import { passed, reading, SharedLock } from './lock.js';
+
+/** How a semaphore is made. */
+export interface SemaphoreOptions extends SharedOptions {
+  /** First come, first served. `false` lets a newcomer take permits that are free although others wait for more. Default true. */
+  fair?: boolean;
+}
+
+/**
+ * A weighted semaphore: so many permits among all threads of the process. A request for many is not overtaken by small ones. A
+ * thread that ends gives its permits back.
+ *
+ * @example
+ * ```ts
+ * const connections = new Semaphore(10, { name: 'database' });
+ * using permit = await connections.acquire();
+ * ```
+ */
+export class Semaphore extends SharedLock<'semaphore'> {
+  /**
+   * @param permits - How many there are, a whole number from 0.
+   * @param options - `name` shares it by name; `fair`.
+   */
+  constructor(permits: number, options?: SemaphoreOptions);
+  /** @internal */
+  constructor(origin: Origin, internal: true);
+  constructor(first: number | Origin, second: SemaphoreOptions | true = {}) {
+    if (second === true) super('semaphore', first as Origin);
+    else {
+      const name = nameOf(second, ['fair']);
+      super('semaphore', { options: { permits: first, fair: second.fair ?? true }, name });
+    }
+  }
+
+  /** Opens the semaphore of a name. @throws {@link NotFoundError} if there is none. */
+  static open(name: string): Semaphore {
+    return new Semaphore({ name }, true);
+  }
+
+  /** Opens the semaphore that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+  static from(handle: SharedHandle<'semaphore'>): Semaphore {
+    return new Semaphore({ handle }, true);
+  }
+
+  /** How many permits there are. */
+  get permits(): number {
+    return this.read(reading.size);
+  }
+
+  /** How many are free. */
+  get available(): number {
+    return this.read(reading.value);
+  }
+
+  /**
+   * Waits for permits.
+   *
+   * @param count - How many, at least 1. Default 1.
+   * @returns A guard, to be released.
+   * @throws {@link InvalidArgumentError} if there are not so many; {@link WaitTimeoutError}; the signal's reason;
+   * {@link LockClosedError}.
+   */
+  async acquire(count = 1, options?: WaitOptions): Promise<Guard> {
+    this.#check(count);
+    if (options !== undefined) checkWaitOptions(options);
+    let how = this.pass(true, count, options);
+    if (typeof how !== 'number') how = await how;
+    return this.#guard(how, count);
+  }
+
+  #check(count: number): void {
+    if (!Number.isInteger(count) || count < 1 || count > 0xffffffff)
+      throw new InvalidArgumentError('count', shown(count), 'a whole number of at least 1');
+  }
+
+  #guard(how: number, count: number): Guard {
+    if (how === passed.tooMany)
+      throw new InvalidArgumentError(
+        'count',
+        String(count),
+        `at most ${this.permits}, which is all there are`,
+      );
+    const poisoned = how === passed.waiting ? this.read(reading.poisoned) === 1 : how === passed.poisoned;
+    return new Guard(() => this.release(count), poisoned);
+  }
+
+  /** Takes permits if they are free; otherwise gives `undefined`. */
+  tryAcquire(count = 1): Guard | undefined {
+    this.#check(count);
+    const how = fast.lockTry(this.handle, true, count);
+    return how === passed.waiting ? undefined : this.#guard(how, count);
+  }
+
+  /** As `acquire`, and blocks this thread: worker threads only. */
+  acquireSync(count = 1, options: WaitOptions = {}): Guard {
+    this.#check(count);
+    return this.#guard(this.passSync('acquireSync', true, count, options), count);
+  }
+
+  /** Gives back permits without their guard. @throws {@link NotHeldError} if this thread holds fewer. */
+  release(count = 1): void {
+    this.#check(count);
+    fast.lockGive(this.handle, true, count);
+  }
+
+  /** Runs a function while it holds permits. */
+  async run<T>(fn: () => T | PromiseLike<T>, options: WaitOptions & { count?: number } = {}): Promise<T> {
+    const { count = 1, ...wait } = options;
+    using _permits = await this.acquire(count, wait);
+    return await fn();
+  }
+
+  /** Says that what the permits stand for is whole again after a holder's death. */
+  clearPoison(): void {
+    fast.lockClearPoison(this.handle);
+  }
+}
