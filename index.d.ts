@@ -149,6 +149,80 @@ declare class Channel<T> extends SharedObject<'channel'> implements AsyncIterabl
     get writable(): WritableStream<T>;
 }
 
+/** What happens to a message for which a subscriber has no room. */
+type OnSlow = 'block' | 'drop-oldest' | 'drop-newest' | 'error' | 'disconnect';
+/** How a broadcast is made. */
+interface BroadcastOptions extends SharedOptions {
+    /** How many of its last messages it keeps for those who subscribe late. Default 0. */
+    history?: number;
+}
+/** How one subscribes. */
+interface SubscribeOptions {
+    /**
+     * What happens to a message for which there is no room: its sender waits, the oldest one in the buffer is dropped, the message itself
+     * is, its sender gets a `SubscriberSlowError` besides, or the subscriber is disconnected. Default `'error'`.
+     */
+    onSlow?: OnSlow;
+    /** Up to so many of the messages that were sent before, as far as they were kept and there is room. Default 0. */
+    last?: number;
+}
+/** A subscriber, as a broadcast sees it. */
+interface SubscriberStatus {
+    /** Its name. */
+    id: string;
+    /** Messages in its buffer. */
+    length: number;
+    /** Messages it has missed. */
+    dropped: number;
+}
+/**
+ * A broadcast: what one thread sends, every subscriber in any thread gets. Each has a channel with a buffer of its own. The
+ * subscribers of a thread that ends are gone.
+ *
+ * @example
+ * ```ts
+ * const news = new Broadcast<string>({ name: 'news' });
+ * const mine = news.subscribe('user1', 10);
+ * await news.send('hello');
+ * for await (const text of mine) show(text);
+ * ```
+ */
+declare class Broadcast<T> extends SharedObject<'broadcast'> implements Disposable {
+    #private;
+    /** @param options - `history`; `name` shares it by name. */
+    constructor(options?: BroadcastOptions);
+    /** Opens the broadcast of a name. @throws {@link NotFoundError} if there is none. */
+    static open<T>(name: string): Broadcast<T>;
+    /** Opens the broadcast that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<T>(handle: SharedHandle<'broadcast'>): Broadcast<T>;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Who subscribes, with what waits in each buffer and what each has missed. */
+    get subscribers(): SubscriberStatus[];
+    /**
+     * Subscribes.
+     *
+     * @param id - The subscriber's name.
+     * @param bufferSize - How many messages wait for it at most. Default 16.
+     * @returns The channel to receive from. Closing it ends the subscription.
+     * @throws {@link InvalidArgumentError} for what cannot be meant, and if the name is taken; {@link ChannelClosedError}.
+     */
+    subscribe(id: string, bufferSize?: number, options?: SubscribeOptions): Channel<T>;
+    /** Ends a subscription: its channel is closed. @returns Whether there was one. */
+    unsubscribe(id: string): boolean;
+    /**
+     * Sends a message to every subscriber.
+     *
+     * @returns How many have it, once those that are waited for do.
+     * @throws {@link SubscriberSlowError} if subscribers with `onSlow: 'error'` have missed it; {@link ChannelClosedError};
+     * `DataCloneError`; {@link WaitTimeoutError} and the signal's reason, if subscribers that are waited for do not get it in time.
+     */
+    send(message: T, options?: WaitOptions): Promise<number>;
+    /** Ends it: subscribers get what is in their buffers, and then the end. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
 /** A select's case that sends. */
 declare class Sending<T> {
 }
@@ -189,6 +263,53 @@ type Selected<C extends SelectCases> = {
 declare function select<C extends SelectCases>(cases: C, options?: WaitOptions): Promise<Selected<C>>;
 /** As {@link select}, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
 declare function selectSync<C extends SelectCases>(cases: C, options?: WaitOptions): Selected<C>;
+
+/**
+ * A channel that gets one message after a time: the milliseconds since the call.
+ *
+ * @example
+ * ```ts
+ * const { case: first } = await select({ answer, late: after(500) });
+ * ```
+ */
+declare function after(ms: number): Channel<number>;
+/** Waits for a time. @throws the signal's reason. */
+declare function sleep(ms: number, options?: Pick<WaitOptions, 'signal'>): Promise<void>;
+/** Go's Timer: its channel gets one message, the milliseconds since the timer was made, unless it is stopped before. */
+declare class Timer implements Disposable {
+    #private;
+    /** Where it fires. */
+    readonly channel: Channel<number>;
+    /** @param ms - When it fires. */
+    constructor(ms: number);
+    /** Begins anew. @returns Whether it would still have fired. */
+    reset(ms: number): boolean;
+    /** It does not fire any more. @returns Whether it would have. */
+    stop(): boolean;
+    [Symbol.dispose](): void;
+}
+/**
+ * Go's Ticker: its channel gets a message, the milliseconds since the ticker was made, again and again, on schedule. A tick that finds
+ * the last one still there is dropped.
+ *
+ * @example
+ * ```ts
+ * using ticker = new Ticker(1000);
+ * for await (const _ of ticker.channel) report();
+ * ```
+ */
+declare class Ticker implements Disposable {
+    #private;
+    /** Where it fires. */
+    readonly channel: Channel<number>;
+    /** @param ms - The time between two ticks, above 0. */
+    constructor(ms: number);
+    /** Begins anew, with another time between ticks. @returns Whether it was still ticking. */
+    reset(ms: number): boolean;
+    /** It does not tick any more. Its channel stays open. @returns Whether it would have. */
+    stop(): boolean;
+    [Symbol.dispose](): void;
+}
 
 /**
  * Every error the package throws: one class per failure, each with a `code` that never changes.
@@ -244,6 +365,12 @@ declare class WaitTimeoutError extends MillraceError {
 /** The channel is closed: nothing can be sent to it. */
 declare class ChannelClosedError extends MillraceError {
     name: string;
+}
+/** Subscribers of a broadcast had no room for a message and have missed it; the others have it. */
+declare class SubscriberSlowError extends MillraceError {
+    name: string;
+    /** Who they are. */
+    readonly subscribers: readonly string[];
 }
 /** The lock, or meeting point, is closed: nobody passes any more. */
 declare class LockClosedError extends MillraceError {
@@ -1102,5 +1229,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { Barrier, BarrierBrokenError, Channel, ChannelClosedError, Cond, CountDownLatch, DynamicWorkerPool, FixedWorkerPool, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedObject, StaleHandleError, TaskTimeoutError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WriteGuard, isMillraceError, move, select, selectSync, sending };
-export type { BatchOptions, CapturedOutput, CloseOptions, HealthStatus, MapOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SharedHandle, SharedOptions, SubmitOptions, TaskContext, TimeStatistics, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, CountDownLatch, DynamicWorkerPool, FixedWorkerPool, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedObject, StaleHandleError, SubscriberSlowError, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WriteGuard, after, isMillraceError, move, select, selectSync, sending, sleep };
+export type { BatchOptions, BroadcastOptions, CapturedOutput, CloseOptions, HealthStatus, MapOptions, OnSlow, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SharedHandle, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TimeStatistics, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

@@ -17,6 +17,7 @@ use napi::sys;
 use napi_derive::napi;
 
 use crate::body::Body;
+use crate::broadcast::Unfinished;
 use crate::codec::{Large, Payload, kind};
 use crate::error::Fault;
 use crate::fast;
@@ -44,6 +45,8 @@ pub(crate) struct Isolate {
     pub(crate) waits: RefCell<HashMap<u32, Arc<JsWaiter>>>,
     /// What this thread blocks for.
     pub(crate) blocked: RefCell<Option<(Arc<JsWaiter>, Arc<Blocked>)>>,
+    /// What this thread's last broadcast left to be done.
+    pub(crate) unfinished: RefCell<Unfinished>,
     /// The values of a select's cases, handed over one by one.
     pub(crate) case_values: RefCell<Vec<Payload>>,
     /// The state of this isolate's random numbers; never 0.
@@ -230,6 +233,7 @@ pub fn open_isolate(
         objects: RefCell::default(),
         waits: RefCell::default(),
         blocked: RefCell::default(),
+        unfinished: RefCell::default(),
         case_values: RefCell::default(),
         chance: Cell::new(crate::runtime::clock().now().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
         thread,
@@ -333,6 +337,7 @@ unsafe extern "C" fn end(place: *mut c_void) {
             waiter.cancel();
         }
         isolate.case_values.borrow_mut().clear();
+        *isolate.unfinished.borrow_mut() = Unfinished::default();
     }));
     isolate.port.close();
     let _ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

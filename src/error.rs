@@ -21,6 +21,8 @@ pub(crate) mod code {
     pub(crate) const INTERNAL: &str = "ERR_INTERNAL";
     /// A name in use with another configuration.
     pub(crate) const NAME_CONFLICT: &str = "ERR_NAME_CONFLICT";
+    /// Nothing can be sent to it any more.
+    pub(crate) const CHANNEL_CLOSED: &str = "ERR_CHANNEL_CLOSED";
     /// Something is given back that is not held.
     pub(crate) const NOT_HELD: &str = "ERR_NOT_HELD";
     /// This runtime, or this way of calling, cannot do what was asked for.

@@ -8,6 +8,7 @@ use millrace_core::lock::Owner;
 use millrace_core::registry::Names;
 use napi_derive::napi;
 
+use crate::broadcast::{JsBroadcast, JsTicker};
 use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::lock::JsLock;
@@ -28,23 +29,34 @@ pub(crate) enum Object {
     Channel(Arc<JsChannel>),
     /// `ts/sync`.
     Lock(JsLock),
+    /// `ts/channels/broadcast.ts`.
+    Broadcast(JsBroadcast),
+    /// `ts/channels/timers.ts`.
+    Ticker(Arc<JsTicker>),
 }
 
-const STALE: Fault =
+pub(crate) const STALE: Fault =
     Fault::stale("this object's handle is stale: it was let go of, or belongs to another thread");
 
 impl Shared {
     pub(crate) fn channel(&self) -> std::result::Result<&Arc<JsChannel>, Fault> {
         match &self.object {
             Object::Channel(channel) => Ok(channel),
-            Object::Lock(_) => Err(STALE),
+            _ => Err(STALE),
+        }
+    }
+
+    pub(crate) fn broadcast(&self) -> std::result::Result<&JsBroadcast, Fault> {
+        match &self.object {
+            Object::Broadcast(broadcast) => Ok(broadcast),
+            _ => Err(STALE),
         }
     }
 
     fn lock(&self) -> std::result::Result<&JsLock, Fault> {
         match &self.object {
             Object::Lock(lock) => Ok(lock),
-            Object::Channel(_) => Err(STALE),
+            _ => Err(STALE),
         }
     }
 
@@ -53,6 +65,8 @@ impl Shared {
         match &self.object {
             Object::Channel(channel) => channel.forget(|target| target.is_of(isolate)),
             Object::Lock(lock) => lock.release_owner(owner),
+            Object::Broadcast(broadcast) => broadcast.release_owner(owner),
+            Object::Ticker(_) => {}
         }
     }
 
@@ -60,6 +74,8 @@ impl Shared {
         match &self.object {
             Object::Channel(_) => "channel",
             Object::Lock(lock) => lock.kind(),
+            Object::Broadcast(_) => "broadcast",
+            Object::Ticker(_) => "ticker",
         }
     }
 }
@@ -117,6 +133,10 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Object, Fa
             let capacity = options.whole("capacity", 0, 1 << 30)?.unwrap_or(0);
             Ok(Object::Channel(JsChannel::new(capacity)))
         }
+        "broadcast" => {
+            let keep = options.whole("history", 0, 1 << 24)?.unwrap_or(0);
+            Ok(Object::Broadcast(JsBroadcast::new(keep)))
+        }
         _ => JsLock::make(kind, options)?
             .map(Object::Lock)
             .ok_or_else(|| Fault::internal(format!("'{kind}' is no kind of object"))),
@@ -131,6 +151,20 @@ pub struct NativeObject {
 }
 
 impl NativeObject {
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// An object without a name.
+    pub(crate) fn anonymous(object: Object) -> std::result::Result<Self, Fault> {
+        Isolate::with_current(|isolate| {
+            let id = next_id();
+            let shared = Arc::new(Shared { id, name: None, object });
+            names().insert(u64::from(id), &shared);
+            Ok(Self::open(isolate, shared))
+        })
+    }
+
     fn open(isolate: &Isolate, shared: Arc<Shared>) -> Self {
         let handle = isolate.objects.borrow_mut().insert(Arc::clone(&shared));
         Self { shared, handle }
@@ -152,13 +186,9 @@ impl NativeObject {
     ) -> napi::Result<Self> {
         let mut options = Options::new(options)?;
         let object = make(&kind, &mut options)?;
+        let Some(name) = name else { return Ok(Self::anonymous(object)?) };
         Ok(Isolate::with_current(|isolate| {
             let id = next_id();
-            let Some(name) = name else {
-                let shared = Arc::new(Shared { id, name: None, object });
-                names().insert(u64::from(id), &shared);
-                return Ok(Self::open(isolate, shared));
-            };
             let own = name.clone();
             let make = || Arc::new(Shared { id, name: Some(own), object });
             let (shared, created) =

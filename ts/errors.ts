@@ -92,6 +92,18 @@ export class ChannelClosedError extends MillraceError {
   }
 }
 
+/** Subscribers of a broadcast had no room for a message and have missed it; the others have it. */
+export class SubscriberSlowError extends MillraceError {
+  override name = 'SubscriberSlowError';
+  /** Who they are. */
+  readonly subscribers: readonly string[];
+  /** @internal */
+  constructor(subscribers: readonly string[]) {
+    super('ERR_SUBSCRIBER_SLOW', `these subscribers had no room for the message: ${subscribers.join(', ')}`);
+    this.subscribers = subscribers;
+  }
+}
+
 /** The lock, or meeting point, is closed: nobody passes any more. */
 export class LockClosedError extends MillraceError {
   override name = 'LockClosedError';
@@ -249,6 +261,7 @@ const prototypes: Record<string, MillraceError> = {
   ERR_TIMEOUT: WaitTimeoutError.prototype,
   ERR_CHANNEL_CLOSED: ChannelClosedError.prototype,
   ERR_SENDER_GONE: SenderGoneError.prototype,
+  ERR_SUBSCRIBER_SLOW: SubscriberSlowError.prototype,
   ERR_LOCK_CLOSED: LockClosedError.prototype,
   ERR_NOT_HELD: NotHeldError.prototype,
   ERR_BARRIER_BROKEN: BarrierBrokenError.prototype,
@@ -278,6 +291,7 @@ export function errorOf(code: string, message: string): MillraceError {
     return error;
   }
   if (code === 'ERR_UNSUPPORTED') return new UnsupportedError(message);
+  if (code === 'ERR_CHANNEL_CLOSED') return new ChannelClosedError();
   if (code === 'ERR_NOT_HELD') return new NotHeldError(message);
   return new (byCode[code] ?? InternalError)(code, message);
 }

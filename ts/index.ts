@@ -4,10 +4,13 @@
  * @packageDocumentation
  */
 
+export type { BroadcastOptions, OnSlow, SubscribeOptions, SubscriberStatus } from './channels/broadcast.js';
+export { Broadcast } from './channels/broadcast.js';
 export type { ReceiveResult, SendOptions } from './channels/channel.js';
 export { Channel } from './channels/channel.js';
 export type { SelectCases, Selected } from './channels/select.js';
 export { Sending, select, selectSync, sending } from './channels/select.js';
+export { after, sleep, Ticker, Timer } from './channels/timers.js';
 export * from './errors.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { SharedObject } from './shared-object.js';

@@ -40,6 +40,12 @@ export interface FastCalls {
   lockOwner(): number;
   onceFinish(once: number, tag: number, num: number): void;
   onceResult(once: number): void;
+  broadcastPublish(broadcast: number, tag: number, num: number): boolean;
+  broadcastWait(wait: number, limit: number, cancellable: boolean): number;
+  broadcastClose(broadcast: number): void;
+  broadcastClosed(broadcast: number): boolean;
+  tickerReset(ticker: number, first: number, every: number): boolean;
+  tickerStop(ticker: number): boolean;
   channelSend(channel: number, wait: number, tag: number, num: number): number;
   channelSendNumber(channel: number, wait: number, num: number): number;
   channelTrySendNumber(channel: number, num: number): number;

@@ -20,7 +20,11 @@ export interface SharedOptions {
 }
 
 /** Where an object comes from. @internal */
-export type Origin = { options: object; name: string | undefined } | { name: string } | { handle: unknown };
+export type Origin =
+  | { options: object; name: string | undefined }
+  | { name: string }
+  | { handle: unknown }
+  | { native: NativeObject };
 
 /** Objects whose handle is about: whoever has it may come for the object when nothing here refers to it any more. */
 const exported = new Set<NativeObject>();
@@ -60,6 +64,7 @@ export abstract class SharedObject<Kind extends string = string> {
 }
 
 function open(kind: string, origin: Origin): NativeObject {
+  if ('native' in origin) return origin.native;
   if ('handle' in origin) {
     const handle = origin.handle as SharedHandle | null;
     if (typeof handle !== 'object' || handle?.millrace !== kind || !Number.isInteger(handle.id))

@@ -6,6 +6,7 @@ import { kind } from '../codec/index.js';
 import { ChannelClosedError, InvalidArgumentError, UnsupportedError } from '../errors.js';
 import { fast, records, taskRecord } from '../isolate.js';
 import { nextSideId, stageSide, unstageSide } from '../links.js';
+import type { NativeObject } from '../native/binding.js';
 import {
   nameOf,
   type Origin,
@@ -126,6 +127,11 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   /** Whether it is closed. Messages may be left to receive. */
   get closed(): boolean {
     return fast.channelClosed(this.#handle);
+  }
+
+  /** @internal */
+  get object(): NativeObject {
+    return this.native;
   }
 
   /** The number native calls know it by. @internal */

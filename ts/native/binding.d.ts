@@ -96,6 +96,28 @@ export declare class NativeWorker {
   leave(): void
 }
 
+/** The subscribers that refused this thread's last message. */
+export declare function broadcastRefused(): Array<string>
+
+/** Subscribes to a broadcast: the subscriber's channel. */
+export declare function broadcastSubscribe(broadcast: NativeObject, id: string, capacity: number, slow: string, last: number): NativeObject
+
+/** The subscribers of a broadcast. */
+export declare function broadcastSubscribers(broadcast: NativeObject): Array<NativeSubscriber>
+
+/** Removes a subscriber; whether there was one. */
+export declare function broadcastUnsubscribe(broadcast: NativeObject, id: string): boolean
+
+/** One subscriber of a broadcast. */
+export interface NativeSubscriber {
+  /** Its name. */
+  id: string
+  /** Messages in its buffer. */
+  length: number
+  /** Messages it has missed. */
+  dropped: number
+}
+
 /**
  * Opens this thread's isolate. `page` is a buffer of `PAGE_SIZE` bytes, `drain` empties the port, and `raise` makes
  * an error of a code and a message. Gives an object with the fast calls.
@@ -125,3 +147,6 @@ export declare const PAGE_TASK_BYTES: number
 
 /** The record that describes the task a worker has begun. */
 export declare const PAGE_TASK_RECORD: number
+
+/** A ticker that sends into a channel: after `first` milliseconds, and every `every` from then on (0: once). */
+export declare function startTicker(channel: NativeObject, first: number, every: number): NativeObject

@@ -773,10 +773,14 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, startTicker } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
+export { broadcastRefused }
+export { broadcastSubscribe }
+export { broadcastSubscribers }
+export { broadcastUnsubscribe }
 export { openIsolate }
 export { PAGE_AREA }
 export { PAGE_DRAIN_BYTES }
@@ -786,4 +790,5 @@ export { PAGE_RECORD }
 export { PAGE_SIZE }
 export { PAGE_TASK_BYTES }
 export { PAGE_TASK_RECORD }
+export { startTicker }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -1,18 +1,23 @@
 //! Channels with Go's semantics, between any threads.
 //!
 //! [`Channel`] hands messages over, buffered or not, first in first out among messages, receivers and senders; [`select`] does
-//! exactly one of several operations on any mix of channels.
+//! exactly one of several operations on any mix of channels. [`Broadcast`] gives every message to every subscriber; a [`Ticker`]
+//! sends when its time has come.
 //!
 //! A channel is two queues with a lock each: senders fill the back one, receivers empty the front one and swap the two when it
 //! is empty, so that a stream of messages seldom meets on one lock. Whatever concerns waiting takes both locks, front before
 //! back; whether somebody waits stands on either side, so the fast paths see it under the one lock they hold.
 
 mod both;
+mod broadcast;
 mod operations;
 mod select;
+mod ticker;
 
+pub use broadcast::{Broadcast, Published, Slow, SubscribeError};
 pub use operations::{Channel, Closed, Received, Sent, TrySendError};
 pub use select::{Case, Selected, select};
+pub use ticker::Ticker;
 
 use crate::sync::Arc;
 use crate::wait::WakeTarget;
