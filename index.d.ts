@@ -24,10 +24,19 @@ declare abstract class SharedObject<Kind extends string = string> {
     toHandle(): SharedHandle<Kind>;
 }
 
+/** What can cut a wait short: an AbortSignal, or a context. */
+/** Something with a signal: a `Context`. */
+interface HasSignal {
+    /** Aborts when it is cancelled. */
+    readonly signal: AbortSignal;
+}
+/** Ends a wait: an `AbortSignal`, or a `Context`. */
+type Cancellation = AbortSignal | HasSignal;
+
 /** How long to wait, and who may end the wait. */
 interface WaitOptions {
-    /** Ends the wait when it aborts: the wait rejects with its reason. */
-    signal?: AbortSignal;
+    /** Ends the wait when it aborts: the wait rejects with its reason. A context will do. */
+    signal?: Cancellation;
     /** Milliseconds to wait at most; then the wait rejects with `WaitTimeoutError`. */
     timeout?: number;
 }
@@ -149,6 +158,8 @@ declare class Channel<T> extends SharedObject<'channel'> implements AsyncIterabl
     get writable(): WritableStream<T>;
 }
 
+/** Every message to every subscriber, in any thread. */
+
 /** What happens to a message for which a subscriber has no room. */
 type OnSlow = 'block' | 'drop-oldest' | 'drop-newest' | 'error' | 'disconnect';
 /** How a broadcast is made. */
@@ -222,6 +233,8 @@ declare class Broadcast<T> extends SharedObject<'broadcast'> implements Disposab
     close(): void;
     [Symbol.dispose](): void;
 }
+
+/** Select: one of several operations on channels, whichever can be done first. */
 
 /** A select's case that sends. */
 declare class Sending<T> {
@@ -366,6 +379,14 @@ declare class WaitTimeoutError extends MillraceError {
 declare class ChannelClosedError extends MillraceError {
     name: string;
 }
+/** The context was cancelled; its `cause` is what whoever cancelled it gave. */
+declare class ContextCanceledError extends MillraceError {
+    name: string;
+}
+/** The context's deadline has passed. */
+declare class DeadlineExceededError extends MillraceError {
+    name: string;
+}
 /** Subscribers of a broadcast had no room for a message and have missed it; the others have it. */
 declare class SubscriberSlowError extends MillraceError {
     name: string;
@@ -446,6 +467,171 @@ declare class PoolBrokenError extends MillraceError {
 declare class ProcessorError extends MillraceError {
     name: string;
 }
+
+/** Cancels a context. Again does no harm. `using` cancels at the end of the block. */
+type CancelFunction<A extends unknown[] = []> = ((...args: A) => void) & Disposable;
+/** A context on its way to another thread: give it to `postMessage`, and to `Context.from` there. */
+interface ContextHandle {
+    readonly millrace: 'context';
+    readonly done: SharedHandle<'channel'>;
+    readonly cause: SharedHandle<'once'>;
+    /** On the clock that all threads of the process share. */
+    readonly deadline: number | undefined;
+    /** Those whose keys are texts. */
+    readonly values: Record<string, unknown>;
+}
+/**
+ * A context: it is cancelled at most once, with all that were derived from it, by its cancel function, its deadline or its parent. It
+ * stands wherever a signal does: `{ signal: ctx }`.
+ *
+ * @example
+ * ```ts
+ * const [ctx, cancel] = Context.background().withTimeout(500);
+ * using _ = cancel;
+ * const { value } = await channel.receive({ signal: ctx });
+ * ```
+ */
+declare class Context$1 {
+    #private;
+    private constructor();
+    /** The root of all contexts: it is never cancelled. */
+    static background(): Context$1;
+    /** The context of the running asynchronous call, as {@link run} has set it; otherwise the background. */
+    static current(): Context$1;
+    /** A context that is cancelled when a signal aborts, with the signal's reason as its cause. */
+    static fromSignal(signal: AbortSignal): Context$1;
+    /** The context that another thread's {@link toHandle} names: cancelled when that one is, and at its deadline in any case. */
+    static from(handle: ContextHandle): Context$1;
+    /** A token by which another thread gets this context. */
+    toHandle(): ContextHandle;
+    /** A context that can be cancelled, and what cancels it. */
+    withCancel(): [ctx: Context$1, cancel: CancelFunction];
+    /** The same; whoever cancels it says why. */
+    withCancelCause(): [ctx: Context$1, cancel: CancelFunction<[cause?: unknown]>];
+    /** A context that is cancelled after a time, unless it is before. */
+    withTimeout(ms: number): [ctx: Context$1, cancel: CancelFunction];
+    /** The same, at a date or a number of milliseconds since the epoch. */
+    withDeadline(deadline: Date | number): [ctx: Context$1, cancel: CancelFunction];
+    /** A context that has a value. */
+    withValue(key: unknown, value: unknown): Context$1;
+    /** The value of a key, here or in the nearest ancestor that has it. */
+    value<T = unknown>(key: unknown): T | undefined;
+    /** Why it is cancelled: `ContextCanceledError` or `DeadlineExceededError`; `undefined` while it is not. */
+    get err(): ContextCanceledError | DeadlineExceededError | undefined;
+    /** What whoever cancelled it gave as the cause; otherwise {@link err}. */
+    get cause(): unknown;
+    /** Milliseconds until it is cancelled, if it has a deadline. */
+    get remaining(): number | undefined;
+    /** Aborts when it is cancelled; the reason is {@link err}. */
+    get signal(): AbortSignal;
+    /** A channel that is closed when it is cancelled: a case for `select`. */
+    get done(): Channel<never>;
+    /** Runs a function in whose asynchronous calls {@link Context.current} is this context. */
+    run<T>(fn: () => T): T;
+}
+
+/** Where a goroutine is. */
+type GoroutineState = 'pending' | 'fulfilled' | 'rejected' | 'cancelled';
+/** How a goroutine is started. */
+interface GoOptions {
+    /** Cancels it. */
+    signal?: Cancellation;
+}
+/** A function that runs beside: a promise of its result that can be cancelled. */
+declare class Goroutine<T> implements PromiseLike<T> {
+    #private;
+    /** Its number within this thread. */
+    readonly id: number;
+    /** Where it is. */
+    get state(): GoroutineState;
+    /** Cancels it: it rejects with the reason. A function that does not look at its signal runs on until its worker is replaced. */
+    cancel(reason?: unknown): void;
+    then<R = T, E = never>(onFulfilled?: ((value: T) => R | PromiseLike<R>) | null, onRejected?: ((error: unknown) => E | PromiseLike<E>) | null): Promise<R | E>;
+    /** As a promise's. */
+    catch<E = never>(onRejected: (error: unknown) => E | PromiseLike<E>): Promise<T | E>;
+    /** As a promise's. */
+    finally(onFinally: () => void): Promise<T>;
+}
+/**
+ * Runs a self-contained function on the worker threads of the process. It is sent as its source, its arguments are cloned: channels
+ * and locks go as their handles.
+ *
+ * @returns A thenable of what it returns, with `cancel`, `id` and `state`.
+ * @throws {@link ProcessorError}, by the thenable, for a function that cannot be sent.
+ * @example
+ * ```ts
+ * const sum = await go((n) => { let s = 0; for (let i = 0; i < n; i++) s += i; return s; }, 1e9);
+ * go.local(async () => { for await (const job of jobs) await handle(job); });
+ * ```
+ */
+declare function go<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Goroutine<Awaited<R>>;
+declare namespace go {
+    var _a: (options: GoOptions) => <A extends unknown[], R>(fn: (...args: A) => R, ...args: A) => Goroutine<Awaited<R>>;
+    export var local: <R>(fn: (signal: AbortSignal) => R | PromiseLike<R>, options?: GoOptions) => Goroutine<Awaited<R>>;
+    export { _a as with };
+}
+/**
+ * Runs functions beside one another, and gives their results in order. The first error cancels the others.
+ *
+ * @example
+ * ```ts
+ * const [a, b] = await goAll([() => 1, () => 'two']);
+ * ```
+ */
+declare function goAll<F extends readonly (() => unknown)[]>(fns: readonly [...F]): Promise<{
+    -readonly [K in keyof F]: Awaited<ReturnType<F[K]>>;
+}>;
+/** Runs functions beside one another: the first to end decides, and the others are cancelled. */
+declare function goRace<T>(fns: readonly (() => T | PromiseLike<T>)[]): Promise<Awaited<T>>;
+
+/** Structured concurrency: no task outlives its group. */
+
+/** How a group runs its tasks. */
+interface TaskGroupOptions {
+    /** How many run at once; the others wait for their turn. Default: no limit. */
+    limit?: number;
+    /** Cancels the group. */
+    signal?: Cancellation;
+}
+type Task<T> = (ctx: Context$1) => T | PromiseLike<T>;
+/**
+ * A group of tasks, as Go's errgroup: the first error cancels the rest and comes out of {@link wait}.
+ *
+ * @example
+ * ```ts
+ * await using group = new TaskGroup({ limit: 4 });
+ * for (const url of urls) group.go(({ signal }) => fetch(url, { signal }));
+ * ```
+ */
+declare class TaskGroup implements AsyncDisposable {
+    #private;
+    /** Cancelled by the first error, by {@link cancel}, and when the group has ended. */
+    readonly ctx: Context$1;
+    constructor(options?: TaskGroupOptions);
+    /** How many tasks run or wait for their turn. */
+    get size(): number;
+    /**
+     * Starts a task, when its turn has come. One whose turn comes after the group was cancelled does not start.
+     *
+     * @returns What the task returns. It rejects as the task does, or with the context's error if it did not start; nobody needs to look.
+     * @throws {@link InvalidArgumentError} if the group has ended.
+     */
+    go<T>(task: Task<T>): Promise<T>;
+    /** Starts a task if it need not wait for its turn; otherwise gives `undefined`. */
+    tryGo<T>(task: Task<T>): Promise<T> | undefined;
+    /** Cancels the group: what runs is told by its context, what waits does not start. */
+    cancel(cause?: unknown): void;
+    /**
+     * Waits until every task has ended, also those that are started meanwhile.
+     *
+     * @throws The first error of a task.
+     */
+    wait(): Promise<void>;
+    /** Waits, throws the first error, and lets nothing more start. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
 /** A lock of one kind, as this thread sees it. Not made itself. */
 declare abstract class SharedLock<Kind extends string> extends SharedObject<Kind> {
@@ -905,7 +1091,7 @@ interface WorkerPoolOptions<TInput, TOutput> extends Partial<WorkerPoolConfig> {
 /** How one task is to be treated. */
 interface SubmitOptions<TInput = unknown, TOutput = unknown> {
     /** Cancels the task; its promise rejects with the signal's reason. */
-    signal?: AbortSignal;
+    signal?: Cancellation;
     /** How long the submitter waits, in milliseconds, the time in the queue included. Rejects with `TaskTimeoutError`. */
     timeout?: number;
     /** A whole number from -128 to 127; higher goes first. Default 0. */
@@ -1026,6 +1212,8 @@ interface HealthStatus {
     workers: WorkerHealth[];
 }
 
+/** What both kinds of pools are. */
+
 /** A pool's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
 interface PoolHandle {
     /** What kind of object it names. */
@@ -1108,6 +1296,8 @@ declare abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
      * ```
      */
     run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
+    /** Whether it takes no more tasks. */
+    get closed(): boolean;
     /** Workers that take tasks, those that start included. */
     getWorkerCount(): number;
     /** Tasks that no worker has begun. */
@@ -1229,5 +1419,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, CountDownLatch, DynamicWorkerPool, FixedWorkerPool, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedObject, StaleHandleError, SubscriberSlowError, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WriteGuard, after, isMillraceError, move, select, selectSync, sending, sleep };
-export type { BatchOptions, BroadcastOptions, CapturedOutput, CloseOptions, HealthStatus, MapOptions, OnSlow, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SharedHandle, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TimeStatistics, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedObject, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WriteGuard, after, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
+export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, GoOptions, GoroutineState, HasSignal, HealthStatus, MapOptions, OnSlow, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SharedHandle, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, TimeStatistics, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

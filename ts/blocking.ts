@@ -1,7 +1,9 @@
 /** Waits that block their thread: in worker threads alone. */
+
 import { isMainThread } from 'node:worker_threads';
 import { UnsupportedError, WaitTimeoutError } from './errors.js';
 import { fast, records, taskRecord } from './isolate.js';
+import { signalOf } from './signal.js';
 import { type Received, recordedValue } from './values.js';
 import { nativeLimit, type WaitOptions } from './wait-options.js';
 import { status } from './waits.js';
@@ -21,21 +23,22 @@ export interface Ending {
  *
  * @throws {@link UnsupportedError} in the main thread, which never blocks; the signal's reason if it has aborted.
  */
-export function blockingLimit(method: string, { signal, timeout }: WaitOptions): number {
+export function blockingLimit(method: string, options: WaitOptions): number {
   if (isMainThread)
     throw new UnsupportedError(
       `${method} blocks its thread: it works in worker threads only, not in the main one`,
     );
-  signal?.throwIfAborted();
-  return nativeLimit(timeout);
+  signalOf(options.signal)?.throwIfAborted();
+  return nativeLimit(options.timeout);
 }
 
 /** Blocks until the wait that a native call has begun has ended. Throws when it is aborted or out of time. */
-export function block({ signal, timeout }: WaitOptions): Ending {
+export function block(options: WaitOptions): Ending {
+  const signal = signalOf(options.signal);
   while (!fast.blockedPark(slice)) if (signal?.aborted === true) fast.blockedCancel();
   const how = records[taskRecord] as number;
   if (how === status.aborted)
     throw (signal?.reason as Error | undefined) ?? new DOMException('aborted', 'AbortError');
-  if (how === status.timedOut) throw new WaitTimeoutError(timeout ?? 0);
+  if (how === status.timedOut) throw new WaitTimeoutError(options.timeout ?? 0);
   return { how, case: records[taskRecord + 1] as number, value: recordedValue(taskRecord + 2) };
 }

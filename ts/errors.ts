@@ -92,6 +92,24 @@ export class ChannelClosedError extends MillraceError {
   }
 }
 
+/** The context was cancelled; its `cause` is what whoever cancelled it gave. */
+export class ContextCanceledError extends MillraceError {
+  override name = 'ContextCanceledError';
+  /** @internal */
+  constructor(cause: unknown) {
+    super('ERR_CONTEXT_CANCELED', 'the context was cancelled', cause === undefined ? undefined : { cause });
+  }
+}
+
+/** The context's deadline has passed. */
+export class DeadlineExceededError extends MillraceError {
+  override name = 'DeadlineExceededError';
+  /** @internal */
+  constructor() {
+    super('ERR_DEADLINE_EXCEEDED', "the context's deadline has passed");
+  }
+}
+
 /** Subscribers of a broadcast had no room for a message and have missed it; the others have it. */
 export class SubscriberSlowError extends MillraceError {
   override name = 'SubscriberSlowError';
@@ -261,6 +279,8 @@ const prototypes: Record<string, MillraceError> = {
   ERR_TIMEOUT: WaitTimeoutError.prototype,
   ERR_CHANNEL_CLOSED: ChannelClosedError.prototype,
   ERR_SENDER_GONE: SenderGoneError.prototype,
+  ERR_CONTEXT_CANCELED: ContextCanceledError.prototype,
+  ERR_DEADLINE_EXCEEDED: DeadlineExceededError.prototype,
   ERR_SUBSCRIBER_SLOW: SubscriberSlowError.prototype,
   ERR_LOCK_CLOSED: LockClosedError.prototype,
   ERR_NOT_HELD: NotHeldError.prototype,

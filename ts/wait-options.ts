@@ -1,13 +1,14 @@
 /** What every wait takes, and the check of it. */
 import { InvalidArgumentError, WaitTimeoutError } from './errors.js';
 import { fast } from './isolate.js';
+import { type Cancellation, isCancellation, signalOf } from './signal.js';
 import type { Received } from './values.js';
 import { status, type Wait } from './waits.js';
 
 /** How long to wait, and who may end the wait. */
 export interface WaitOptions {
-  /** Ends the wait when it aborts: the wait rejects with its reason. */
-  signal?: AbortSignal;
+  /** Ends the wait when it aborts: the wait rejects with its reason. A context will do. */
+  signal?: Cancellation;
   /** Milliseconds to wait at most; then the wait rejects with `WaitTimeoutError`. */
   timeout?: number;
 }
@@ -33,8 +34,8 @@ export function checkWaitOptions(options: WaitOptions, also: readonly string[] =
       throw new InvalidArgumentError(name, 'an unknown option', ['signal', 'timeout', ...also].join(', '));
   }
   const { signal, timeout } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new InvalidArgumentError('signal', shown(signal), 'an AbortSignal');
+  if (signal !== undefined && !isCancellation(signal))
+    throw new InvalidArgumentError('signal', shown(signal), 'an AbortSignal or a Context');
   const inRange = typeof timeout === 'number' && timeout >= 0 && timeout <= longest;
   if (timeout !== undefined && timeout !== Infinity && !inRange)
     throw new InvalidArgumentError('timeout', shown(timeout), 'milliseconds, at least 0');
@@ -61,7 +62,7 @@ export class SignalWait implements Wait {
     end: (how: number, detail: number, value: Received) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#signal = signal;
+    this.#signal = signalOf(signal);
     this.#timeout = timeout;
     this.keeps = keeps;
     this.#end = end;

@@ -31,6 +31,8 @@ export const status = {
 export interface Wait {
   /** Called once, when the wait ends. */
   settle(how: number, detail: number, value: Received): void;
+  /** It does not keep the event loop alive. */
+  readonly idle?: true;
   /** Called for each item of a stream. */
   item?(value: Received): void;
 }
@@ -57,7 +59,7 @@ export function nextWait(): number {
 
 /** Enters a wait and gives its number. */
 export function enter(entry: Resolve | Wait): number {
-  hold();
+  if (typeof entry === 'function' || entry.idle === undefined) hold();
   const id = free.pop();
   if (id === undefined) return table.push(entry) - 1;
   table[id] = entry;
@@ -66,9 +68,10 @@ export function enter(entry: Resolve | Wait): number {
 
 /** Takes a wait back that native code has not heard of. */
 export function withdraw(id: number): void {
+  const entry = table[id];
   table[id] = undefined;
   free.push(id);
-  release();
+  if (typeof entry === 'function' || entry?.idle === undefined) release();
 }
 
 /** Keeps the event loop alive for something that is no wait, such as being a worker; the counterpart lets go. */

@@ -1,4 +1,5 @@
 /** Every message to every subscriber, in any thread. */
+
 import {
   ChannelClosedError,
   InvalidArgumentError,
@@ -15,6 +16,7 @@ import {
   SharedObject,
   type SharedOptions,
 } from '../shared-object.js';
+import { signalOf } from '../signal.js';
 import { put, putNum, putTag } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
@@ -147,7 +149,8 @@ export class Broadcast<T> extends SharedObject<'broadcast'> implements Disposabl
    */
   async send(message: T, options: WaitOptions = {}): Promise<number> {
     checkWaitOptions(options);
-    const { signal, timeout } = options;
+    const { timeout } = options;
+    const signal = signalOf(options.signal);
     signal?.throwIfAborted();
     if (!put(message))
       throw new UnsupportedError(

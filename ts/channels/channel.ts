@@ -1,4 +1,5 @@
 /** Channels with Go's semantics, between any threads of the process. */
+
 import { ReadableStream, WritableStream } from 'node:stream/web';
 import type { Transferable } from 'node:worker_threads';
 import { block, blockingLimit } from '../blocking.js';
@@ -14,6 +15,7 @@ import {
   SharedObject,
   type SharedOptions,
 } from '../shared-object.js';
+import { signalOf } from '../signal.js';
 import { put, putNum, putSide, putTag, type Received, recordedValue } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status, type Wait } from '../waits.js';
@@ -171,7 +173,8 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
 
   async #sendWith(value: T, options: SendOptions): Promise<void> {
     checkWaitOptions(options, ['transfer']);
-    const { signal, timeout, transfer = nothing } = options;
+    const { timeout, transfer = nothing } = options;
+    const signal = signalOf(options.signal);
     if (!Array.isArray(transfer)) throw new InvalidArgumentError('transfer', shown(transfer), 'an array');
     signal?.throwIfAborted();
     this.encodeAny(value, transfer);
@@ -213,7 +216,8 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
 
   async #receiveWith(options: WaitOptions): Promise<ReceiveResult<T>> {
     checkWaitOptions(options);
-    const { signal, timeout } = options;
+    const { timeout } = options;
+    const signal = signalOf(options.signal);
     signal?.throwIfAborted();
     const id = nextWait();
     const got = fast.channelReceiveWith(this.#handle, id, nativeLimit(timeout), signal !== undefined);
@@ -309,7 +313,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
    */
   async sendBatch(values: Iterable<T>, options: WaitOptions = {}): Promise<void> {
     checkWaitOptions(options);
-    options.signal?.throwIfAborted();
+    signalOf(options.signal)?.throwIfAborted();
     const list = Array.isArray(values) ? (values as T[]) : [...values];
     for (let at = 0; at < list.length; ) {
       const count = this.#sendNumbers(list, at);
@@ -438,7 +442,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     { preventClose = false, ...options }: WaitOptions & { preventClose?: boolean } = {},
   ): Promise<void> {
     if (to instanceof WritableStream) {
-      const { signal } = options;
+      const signal = signalOf(options.signal);
       return this.readable.pipeTo(to, { preventClose, ...(signal && { signal }) });
     }
     for (;;) {

@@ -1,7 +1,9 @@
 /** Select: one of several operations on channels, whichever can be done first. */
+
 import { block, blockingLimit } from '../blocking.js';
 import { ChannelClosedError, InvalidArgumentError } from '../errors.js';
 import { fast, records, taskRecord } from '../isolate.js';
+import { signalOf } from '../signal.js';
 import { putNum, putTag, type Received, recordedValue } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
@@ -144,7 +146,8 @@ export async function select<C extends SelectCases>(
   options: WaitOptions = {},
 ): Promise<Selected<C>> {
   checkWaitOptions(options);
-  const { signal, timeout } = options;
+  const { timeout } = options;
+  const signal = signalOf(options.signal);
   signal?.throwIfAborted();
   const prepared = prepare(cases);
   lay(prepared);

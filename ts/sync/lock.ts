@@ -1,8 +1,10 @@
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
+
 import { block, blockingLimit } from '../blocking.js';
 import { LockClosedError } from '../errors.js';
 import { fast } from '../isolate.js';
 import { type Origin, SharedObject } from '../shared-object.js';
+import { signalOf } from '../signal.js';
 import { checkWaitOptions, nativeLimit, SignalWait, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
 
@@ -66,9 +68,9 @@ export abstract class SharedLock<Kind extends string> extends SharedObject<Kind>
     let how: number;
     if (options === undefined) how = fast.lockPass(this.handle, id, exclusive, count);
     else {
-      const { signal, timeout } = options;
+      const signal = signalOf(options.signal);
       signal?.throwIfAborted();
-      const limit = nativeLimit(timeout);
+      const limit = nativeLimit(options.timeout);
       how = fast.lockPassWith(this.handle, id, exclusive, count, limit, signal !== undefined);
     }
     if (how !== passed.waiting) {

@@ -4,6 +4,7 @@ import { fast, taskRecord } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
 import { put, putNum, putTag, recordedValue } from '../values.js';
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
+import { nextWait } from '../waits.js';
 import { passed, reading, SharedLock } from './lock.js';
 
 /**
@@ -37,6 +38,21 @@ export class Once<T = void> extends SharedLock<'once'> {
   /** Whether it has been done. */
   get done(): boolean {
     return this.read(reading.value) === 1;
+  }
+
+  /** Its result, once it is done. @internal */
+  result(): T | undefined {
+    if (!this.done) return undefined;
+    fast.onceResult(this.handle);
+    return recordedValue(taskRecord + 2) as T;
+  }
+
+  /** Makes it done with this result, unless somebody is at it. @internal */
+  set(result: T): void {
+    const how = fast.lockPass(this.handle, nextWait(), true, 1);
+    if (how !== passed.first) return;
+    if (put(result)) fast.onceFinish(this.handle, putTag, putNum);
+    else fast.lockGive(this.handle, true, 0);
   }
 
   /**

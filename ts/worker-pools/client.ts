@@ -1,9 +1,11 @@
 /** One thread's way into a pool: tasks in, results out. */
+
 import type { Transferable } from 'node:worker_threads';
 import { kind } from '../codec/index.js';
 import { fast, records, taskRecord } from '../isolate.js';
 import { nextSideId, recallSide, sendAhead, stageSide, unstageSide } from '../links.js';
 import type { NativePool } from '../native/binding.js';
+import { type Cancellation, signalOf } from '../signal.js';
 import { packLarge, prepare, putNum, putSide, putTag, type Received, stageLarge, way } from '../values.js';
 import { enter, finish, status, type Wait, withdraw } from '../waits.js';
 import type { Processor, SubmitOptions } from './config.js';
@@ -32,7 +34,7 @@ export interface Hearing {
 
 /** How a task goes in, once its options have been checked. */
 export interface Terms {
-  signal?: AbortSignal | undefined;
+  signal?: Cancellation | undefined;
   timeout?: number | undefined;
   priority?: number | undefined;
   transfer?: readonly Transferable[] | undefined;
@@ -82,7 +84,8 @@ export class Client {
 
   /** Submits, and gives what it takes to cancel. What cannot be submitted is told to the hearing. */
   open(task: unknown, terms: Terms, hearing: Hearing, streams: boolean): Ticket | undefined {
-    const { signal, timeout, transfer = nothing } = terms;
+    const { timeout, transfer = nothing } = terms;
+    const signal = signalOf(terms.signal);
     if (signal?.aborted === true) {
       hearing.reject(signal.reason);
       return undefined;

@@ -1,5 +1,7 @@
 /** What a pool can be told. */
+
 import type { ResourceLimits, WorkerOptions } from 'node:worker_threads';
+import type { Cancellation } from '../signal.js';
 import type { Context as AbortContext } from './task-context.js';
 
 /**
@@ -112,7 +114,7 @@ export interface WorkerPoolOptions<TInput, TOutput> extends Partial<WorkerPoolCo
 /** How one task is to be treated. */
 export interface SubmitOptions<TInput = unknown, TOutput = unknown> {
   /** Cancels the task; its promise rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: Cancellation;
   /** How long the submitter waits, in milliseconds, the time in the queue included. Rejects with `TaskTimeoutError`. */
   timeout?: number;
   /** A whole number from -128 to 127; higher goes first. Default 0. */

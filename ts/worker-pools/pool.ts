@@ -1,8 +1,10 @@
 /** What both kinds of pools are. */
+
 import { InvalidArgumentError, PoolClosedError, rethrow } from '../errors.js';
 import { binding } from '../isolate.js';
 import { acceptLinks } from '../links.js';
 import type { NativePool } from '../native/binding.js';
+import { signalOf } from '../signal.js';
 import { enter, status } from '../waits.js';
 import { Client } from './client.js';
 import type { Processor, SubmitOptions, WorkerPoolOptions } from './config.js';
@@ -204,8 +206,9 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
     inputs: Iterable<TInput> | AsyncIterable<TInput>,
     options: MapOptions<TInput, TOutput> = {},
   ): AsyncIterableIterator<TOutput> {
-    const { concurrency, ordered = true, signal, ...terms } = options;
-    checkSubmitOptions({ ...terms, ...(signal && { signal }) } as SubmitOptions);
+    const { concurrency, ordered = true, signal: cancellation, ...terms } = options;
+    checkSubmitOptions({ ...terms, ...(cancellation && { signal: cancellation }) } as SubmitOptions);
+    const signal = signalOf(cancellation);
     if (typeof ordered !== 'boolean') throw new InvalidArgumentError('ordered', typeof ordered, 'a boolean');
     const width =
       concurrency === undefined
@@ -286,9 +289,24 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
    */
   async run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>> {
     if (typeof fn !== 'function') throw new InvalidArgumentError('fn', typeof fn, 'a function');
+    return this.runWith(fn, args, {});
+  }
+
+  /** As {@link run}, with the options of `submit`. @internal */
+  async runWith<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    args: A,
+    options: Pick<SubmitOptions, 'signal' | 'timeout'>,
+  ): Promise<Awaited<R>> {
     if (this.#closing !== undefined) throw new PoolClosedError();
     const text = processorText(fn as unknown as Processor<never, unknown>);
-    return (await this.#client.submitWith([text, args], { processor: runModule })) as Awaited<R>;
+    const terms = { ...options, processor: runModule };
+    return (await this.#client.submitWith([text, args], terms)) as Awaited<R>;
+  }
+
+  /** Whether it takes no more tasks. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
   }
 
   /** Workers that take tasks, those that start included. */

@@ -1,5 +1,7 @@
 /** Checks how a task is to be treated. */
+
 import { InvalidArgumentError } from '../errors.js';
+import { isCancellation } from '../signal.js';
 import type { SubmitOptions } from './config.js';
 
 const known = new Set(['signal', 'timeout', 'priority', 'transfer', 'processor', 'idempotent']);
@@ -28,8 +30,8 @@ export function checkSubmitOptions(options: SubmitOptions, also: readonly string
     }
   }
   const { signal, timeout, priority, transfer, idempotent } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new InvalidArgumentError('signal', shown(signal), 'an AbortSignal');
+  if (signal !== undefined && !isCancellation(signal)) {
+    throw new InvalidArgumentError('signal', shown(signal), 'an AbortSignal or a Context');
   }
   if (
     timeout !== undefined &&
