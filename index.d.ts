@@ -530,6 +530,31 @@ declare class Context$1 {
     run<T>(fn: () => T): T;
 }
 
+/** An object that threads share, as it is now. */
+interface LivingObject {
+    /** `'channel'`, `'mutex'`, `'rwmutex'`, `'semaphore'`, `'waitgroup'`, `'latch'`, `'barrier'`, `'cond'`, `'once'`, `'singleflight'`, `'broadcast'`, `'ticker'`. */
+    kind: string;
+    /** Its number, as in its handle. */
+    id: number;
+    /** Its name, if it has one. */
+    name?: string;
+    /** Milliseconds since it was made. */
+    age: number;
+    /** How many wait for it. */
+    waiting: number;
+    /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count. */
+    held: number;
+}
+/**
+ * Lists what all threads of the process share and has not been let go of: who waits, and what is held.
+ *
+ * @example
+ * ```ts
+ * const stuck = diagnostics().filter(({ waiting, age }) => waiting > 0 && age > 60_000);
+ * ```
+ */
+declare function diagnostics(): LivingObject[];
+
 /** Where a goroutine is. */
 type GoroutineState = 'pending' | 'fulfilled' | 'rejected' | 'cancelled';
 /** How a goroutine is started. */
@@ -928,6 +953,33 @@ declare class Semaphore extends SharedLock<'semaphore'> {
     }): Promise<T>;
     /** Says that what the permits stand for is whole again after a holder's death. */
     clearPoison(): void;
+}
+
+/**
+ * Singleflight: calls with the same key at the same time, in any thread, share one run of the function and its result, or its error.
+ *
+ * @example
+ * ```ts
+ * const flights = new Singleflight<User>({ name: 'users' });
+ * const user = await flights.do(id, () => database.load(id));
+ * ```
+ */
+declare class Singleflight<T> extends SharedObject<'singleflight'> {
+    #private;
+    /** @param options - `name` shares it by name. */
+    constructor(options?: SharedOptions);
+    /** Opens the one of a name. @throws {@link NotFoundError} if there is none. */
+    static open<T>(name: string): Singleflight<T>;
+    /** Opens the one that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<T>(handle: SharedHandle<'singleflight'>): Singleflight<T>;
+    /**
+     * Runs the function, or waits for the run of another that is on its way. If the thread that runs it ends, one who waits runs it.
+     *
+     * @param key - What it is about.
+     * @returns What the function returned: the value itself for the one who ran it, a clone for the others.
+     * @throws What the function throws, for all; {@link WaitTimeoutError} and the signal's reason, for one who waits.
+     */
+    do(key: string, fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
 }
 
 /**
@@ -1419,5 +1471,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedObject, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WriteGuard, after, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
-export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, GoOptions, GoroutineState, HasSignal, HealthStatus, MapOptions, OnSlow, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SharedHandle, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, TimeStatistics, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedObject, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WriteGuard, after, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
+export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, GoOptions, GoroutineState, HasSignal, HealthStatus, LivingObject, MapOptions, OnSlow, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SharedHandle, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, TimeStatistics, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

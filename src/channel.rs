@@ -89,7 +89,7 @@ pub(crate) fn attend(
     Ok(())
 }
 
-fn arm(waiter: &Arc<JsWaiter>, limit: f64) {
+pub(crate) fn arm(waiter: &Arc<JsWaiter>, limit: f64) {
     if limit > 0.0 {
         let at = runtime::clock().now().saturating_add((limit * MILLI as f64) as u64);
         waiter.arm(&runtime::timers(), at);

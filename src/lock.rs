@@ -116,6 +116,18 @@ impl JsLock {
         }
     }
 
+    /// Those who wait for it, and what is held of it.
+    pub(crate) fn load(&self) -> (usize, f64) {
+        let waiting = self.read(reading::WAITING) as usize;
+        let held = match self {
+            Self::Semaphore(lock) => f64::from(lock.permits() - lock.available()),
+            Self::RwLock(lock) if lock.writer().is_some() => 1.0,
+            Self::Barrier(_) | Self::Cond(_) => 0.0,
+            _ => self.read(reading::VALUE),
+        };
+        (waiting, held)
+    }
+
     /// Whether it cancels a dead thread's waits itself; otherwise the isolate does.
     const fn knows_owners(&self) -> bool {
         !matches!(self, Self::WaitGroup(_) | Self::Latch(_) | Self::Cond(_))

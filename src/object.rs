@@ -4,22 +4,27 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 
+use millrace_core::clock::{Clock, MILLI, Nanos};
 use millrace_core::lock::Owner;
 use millrace_core::registry::Names;
 use napi_derive::napi;
 
 use crate::broadcast::{JsBroadcast, JsTicker};
+use crate::diagnostics::NativeLiving;
 use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::lock::JsLock;
 use crate::pool::options::Options;
 use crate::port::PortRef;
+use crate::runtime::clock;
+use crate::singleflight::JsSingleflight;
 use crate::waiting::JsChannel;
 
 /// One object of the process.
 pub(crate) struct Shared {
     id: u32,
     name: Option<String>,
+    made: Nanos,
     pub(crate) object: Object,
 }
 
@@ -33,6 +38,8 @@ pub(crate) enum Object {
     Broadcast(JsBroadcast),
     /// `ts/channels/timers.ts`.
     Ticker(Arc<JsTicker>),
+    /// `ts/sync/singleflight.ts`.
+    Singleflight(Arc<JsSingleflight>),
 }
 
 pub(crate) const STALE: Fault =
@@ -60,6 +67,33 @@ impl Shared {
         }
     }
 
+    pub(crate) fn singleflight(&self) -> std::result::Result<&Arc<JsSingleflight>, Fault> {
+        match &self.object {
+            Object::Singleflight(flights) => Ok(flights),
+            _ => Err(STALE),
+        }
+    }
+
+    /// Those who wait for it, and what it holds.
+    fn load(&self) -> (usize, f64) {
+        match &self.object {
+            Object::Channel(channel) => {
+                let (senders, receivers) = channel.waiting();
+                (senders + receivers, channel.len() as f64)
+            }
+            Object::Lock(lock) => lock.load(),
+            Object::Broadcast(broadcast) => {
+                let subscribers = broadcast.subscribers();
+                (0, subscribers.iter().map(|(_, length, _)| *length as f64).sum::<f64>() + 0.0)
+            }
+            Object::Ticker(ticker) => (0, f64::from(u8::from(ticker.is_active()))),
+            Object::Singleflight(flights) => {
+                let flights = flights.flights();
+                (flights.iter().map(|(_, waiting)| *waiting).sum(), flights.len() as f64)
+            }
+        }
+    }
+
     /// An isolate is gone: its waits are cancelled, and what it held is given back.
     pub(crate) fn forget(&self, isolate: PortRef, owner: Owner) {
         match &self.object {
@@ -67,6 +101,7 @@ impl Shared {
             Object::Lock(lock) => lock.release_owner(owner),
             Object::Broadcast(broadcast) => broadcast.release_owner(owner),
             Object::Ticker(_) => {}
+            Object::Singleflight(flights) => flights.release_owner(owner),
         }
     }
 
@@ -76,6 +111,7 @@ impl Shared {
             Object::Lock(lock) => lock.kind(),
             Object::Broadcast(_) => "broadcast",
             Object::Ticker(_) => "ticker",
+            Object::Singleflight(_) => "singleflight",
         }
     }
 }
@@ -126,6 +162,23 @@ fn next_id() -> u32 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// Every object that is alive.
+pub(crate) fn living() -> Vec<NativeLiving> {
+    let now = clock().now();
+    let tell = |shared: Arc<Shared>| {
+        let (waiting, held) = shared.load();
+        NativeLiving {
+            kind: shared.kind().to_owned(),
+            id: shared.id,
+            name: shared.name.clone(),
+            age: now.saturating_sub(shared.made) as f64 / MILLI as f64,
+            waiting: waiting as f64,
+            held,
+        }
+    };
+    names().living().into_iter().map(tell).collect()
+}
+
 /// Makes an object of a kind out of the options that TypeScript hands on.
 fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Object, Fault> {
     match kind {
@@ -137,6 +190,7 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Object, Fa
             let keep = options.whole("history", 0, 1 << 24)?.unwrap_or(0);
             Ok(Object::Broadcast(JsBroadcast::new(keep)))
         }
+        "singleflight" => Ok(Object::Singleflight(JsSingleflight::new())),
         _ => JsLock::make(kind, options)?
             .map(Object::Lock)
             .ok_or_else(|| Fault::internal(format!("'{kind}' is no kind of object"))),
@@ -159,7 +213,7 @@ impl NativeObject {
     pub(crate) fn anonymous(object: Object) -> std::result::Result<Self, Fault> {
         Isolate::with_current(|isolate| {
             let id = next_id();
-            let shared = Arc::new(Shared { id, name: None, object });
+            let shared = Arc::new(Shared { id, name: None, made: clock().now(), object });
             names().insert(u64::from(id), &shared);
             Ok(Self::open(isolate, shared))
         })
@@ -190,7 +244,7 @@ impl NativeObject {
         Ok(Isolate::with_current(|isolate| {
             let id = next_id();
             let own = name.clone();
-            let make = || Arc::new(Shared { id, name: Some(own), object });
+            let make = || Arc::new(Shared { id, name: Some(own), made: clock().now(), object });
             let (shared, created) =
                 names().open(&format!("{kind}:{name}"), &fingerprint, make).map_err(|conflict| {
                     let (has, wants) = (conflict.existing, conflict.requested);

@@ -119,11 +119,28 @@ pub struct Names<T> {
 struct Inner<T> {
     by_name: HashMap<String, (String, Weak<T>)>,
     by_id: HashMap<u64, Weak<T>>,
+    /// At so many entries those of the dead are thrown out: twice as many as were left the last time.
+    sweep_at: usize,
+}
+
+/// Fewer entries than this are not worth a sweep.
+const SWEEP: usize = 64;
+
+impl<T> Inner<T> {
+    fn sweep(&mut self) {
+        if self.by_id.len() + self.by_name.len() < self.sweep_at {
+            return;
+        }
+        self.by_id.retain(|_, object| object.strong_count() > 0);
+        self.by_name.retain(|_, (_, object)| object.strong_count() > 0);
+        self.sweep_at = (2 * (self.by_id.len() + self.by_name.len())).max(SWEEP);
+    }
 }
 
 impl<T> Default for Names<T> {
     fn default() -> Self {
-        Self { inner: Mutex::new(Inner { by_name: HashMap::new(), by_id: HashMap::new() }) }
+        let inner = Inner { by_name: HashMap::new(), by_id: HashMap::new(), sweep_at: SWEEP };
+        Self { inner: Mutex::new(inner) }
     }
 }
 
@@ -151,7 +168,7 @@ impl<T> Names<T> {
                 return Ok((Arc::clone(object), false));
             }
         }
-        inner.by_name.retain(|_, (_, object)| object.strong_count() > 0);
+        inner.sweep();
         let object = create();
         inner.by_name.insert(name.to_owned(), (configuration.to_owned(), Arc::downgrade(&object)));
         Ok((object, true))
@@ -166,8 +183,19 @@ impl<T> Names<T> {
     /// Lets an object be found by number.
     pub fn insert(&self, id: u64, object: &Arc<T>) {
         let mut inner = self.inner.lock();
-        inner.by_id.retain(|_, object| object.strong_count() > 0);
+        inner.sweep();
         inner.by_id.insert(id, Arc::downgrade(object));
+    }
+
+    /// Every living object that can be found by number, oldest first.
+    #[must_use]
+    pub fn living(&self) -> Vec<Arc<T>> {
+        let inner = self.inner.lock();
+        let mut known: Vec<_> = inner.by_id.iter().map(|(id, object)| (*id, Weak::clone(object))).collect();
+        // What comes to life here may be dropped here, and call back: not under the lock.
+        drop(inner);
+        known.sort_unstable_by_key(|(id, _)| *id);
+        known.into_iter().filter_map(|(_, object)| object.upgrade()).collect()
     }
 
     /// The living object of a number.
@@ -185,6 +213,20 @@ impl<T> Names<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_dead_are_forgotten_and_the_living_are_listed() {
+        let names = Names::<u32>::default();
+        let kept: Vec<_> = (0..1000)
+            .filter_map(|id| {
+                let object = Arc::new(id as u32);
+                names.insert(id, &object);
+                (id % 100 == 0).then_some(object)
+            })
+            .collect();
+        assert!(names.inner.lock().by_id.len() < 200);
+        assert_eq!(names.living(), kept);
+    }
 
     #[test]
     fn the_same_name_with_another_configuration_is_refused_with_both() {

@@ -108,6 +108,25 @@ export declare function broadcastSubscribers(broadcast: NativeObject): Array<Nat
 /** Removes a subscriber; whether there was one. */
 export declare function broadcastUnsubscribe(broadcast: NativeObject, id: string): boolean
 
+/** Every object of the process. */
+export declare function diagnose(): Array<NativeLiving>
+
+/** One object that is alive. */
+export interface NativeLiving {
+  /** Its kind. */
+  kind: string
+  /** Its number, as in its handle. */
+  id: number
+  /** Its name. */
+  name?: string
+  /** Milliseconds since it was made. */
+  age: number
+  /** Those who wait for it. */
+  waiting: number
+  /** What it holds: messages, or permits that are out, or 1 for a lock that is held. */
+  held: number
+}
+
 /** One subscriber of a broadcast. */
 export interface NativeSubscriber {
   /** Its name. */
@@ -147,6 +166,12 @@ export declare const PAGE_TASK_BYTES: number
 
 /** The record that describes the task a worker has begun. */
 export declare const PAGE_TASK_RECORD: number
+
+/** Asks for a key: true if this thread is to compute it; otherwise the wait ends when somebody has. */
+export declare function singleflightBoard(flights: NativeObject, key: string, wait: number, limit: number, cancellable: boolean): boolean
+
+/** A key has been computed, with this result or error. */
+export declare function singleflightLand(flights: NativeObject, key: string, ok: boolean, tag: number, number: number): number
 
 /** A ticker that sends into a channel: after `first` milliseconds, and every `every` from then on (0: once). */
 export declare function startTicker(channel: NativeObject, first: number, every: number): NativeObject

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, startTicker } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, diagnose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, singleflightBoard, singleflightLand, startTicker } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
@@ -781,6 +781,7 @@ export { broadcastRefused }
 export { broadcastSubscribe }
 export { broadcastSubscribers }
 export { broadcastUnsubscribe }
+export { diagnose }
 export { openIsolate }
 export { PAGE_AREA }
 export { PAGE_DRAIN_BYTES }
@@ -790,5 +791,7 @@ export { PAGE_RECORD }
 export { PAGE_SIZE }
 export { PAGE_TASK_BYTES }
 export { PAGE_TASK_RECORD }
+export { singleflightBoard }
+export { singleflightLand }
 export { startTicker }
 export const __napiBindingTarget = __napiLoadedBindingTarget

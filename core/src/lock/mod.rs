@@ -12,7 +12,7 @@
 //! | --- | --- |
 //! | `gate` | the line before a rule: the waiting of all but `barrier` and `cond` |
 //! | `semaphore`, `mutex`, `rwlock` | what is held and given back |
-//! | `waitgroup`, `latch`, `once` | what is waited for until it is done |
+//! | `waitgroup`, `latch`, `once`, `singleflight` | what is waited for until it is done |
 //! | `barrier`, `cond` | meeting points |
 
 mod barrier;
@@ -24,6 +24,7 @@ mod once;
 mod owner;
 mod rwlock;
 mod semaphore;
+mod singleflight;
 #[cfg(test)]
 mod told;
 mod waitgroup;
@@ -37,4 +38,5 @@ pub use once::{Begin, Once};
 pub use owner::{NotHeld, Owner};
 pub use rwlock::RwLock;
 pub use semaphore::{Acquire, Semaphore};
+pub use singleflight::{Boarding, Passenger, Singleflight};
 pub use waitgroup::{Negative, WaitGroup};

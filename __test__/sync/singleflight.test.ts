@@ -1,0 +1,115 @@
+/** Singleflight, and the list of what is alive. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { Channel, diagnostics, Mutex, Semaphore, Singleflight, sleep } from 'millrace';
+import { packageUrl } from '../helpers.js';
+
+function thread(text: string, data: unknown): Worker {
+  const source = `import * as millrace from ${JSON.stringify(packageUrl)};
+    import { parentPort, workerData as data } from 'node:worker_threads';
+    const { Singleflight } = millrace;
+    ${text}`;
+  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
+}
+
+describe('Singleflight', () => {
+  test('calls with one key share a run, others do not', async () => {
+    const flights = new Singleflight<string>();
+    let runs = 0;
+    const load = (key: string) =>
+      flights.do(key, async () => {
+        runs++;
+        await sleep(1);
+        return key.toUpperCase();
+      });
+    assert.deepEqual(await Promise.all([load('a'), load('b'), load('a'), load('a')]), ['A', 'B', 'A', 'A']);
+    assert.equal(runs, 2);
+    await load('a');
+    assert.equal(runs, 3);
+  });
+
+  test('share its error too, with class, cause and own properties', async () => {
+    const flights = new Singleflight<string>();
+    const load = () =>
+      flights.do('x', async () => {
+        await sleep(1);
+        throw Object.assign(new TypeError('no', { cause: 'because' }), { status: 404 });
+      });
+    for (const result of await Promise.allSettled([load(), load()])) {
+      assert.equal(result.status, 'rejected');
+      const { name, message, cause, status } = result.reason as Error & { status: number };
+      assert.deepEqual([name, message, cause, status], ['TypeError', 'no', 'because', 404]);
+    }
+  });
+
+  test('one who waits can give up', async () => {
+    const flights = new Singleflight<number>();
+    const leading = flights.do('k', async () => {
+      await sleep(30);
+      return 1;
+    });
+    await assert.rejects(
+      flights.do('k', () => 2, { timeout: 1 }),
+      { code: 'ERR_TIMEOUT' },
+    );
+    const stop = new AbortController();
+    const waiting = flights.do('k', () => 3, { signal: stop.signal });
+    stop.abort(new Error('gone'));
+    await assert.rejects(waiting, /gone/);
+    assert.equal(await leading, 1);
+  });
+
+  test('across threads; and when the one who runs it dies, another does', async () => {
+    const flights = new Singleflight<string>();
+    const worker = thread(
+      `Singleflight.from(data).do('k', () => { parentPort.postMessage('runs'); return new Promise(() => setInterval(() => {}, 1000)); });`,
+      flights.toHandle(),
+    );
+    await once(worker, 'message');
+    const here = flights.do('k', () => 'here');
+    const there = thread(
+      `parentPort.postMessage('asks');
+      parentPort.postMessage(await Singleflight.from(data).do('k', () => 'there'));`,
+      flights.toHandle(),
+    );
+    await once(there, 'message');
+    const answer = once(there, 'message');
+    await worker.terminate();
+    const [mine, theirs] = [await here, (await answer)[0] as string];
+    assert.equal(mine, 'here');
+    assert.ok(theirs === 'here' || theirs === 'there');
+  });
+
+  test('nonsense is refused by name', async () => {
+    const flights = new Singleflight<unknown>();
+    await assert.rejects(
+      flights.do(5 as never, () => 1),
+      { code: 'ERR_INVALID_ARGUMENT', message: /key/ },
+    );
+    await assert.rejects(
+      flights.do('f', () => () => 1),
+      { name: 'DataCloneError' },
+    );
+    assert.equal(await flights.do('f', () => 1), 1);
+  });
+});
+
+test('diagnostics lists what waits and what is held, by name and age', async () => {
+  const mutex = new Mutex({ name: 'diagnosed' });
+  const [semaphore, channel] = [new Semaphore(5), new Channel<number>(3)];
+  using _guard = await mutex.lock();
+  const waiting = mutex.lock();
+  using _permits = await semaphore.acquire(2);
+  await channel.send(1);
+  const find = (id: number) => diagnostics().find((living) => living.id === id);
+  const { age = -1, ...seen } = find(mutex.toHandle().id) ?? {};
+  assert.deepEqual(seen, { kind: 'mutex', id: mutex.toHandle().id, name: 'diagnosed', waiting: 1, held: 1 });
+  assert.ok(age >= 0 && age < 60_000);
+  assert.equal(find(semaphore.toHandle().id)?.held, 2);
+  assert.deepEqual([find(channel.toHandle().id)?.held, find(channel.toHandle().id)?.waiting], [1, 0]);
+  _guard.release();
+  (await waiting).release();
+  assert.equal(find(mutex.toHandle().id)?.held, 0);
+});

@@ -1,0 +1,28 @@
+//! What is alive in the process, for those who look for leaks.
+
+use napi_derive::napi;
+
+use crate::object::living;
+
+/// One object that is alive.
+#[napi(object)]
+pub struct NativeLiving {
+    /// Its kind.
+    pub kind: String,
+    /// Its number, as in its handle.
+    pub id: u32,
+    /// Its name.
+    pub name: Option<String>,
+    /// Milliseconds since it was made.
+    pub age: f64,
+    /// Those who wait for it.
+    pub waiting: f64,
+    /// What it holds: messages, or permits that are out, or 1 for a lock that is held.
+    pub held: f64,
+}
+
+/// Every object of the process.
+#[napi]
+pub fn diagnose() -> Vec<NativeLiving> {
+    living()
+}

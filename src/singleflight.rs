@@ -1,0 +1,80 @@
+//! Singleflights: keys are texts, which fast calls do not read, so these are ordinary ones.
+
+use std::sync::Arc;
+
+use millrace_core::lock::{Boarding, NotHeld, Passenger, Singleflight};
+use napi_derive::napi;
+
+use crate::channel::arm;
+use crate::codec::Payload;
+use crate::env::Isolate;
+use crate::error::{Fault, code};
+use crate::object::NativeObject;
+use crate::pool::message::{Settled, Status};
+use crate::port::Message;
+use crate::waiting::{JsWaiter, Target};
+
+/// Whether the leader succeeded, and what it got.
+pub(crate) type Landing = (bool, Payload);
+/// Flights with JavaScript's results.
+pub(crate) type JsSingleflight = Singleflight<Landing, Target>;
+
+impl Passenger<Landing> for Target {
+    fn landed(&self, token: u64, (ok, payload): Landing) {
+        if let Self::Port(port) = self {
+            let status = if ok { Status::Fulfilled } else { Status::Rejected };
+            port.push(Message::Settled(Settled { wait: token as u32, status, detail: 0.0, payload }));
+        }
+    }
+
+    fn lead(&self, token: u64) {
+        if let Self::Port(port) = self {
+            let (wait, status, payload) = (token as u32, Status::Signal, Payload::UNDEFINED);
+            port.push(Message::Settled(Settled { wait, status, detail: 0.0, payload }));
+        }
+    }
+}
+
+/// Asks for a key: true if this thread is to compute it; otherwise the wait ends when somebody has.
+#[napi]
+pub fn singleflight_board(
+    flights: &NativeObject,
+    key: String,
+    wait: u32,
+    limit: f64,
+    cancellable: bool,
+) -> napi::Result<bool> {
+    let flights = Arc::clone(flights.shared().singleflight()?);
+    Ok(Isolate::with_current(|isolate| {
+        let make = || JsWaiter::new(Target::Port(isolate.port), u64::from(wait));
+        match flights.board(&key, isolate.owner(), make) {
+            Boarding::Lead => Ok(true),
+            Boarding::Waiting(waiter) => {
+                if cancellable {
+                    isolate.waits.borrow_mut().insert(wait, Arc::clone(&waiter));
+                }
+                arm(&waiter, limit);
+                Ok(false)
+            }
+        }
+    })?)
+}
+
+/// A key has been computed, with this result or error.
+#[napi]
+pub fn singleflight_land(
+    flights: &NativeObject,
+    key: String,
+    ok: bool,
+    tag: u32,
+    number: f64,
+) -> napi::Result<u32> {
+    let flights = Arc::clone(flights.shared().singleflight()?);
+    Ok(Isolate::with_current(|isolate| {
+        let payload = isolate.take_payload(tag as u8, number)?;
+        let told = flights
+            .land(&key, isolate.owner(), &(ok, payload))
+            .map_err(|NotHeld { .. }| Fault::new(code::NOT_HELD, "this thread does not compute that key"))?;
+        Ok(told as u32)
+    })?)
+}

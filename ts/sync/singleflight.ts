@@ -1,0 +1,103 @@
+/** Of all threads that ask for the same thing at once, one gets it, for all. */
+import { InvalidArgumentError, rethrow, UnsupportedError } from '../errors.js';
+import { binding } from '../isolate.js';
+import {
+  nameOf,
+  type Origin,
+  type SharedHandle,
+  SharedObject,
+  type SharedOptions,
+} from '../shared-object.js';
+import { signalOf } from '../signal.js';
+import { type Packed, pack, unpack } from '../thrown.js';
+import { put, putNum, putTag, type Received } from '../values.js';
+import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
+import { enter, nextWait, status } from '../waits.js';
+
+/** What a wait for somebody else's call came to. */
+type Landing<T> = { value: T } | { lead: true };
+
+/**
+ * Singleflight: calls with the same key at the same time, in any thread, share one run of the function and its result, or its error.
+ *
+ * @example
+ * ```ts
+ * const flights = new Singleflight<User>({ name: 'users' });
+ * const user = await flights.do(id, () => database.load(id));
+ * ```
+ */
+export class Singleflight<T> extends SharedObject<'singleflight'> {
+  /** @param options - `name` shares it by name. */
+  constructor(options?: SharedOptions);
+  /** @internal */
+  constructor(origin: Origin, internal: true);
+  constructor(first: SharedOptions | Origin = {}, internal = false) {
+    super(
+      'singleflight',
+      internal ? (first as Origin) : { options: {}, name: nameOf(first as SharedOptions) },
+    );
+  }
+
+  /** Opens the one of a name. @throws {@link NotFoundError} if there is none. */
+  static open<T>(name: string): Singleflight<T> {
+    return new Singleflight<T>({ name }, true);
+  }
+
+  /** Opens the one that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+  static from<T>(handle: SharedHandle<'singleflight'>): Singleflight<T> {
+    return new Singleflight<T>({ handle }, true);
+  }
+
+  /**
+   * Runs the function, or waits for the run of another that is on its way. If the thread that runs it ends, one who waits runs it.
+   *
+   * @param key - What it is about.
+   * @returns What the function returned: the value itself for the one who ran it, a clone for the others.
+   * @throws What the function throws, for all; {@link WaitTimeoutError} and the signal's reason, for one who waits.
+   */
+  async do(key: string, fn: () => T | PromiseLike<T>, options: WaitOptions = {}): Promise<T> {
+    if (typeof key !== 'string') throw new InvalidArgumentError('key', shown(key), 'a text');
+    checkWaitOptions(options);
+    const signal = signalOf(options.signal);
+    signal?.throwIfAborted();
+    const wait = nextWait();
+    if (!this.#board(key, wait, nativeLimit(options.timeout), signal !== undefined)) {
+      const landing = await new Promise<Landing<T>>((resolve, reject) => {
+        const end = (how: number, _detail: number, value: Received): void => {
+          if (how === status.fulfilled) resolve({ value: value as T });
+          else if (how === status.signal) resolve({ lead: true });
+          else reject(unpack(value as Packed) as Error);
+        };
+        const entry = new SignalWait(options, this, end, reject);
+        enter(entry);
+        entry.listen(wait);
+      });
+      if ('value' in landing) return landing.value;
+    }
+    return this.#lead(key, fn);
+  }
+
+  #board(key: string, wait: number, limit: number, cancellable: boolean): boolean {
+    try {
+      return binding.singleflightBoard(this.native, key, wait, limit, cancellable);
+    } catch (error) {
+      rethrow(error);
+    }
+  }
+
+  async #lead(key: string, fn: () => T | PromiseLike<T>): Promise<T> {
+    try {
+      const result = await fn();
+      if (!put(result))
+        throw new UnsupportedError(
+          'the platform alone can clone this result, which every thread that waits must get',
+        );
+      binding.singleflightLand(this.native, key, true, putTag, putNum);
+      return result;
+    } catch (error) {
+      put(pack(error));
+      binding.singleflightLand(this.native, key, false, putTag, putNum);
+      throw error;
+    }
+  }
+}
