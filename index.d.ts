@@ -1,7 +1,7 @@
 // Made by `npm run build:api` from ts/. The whole public API; do not edit.
 import { WritableStream, ReadableStream } from 'node:stream/web';
 import * as node_worker_threads from 'node:worker_threads';
-import { Transferable, ResourceLimits, WorkerOptions } from 'node:worker_threads';
+import { Transferable, WorkerOptions, Worker, ResourceLimits } from 'node:worker_threads';
 
 /** An object's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
 interface SharedHandle<Kind extends string = string> {
@@ -609,6 +609,66 @@ declare function goAll<F extends readonly (() => unknown)[]>(fns: readonly [...F
 /** Runs functions beside one another: the first to end decides, and the others are cancelled. */
 declare function goRace<T>(fns: readonly (() => T | PromiseLike<T>)[]): Promise<Awaited<T>>;
 
+/** Whole numbers from `from` up to, and without, `to`. */
+interface Range {
+    /** The first. */
+    from: number;
+    /** One beyond the last. */
+    to: number;
+    /** The distance of two. Default 1. */
+    step?: number;
+}
+/** A typed array. */
+type TypedArray = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
+/** How a scheduler is made. */
+interface ParallelOptions {
+    /** How many worker threads. Default: as many as the machine has processors. */
+    workers?: number;
+}
+/** How a loop runs. */
+interface LoopOptions {
+    /** Rounds in one chunk. Default: measured, so that a chunk is some milliseconds of work. */
+    chunkSize?: number;
+    /** Ends the loop: it rejects with the reason. */
+    signal?: Cancellation;
+}
+/**
+ * Runs loops on worker threads. The body is a self-contained function, sent as its source. Arrays are cut into chunks that are cloned;
+ * ranges and typed arrays on shared memory are cut without copying.
+ *
+ * @example
+ * ```ts
+ * await using scheduler = new ParallelScheduler();
+ * const squares = await scheduler.parallelMap([1, 2, 3], (n) => n * n);
+ * await scheduler.parallelFor(new Float64Array(new SharedArrayBuffer(8e6)), (_, i, all) => { all[i] = Math.sqrt(i); });
+ * const sum = await scheduler.parallelReduce({ from: 0, to: 1e8 }, (a, b) => a + b, 0);
+ * ```
+ */
+declare class ParallelScheduler implements AsyncDisposable {
+    #private;
+    constructor(options?: ParallelOptions);
+    /**
+     * Calls a function with each item and its index, and gives the results in order.
+     *
+     * @throws What the function throws, the first time it does; the rest is cancelled.
+     */
+    parallelMap<R>(items: Range | TypedArray, fn: (item: number, index: number) => R, options?: LoopOptions): Promise<Awaited<R>[]>;
+    parallelMap<T, R>(items: readonly T[], fn: (item: T, index: number) => R, options?: LoopOptions): Promise<Awaited<R>[]>;
+    /** Calls a function with each item and its index; for a typed array on shared memory also with that, to be written to. */
+    parallelFor(items: Range | TypedArray, fn: (item: number, index: number, shared: TypedArray) => unknown, options?: LoopOptions): Promise<void>;
+    parallelFor<T>(items: readonly T[], fn: (item: T, index: number) => unknown, options?: LoopOptions): Promise<void>;
+    /**
+     * Folds all items into one. The function must be associative: chunks are folded apart, and their results in order.
+     *
+     * @param initial - What the fold begins with, once.
+     */
+    parallelReduce(items: Range | TypedArray, fn: (left: number, right: number) => number, initial: number, options?: LoopOptions): Promise<number>;
+    parallelReduce<T>(items: readonly T[], fn: (left: T, right: T) => T, initial: T, options?: LoopOptions): Promise<T>;
+    /** Ends the workers, when what they run has ended. */
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** Structured concurrency: no task outlives its group. */
 
 /** How a group runs its tasks. */
@@ -653,6 +713,93 @@ declare class TaskGroup implements AsyncDisposable {
      */
     wait(): Promise<void>;
     /** Waits, throws the first error, and lets nothing more start. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How a thread is kept. */
+interface ThreadOptions extends WorkerOptions {
+    /** Starts it again when it ends unasked: `'on-failure'` after an error or an exit code that is not 0. Default `'never'`. */
+    restart?: 'never' | 'on-failure' | 'always';
+    /** The wait before it is started again, in milliseconds; doubled each time in a row, up to 30 seconds. Default 100. */
+    restartBackoff?: number;
+}
+/** A manager's settings. */
+interface ThreadManagerOptions {
+    /** Milliseconds between two looks at the threads' event loops. Default 1000. */
+    heartbeatInterval?: number;
+    /** A thread whose event loop has had no idle moment for so many milliseconds is unresponsive. Default 30000. */
+    heartbeatTimeout?: number;
+}
+/** A thread, as it is now. */
+interface ThreadStatus {
+    /** What it was started as. */
+    name: string;
+    /** The runtime's number of it; -1 when it does not run. */
+    threadId: number;
+    /** Where it is in its life. */
+    state: 'starting' | 'running' | 'unresponsive' | 'waiting' | 'stopped';
+    /** How often it was started again. */
+    restarts: number;
+    /** The share of the last interval in which its event loop was busy, 0 to 1. */
+    utilisation: number;
+    /** Milliseconds since its event loop was last seen to be idle. */
+    lastHeartbeat: number;
+}
+/** What a manager tells of its threads. */
+interface ThreadEvents {
+    /** A thread is up. */
+    started: [thread: ThreadStatus];
+    /** A thread has ended. */
+    exited: [thread: ThreadStatus, exitCode: number];
+    /** A thread has thrown. */
+    error: [thread: ThreadStatus, error: unknown];
+    /** A thread's event loop is blocked. */
+    unresponsive: [thread: ThreadStatus];
+}
+/**
+ * Starts, lists, watches, restarts and stops worker threads. Whether a thread's event loop is blocked is seen from outside: it needs
+ * to do nothing for it.
+ *
+ * @example
+ * ```ts
+ * await using threads = new WorkerThreadManager();
+ * threads.on('unresponsive', ({ name }) => threads.restart(name));
+ * const worker = await threads.start('mailer', new URL('./mailer.js', import.meta.url), { restart: 'on-failure' });
+ * ```
+ */
+declare class WorkerThreadManager implements AsyncDisposable {
+    #private;
+    constructor(options?: ThreadManagerOptions);
+    /** Listens to what happens to the threads. */
+    on<K extends keyof ThreadEvents>(event: K, listener: (...args: ThreadEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof ThreadEvents>(event: K, listener: (...args: ThreadEvents[K]) => void): this;
+    /**
+     * Starts a thread.
+     *
+     * @param name - What it is called here; one at a time.
+     * @returns The thread, once it is up and begins its program. What the program throws is told by the `error` event.
+     * @throws {@link InvalidArgumentError} if the name is taken; why the thread could not come up.
+     */
+    start(name: string, file: string | URL, options?: ThreadOptions): Promise<Worker>;
+    /** Every thread that was started, also those that have ended. */
+    list(): ThreadStatus[];
+    /** One thread. @throws {@link NotFoundError} if there is none of that name. */
+    get(name: string): ThreadStatus;
+    /** Ends a thread, if it runs, and starts it again. */
+    restart(name: string): Promise<Worker>;
+    /**
+     * Ends a thread: it is sent `'stop'`, and terminated if it has not ended in time.
+     *
+     * @param options - `timeout`: how long it may take to end by itself, in milliseconds. Default 0: it is terminated at once.
+     */
+    stop(name: string, options?: {
+        timeout?: number;
+    }): Promise<void>;
+    /** Ends all threads, as {@link stop} does. */
+    stopAll(options?: {
+        timeout?: number;
+    }): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -1471,5 +1618,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedObject, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WriteGuard, after, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
-export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, GoOptions, GoroutineState, HasSignal, HealthStatus, LivingObject, MapOptions, OnSlow, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SharedHandle, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, TimeStatistics, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedObject, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
+export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, GoOptions, GoroutineState, HasSignal, HealthStatus, LivingObject, LoopOptions, MapOptions, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SharedHandle, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

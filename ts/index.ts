@@ -18,8 +18,17 @@ export { diagnostics } from './diagnostics.js';
 export * from './errors.js';
 export type { GoOptions, GoroutineState } from './go/go.js';
 export { Goroutine, go, goAll, goRace } from './go/go.js';
+export type { LoopOptions, ParallelOptions, Range, TypedArray } from './go/parallel-scheduler.js';
+export { ParallelScheduler } from './go/parallel-scheduler.js';
 export type { TaskGroupOptions } from './go/task-group.js';
 export { TaskGroup } from './go/task-group.js';
+export type {
+  ThreadEvents,
+  ThreadManagerOptions,
+  ThreadOptions,
+  ThreadStatus,
+} from './go/worker-thread-manager.js';
+export { WorkerThreadManager } from './go/worker-thread-manager.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { SharedObject } from './shared-object.js';
 export type { Cancellation, HasSignal } from './signal.js';
