@@ -297,7 +297,7 @@ declare class Timer implements Disposable {
     constructor(ms: number);
     /** Begins anew. @returns Whether it would still have fired. */
     reset(ms: number): boolean;
-    /** It does not fire any more. @returns Whether it would have. */
+    /** It does not fire any more, and a message that nobody has received is gone. @returns Whether it would have fired. */
     stop(): boolean;
     [Symbol.dispose](): void;
 }
@@ -319,7 +319,7 @@ declare class Ticker implements Disposable {
     constructor(ms: number);
     /** Begins anew, with another time between ticks. @returns Whether it was still ticking. */
     reset(ms: number): boolean;
-    /** It does not tick any more. Its channel stays open. @returns Whether it would have. */
+    /** It does not tick any more; its channel is empty and stays open. @returns Whether it would have. */
     stop(): boolean;
     [Symbol.dispose](): void;
 }
@@ -758,7 +758,7 @@ interface ThreadEvents {
 }
 /**
  * Starts, lists, watches, restarts and stops worker threads. Whether a thread's event loop is blocked is seen from outside: it needs
- * to do nothing for it.
+ * to do nothing for it. Not on Bun, which does not tell.
  *
  * @example
  * ```ts
@@ -986,7 +986,7 @@ declare class CountDownLatch extends SharedLock<'latch'> {
  * const config = await new Once<Config>({ name: 'config' }).do(() => loadConfig());
  * ```
  */
-declare class Once<T = void> extends SharedLock<'once'> {
+declare class Once<T = unknown> extends SharedLock<'once'> {
     /** @param options - `name` shares it by name. */
     constructor(options?: SharedOptions);
     /** Opens the once of a name. @throws {@link NotFoundError} if there is none. */

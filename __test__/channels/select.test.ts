@@ -1,7 +1,7 @@
 /** Select: Go's rules, one by one. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Channel, select, sending } from 'millrace';
+import { Channel, Mutex, select, sending } from 'millrace';
 
 test('does the one case that is ready', async () => {
   const [a, b] = [new Channel<number>(1), new Channel<string>(1)];
@@ -115,6 +115,27 @@ test('many at once on the same channels: no message is lost or doubled', async (
   await Promise.all(readers);
   assert.equal(new Set(got).size, 800);
   assert.equal(got.length, 800);
+});
+
+test('operations that are always ready let the event loop have its turns', async () => {
+  const [channel, mutex] = [new Channel<number>(1), new Mutex()];
+  for (const operation of [
+    () => select({ channel, default: true }),
+    async () => {
+      await channel.send(1);
+      await channel.receive();
+    },
+    async () => (await mutex.lock()).release(),
+  ]) {
+    let turned = false;
+    setTimeout(() => (turned = true), 1);
+    let count = 0;
+    while (!turned && count < 1e6) {
+      await operation();
+      count++;
+    }
+    assert.ok(turned, 'a timer never fired');
+  }
 });
 
 describe('nonsense is refused by name', () => {

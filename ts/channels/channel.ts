@@ -16,6 +16,7 @@ import {
   type SharedOptions,
 } from '../shared-object.js';
 import { signalOf } from '../signal.js';
+import { nextTurn, overspent } from '../turn.js';
 import { put, putNum, putSide, putTag, type Received, recordedValue } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status, type Wait } from '../waits.js';
@@ -161,7 +162,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
       }
       how = fast.channelSend(this.#handle, nextWait(), putTag, putNum);
     }
-    if (how === sent.done) return done;
+    if (how === sent.done) return overspent() ? nextTurn(undefined) : done;
     if (how === sent.closed) return this.#refused(putTag, putNum);
     return new Promise((resolve, reject) => enter(new SendWait(this, resolve, reject)));
   }
@@ -182,7 +183,10 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     const id = nextWait();
     const limit = nativeLimit(timeout);
     const how = fast.channelSendWith(this.#handle, id, tag, num, limit, signal !== undefined);
-    if (how === sent.done) return;
+    if (how === sent.done) {
+      if (overspent()) await nextTurn(undefined);
+      return;
+    }
     if (how === sent.closed) return this.#refused(tag, num);
     await new Promise<void>((resolve, reject) => {
       const failed = (error: unknown): void => {
@@ -208,7 +212,10 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   receive(options?: WaitOptions): Promise<ReceiveResult<T>> {
     if (options !== undefined) return this.#receiveWith(options);
     const got = fast.channelReceive(this.#handle, nextWait());
-    if (typeof got === 'number') return Promise.resolve({ value: this.#fromNumber(got), done: false });
+    if (typeof got === 'number') {
+      const result: ReceiveResult<T> = { value: this.#fromNumber(got), done: false };
+      return overspent() ? nextTurn(result) : Promise.resolve(result);
+    }
     if (got === false)
       return new Promise((resolve, reject) => enter(new ReceiveWait<T>(this, resolve, reject)));
     return this.#received(got);
@@ -221,7 +228,10 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     signal?.throwIfAborted();
     const id = nextWait();
     const got = fast.channelReceiveWith(this.#handle, id, nativeLimit(timeout), signal !== undefined);
-    if (typeof got === 'number') return { value: this.#fromNumber(got), done: false };
+    if (typeof got === 'number') {
+      const result: ReceiveResult<T> = { value: this.#fromNumber(got), done: false };
+      return overspent() ? nextTurn(result) : result;
+    }
     if (got !== false) return this.#received(got);
     return new Promise((resolve, reject) => {
       const inner = new ReceiveWait<T>(this, resolve, reject);
@@ -237,8 +247,10 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   }
 
   async #received(got: true | undefined): Promise<ReceiveResult<T>> {
+    const value = got === undefined ? undefined : this.decode(recordedValue(taskRecord + 2));
+    if (overspent()) await nextTurn(undefined);
     if (got === undefined) return closedResult;
-    return { value: (await this.decode(recordedValue(taskRecord + 2))) as T, done: false };
+    return { value: (await value) as T, done: false };
   }
 
   /** What a number in the place of a message stands for. */

@@ -4,6 +4,7 @@ import { block, blockingLimit } from '../blocking.js';
 import { ChannelClosedError, InvalidArgumentError } from '../errors.js';
 import { fast, records, taskRecord } from '../isolate.js';
 import { signalOf } from '../signal.js';
+import { nextTurn, overspent } from '../turn.js';
 import { putNum, putTag, type Received, recordedValue } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
@@ -178,6 +179,7 @@ export async function select<C extends SelectCases>(
       wait.listen(id);
     });
   }
+  if (answer !== page.waiting && overspent()) await nextTurn(undefined);
   // A value that comes by the side path is still on its way.
   if (result.value instanceof Promise) result.value = await result.value;
   return result as Selected<C>;

@@ -63,7 +63,7 @@ export class Timer implements Disposable {
     return fast.tickerReset(this.#native.handle, check('ms', ms, 0), 0);
   }
 
-  /** It does not fire any more. @returns Whether it would have. */
+  /** It does not fire any more, and a message that nobody has received is gone. @returns Whether it would have fired. */
   stop(): boolean {
     return fast.tickerStop(this.#native.handle);
   }
@@ -100,7 +100,7 @@ export class Ticker implements Disposable {
     return fast.tickerReset(this.#native.handle, check('ms', ms, Number.MIN_VALUE), ms);
   }
 
-  /** It does not tick any more. Its channel stays open. @returns Whether it would have. */
+  /** It does not tick any more; its channel is empty and stays open. @returns Whether it would have. */
   stop(): boolean {
     return fast.tickerStop(this.#native.handle);
   }

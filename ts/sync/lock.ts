@@ -5,6 +5,7 @@ import { LockClosedError } from '../errors.js';
 import { fast } from '../isolate.js';
 import { type Origin, SharedObject } from '../shared-object.js';
 import { signalOf } from '../signal.js';
+import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, nativeLimit, SignalWait, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
 
@@ -75,7 +76,7 @@ export abstract class SharedLock<Kind extends string> extends SharedObject<Kind>
     }
     if (how !== passed.waiting) {
       if (how === passed.closed) throw new LockClosedError();
-      return how;
+      return overspent() ? nextTurn(how) : how;
     }
     return new Promise((resolve, reject) => {
       const end = (ended: number): void => {

@@ -16,7 +16,7 @@ import { passed, reading, SharedLock } from './lock.js';
  * const config = await new Once<Config>({ name: 'config' }).do(() => loadConfig());
  * ```
  */
-export class Once<T = void> extends SharedLock<'once'> {
+export class Once<T = unknown> extends SharedLock<'once'> {
   /** @param options - `name` shares it by name. */
   constructor(options?: SharedOptions);
   /** @internal */

@@ -1,9 +1,10 @@
 //! Channels that fire: once after a time, or again and again.
 //!
 //! As Go's timers: the channel has room for one, and a tick that finds it full is dropped, so a slow receiver gets fewer and never old
-//! ones. Ticks keep to their schedule: one that comes late does not delay the next.
+//! ones. Ticks keep to their schedule: one that comes late does not delay the next. Once it is stopped or begun anew, no tick of the
+//! old schedule is left.
 
-use super::{Channel, ChannelTarget};
+use super::{Channel, ChannelTarget, Received};
 use crate::clock::{Clock, Nanos};
 use crate::sync::{Arc, Mutex, Weak};
 use crate::timer::{Alarm, TimerKey, Timers};
@@ -54,17 +55,17 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Ticker<T, W> {
     /// Begins a new schedule from now on. Says whether the old one would still have fired.
     pub fn reset(&self, first: Nanos, every: Nanos) -> bool {
         let mut schedule = self.schedule.lock();
-        let active = self.disarm(&mut schedule);
+        let active = self.end(&mut schedule);
         schedule.every = every;
         schedule.at = self.clock.now().saturating_add(first);
         self.arm(&mut schedule);
         active
     }
 
-    /// Fires no more. Says whether it would have. A tick in the channel stays there.
+    /// Fires no more. Says whether it would have. A tick that nobody has received is gone.
     pub fn stop(&self) -> bool {
         let mut schedule = self.schedule.lock();
-        self.disarm(&mut schedule)
+        self.end(&mut schedule)
     }
 
     /// Whether it will fire.
@@ -78,11 +79,12 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Ticker<T, W> {
         schedule.armed = Some(self.timers.arm(schedule.at, me));
     }
 
-    fn disarm(&self, schedule: &mut Schedule) -> bool {
+    fn end(&self, schedule: &mut Schedule) -> bool {
         let armed = schedule.armed.take();
         if let Some(key) = armed {
             self.timers.disarm(key);
         }
+        while matches!(self.channel.try_receive(), Some(Received::Message(_))) {}
         armed.is_some()
     }
 }
@@ -100,7 +102,7 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Alarm for Ticker<T, W> {
             schedule.at = now + schedule.every - late % schedule.every;
             self.arm(&mut schedule);
         }
-        drop(schedule);
+        // Under the lock, so that none comes after a stop; a channel knows nothing of its ticker.
         let _full = self.channel.try_send((self.message)(now.saturating_sub(self.began)));
     }
 }
@@ -116,7 +118,7 @@ impl<T, W> Drop for Ticker<T, W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{Happened, Received};
+    use crate::channel::Happened;
     use crate::timer::ManualTimers;
     use crate::wait::{WaitOutcome, WakeTarget};
 
@@ -174,6 +176,10 @@ mod tests {
         assert!(!world.ticker.reset(5, 0));
         world.timers.advance(100);
         assert_eq!((world.tick(), world.ticker.is_active()), (Some(25), false));
+        world.ticker.reset(5, 0);
+        world.timers.advance(10);
+        assert!(!world.ticker.stop());
+        assert_eq!(world.tick(), None);
     }
 
     #[test]
