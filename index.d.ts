@@ -803,6 +803,98 @@ declare class WorkerThreadManager implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What can be a key. */
+type MapKey = string | number | bigint | boolean | null | undefined;
+/** A map's limits; with any of them it is a cache. */
+interface SharedMapOptions extends SharedOptions {
+    /** Entries at most: the one unused for longest makes room. Of large maps each of 16 shards has its part. */
+    maxEntries?: number;
+    /** Bytes of keys and values at most, as they are encoded. */
+    maxBytes?: number;
+    /** How long an entry lives, in milliseconds. */
+    ttl?: number;
+}
+/** How one entry is set. */
+interface SetOptions {
+    /** How long this entry lives, in milliseconds. Default: as the map says. */
+    ttl?: number;
+}
+/** What a map has counted. */
+interface MapStatistics {
+    /** Entries, those included whose time is up and that nobody has met since. */
+    entries: number;
+    /** Bytes of keys and values, as they are encoded. */
+    bytes: number;
+    /** Reads that found something. */
+    hits: number;
+    /** Reads that found nothing. */
+    misses: number;
+    /** Entries that made room for others. */
+    evicted: number;
+    /** Entries whose time was up. */
+    expired: number;
+}
+/**
+ * A map that all threads of the process share. Values are cloned in and out; keys are texts, numbers, bigints or booleans.
+ *
+ * @example
+ * ```ts
+ * const users = new SharedMap<string, User>({ name: 'users', maxEntries: 10_000, ttl: 60_000 });
+ * const user = await users.getOrCompute(id, () => database.load(id));   // once among all threads
+ * counts.update('visits', (n = 0) => n + 1);                            // atomic
+ * ```
+ */
+declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
+    #private;
+    /** @param options - The limits; `name` shares it by name. */
+    constructor(options?: SharedMapOptions);
+    /** Opens the map of a name. @throws {@link NotFoundError} if there is none. */
+    static open<K extends MapKey, V>(name: string): SharedMap<K, V>;
+    /** Opens the map that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<K extends MapKey, V>(handle: SharedHandle<'map'>): SharedMap<K, V>;
+    /** How many keys have a value. Counts them: it takes time in proportion. */
+    get size(): number;
+    /** The value of a key, or `undefined`. */
+    get(key: K): V | undefined;
+    /** Whether a key has a value. */
+    has(key: K): boolean;
+    /** Sets the value of a key. @throws `DataCloneError` for what cannot be cloned. */
+    set(key: K, value: V, options?: SetOptions): this;
+    /** Removes a key. @returns Whether it had a value. */
+    delete(key: K): boolean;
+    /** Removes everything. */
+    clear(): void;
+    /** The values of several keys, in order. */
+    getAll(keys: Iterable<K>): (V | undefined)[];
+    /** Sets several entries. */
+    setAll(entries: Iterable<readonly [K, V]>, options?: SetOptions): this;
+    /**
+     * Replaces the value of a key by what a function makes of it, as one step among all threads: if somebody else sets it meanwhile, the
+     * function is called again with the new value.
+     *
+     * @param fn - Gets the value or `undefined`; must not depend on being called once.
+     * @returns The new value.
+     */
+    update(key: K, fn: (value: V | undefined) => V, options?: SetOptions): V;
+    /**
+     * The value of a key; if it has none, what a function computes, once among all threads that ask meanwhile.
+     *
+     * @throws What the function throws, for all who wait; {@link WaitTimeoutError} and the signal's reason, for one who waits.
+     */
+    getOrCompute(key: K, fn: () => V | PromiseLike<V>, options?: SetOptions & WaitOptions): Promise<V>;
+    /** The entries at the moment of the call; what changes meanwhile does not change them. */
+    entries(): Generator<[K, V], void, undefined>;
+    [Symbol.iterator](): Generator<[K, V], void, undefined>;
+    /** The keys at the moment of the call. */
+    keys(): Generator<K, void, undefined>;
+    /** The values at the moment of the call. */
+    values(): Generator<V, void, undefined>;
+    /** Calls a function for each entry there is at the moment of the call. */
+    forEach(fn: (value: V, key: K, map: this) => void): void;
+    /** What it has counted, over all threads. */
+    get stats(): MapStatistics;
+}
+
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
 /** A lock of one kind, as this thread sees it. Not made itself. */
@@ -1112,7 +1204,6 @@ declare class Semaphore extends SharedLock<'semaphore'> {
  * ```
  */
 declare class Singleflight<T> extends SharedObject<'singleflight'> {
-    #private;
     /** @param options - `name` shares it by name. */
     constructor(options?: SharedOptions);
     /** Opens the one of a name. @throws {@link NotFoundError} if there is none. */
@@ -1618,5 +1709,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedObject, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
-export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, GoOptions, GoroutineState, HasSignal, HealthStatus, LivingObject, LoopOptions, MapOptions, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SharedHandle, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedMap, SharedObject, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
+export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, GoOptions, GoroutineState, HasSignal, HealthStatus, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

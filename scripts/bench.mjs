@@ -9,14 +9,15 @@ function run(command, args) {
 
 if (!existsSync('dist/index.js')) run('npm', ['run', 'build']);
 const modules = 'benches/peers/node_modules';
-if (!existsSync(`${modules}/piscina`))
+if (['piscina', 'async-mutex', 'async-sema'].some((peer) => !existsSync(`${modules}/${peer}`)))
   run('npm', ['install', '--prefix', 'benches/peers', '--no-package-lock']);
 if (!existsSync(`${modules}/millrace`)) {
   mkdirSync(modules, { recursive: true });
   symlinkSync('../../..', `${modules}/millrace`, 'dir');
 }
 const words = process.argv.slice(2);
-run(process.execPath, ['--expose-gc', 'benches/peers/run.mjs', ...words]);
+for (const file of ['run', 'channels', 'locks'])
+  run(process.execPath, ['--expose-gc', `benches/peers/${file}.mjs`, ...words]);
 if (words.length === 0) {
   run(process.execPath, ['--expose-gc', 'benches/alone.mjs']);
   run(process.execPath, ['benches/exit.mjs']);

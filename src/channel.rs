@@ -39,7 +39,7 @@ const NUMBER: u8 = 3;
 const CASE: usize = 4;
 
 /// Puts a received value where JavaScript finds it. A number is the answer itself.
-fn give(isolate: &Isolate, payload: Payload) -> Answer {
+pub(crate) fn give(isolate: &Isolate, payload: Payload) -> Answer {
     if let Payload::Scalar { kind: NUMBER, num } = payload {
         return Answer::Number(num);
     }

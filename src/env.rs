@@ -21,6 +21,7 @@ use crate::broadcast::Unfinished;
 use crate::codec::{Large, Payload, kind};
 use crate::error::Fault;
 use crate::fast;
+use crate::map::Snapshot;
 use crate::object::Shared;
 use crate::page::Page;
 use crate::pool::holdings::Holdings;
@@ -47,6 +48,10 @@ pub(crate) struct Isolate {
     pub(crate) blocked: RefCell<Option<(Arc<JsWaiter>, Arc<Blocked>)>>,
     /// What this thread's last broadcast left to be done.
     pub(crate) unfinished: RefCell<Unfinished>,
+    /// The key of the next entry of a map, the value of the last one of a snapshot, and the snapshots that are read.
+    pub(crate) map_key: RefCell<Box<[u8]>>,
+    pub(crate) map_value: RefCell<Option<Arc<Payload>>>,
+    pub(crate) snapshots: RefCell<Handles<Snapshot>>,
     /// The values of a select's cases, handed over one by one.
     pub(crate) case_values: RefCell<Vec<Payload>>,
     /// The state of this isolate's random numbers; never 0.
@@ -234,6 +239,9 @@ pub fn open_isolate(
         waits: RefCell::default(),
         blocked: RefCell::default(),
         unfinished: RefCell::default(),
+        map_key: RefCell::default(),
+        map_value: RefCell::default(),
+        snapshots: RefCell::default(),
         case_values: RefCell::default(),
         chance: Cell::new(crate::runtime::clock().now().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
         thread,

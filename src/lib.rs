@@ -14,6 +14,7 @@ mod env;
 mod error;
 mod fast;
 mod lock;
+mod map;
 mod object;
 mod page;
 mod pool;

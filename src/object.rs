@@ -14,6 +14,7 @@ use crate::diagnostics::NativeLiving;
 use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::lock::JsLock;
+use crate::map::JsMap;
 use crate::pool::options::Options;
 use crate::port::PortRef;
 use crate::runtime::clock;
@@ -38,6 +39,8 @@ pub(crate) enum Object {
     Broadcast(JsBroadcast),
     /// `ts/channels/timers.ts`.
     Ticker(Arc<JsTicker>),
+    /// `ts/memory/shared-map.ts`.
+    Map(JsMap),
     /// `ts/sync/singleflight.ts`.
     Singleflight(Arc<JsSingleflight>),
 }
@@ -70,6 +73,7 @@ impl Shared {
     pub(crate) fn singleflight(&self) -> std::result::Result<&Arc<JsSingleflight>, Fault> {
         match &self.object {
             Object::Singleflight(flights) => Ok(flights),
+            Object::Map(map) => Ok(&map.flights),
             _ => Err(STALE),
         }
     }
@@ -87,6 +91,7 @@ impl Shared {
                 (0, subscribers.iter().map(|(_, length, _)| *length as f64).sum::<f64>() + 0.0)
             }
             Object::Ticker(ticker) => (0, f64::from(u8::from(ticker.is_active()))),
+            Object::Map(map) => (0, map.map.len() as f64),
             Object::Singleflight(flights) => {
                 let flights = flights.flights();
                 (flights.iter().map(|(_, waiting)| *waiting).sum(), flights.len() as f64)
@@ -101,6 +106,7 @@ impl Shared {
             Object::Lock(lock) => lock.release_owner(owner),
             Object::Broadcast(broadcast) => broadcast.release_owner(owner),
             Object::Ticker(_) => {}
+            Object::Map(map) => map.flights.release_owner(owner),
             Object::Singleflight(flights) => flights.release_owner(owner),
         }
     }
@@ -111,6 +117,7 @@ impl Shared {
             Object::Lock(lock) => lock.kind(),
             Object::Broadcast(_) => "broadcast",
             Object::Ticker(_) => "ticker",
+            Object::Map(_) => "map",
             Object::Singleflight(_) => "singleflight",
         }
     }
@@ -190,6 +197,7 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Object, Fa
             let keep = options.whole("history", 0, 1 << 24)?.unwrap_or(0);
             Ok(Object::Broadcast(JsBroadcast::new(keep)))
         }
+        "map" => Ok(Object::Map(JsMap::make(options)?)),
         "singleflight" => Ok(Object::Singleflight(JsSingleflight::new())),
         _ => JsLock::make(kind, options)?
             .map(Object::Lock)

@@ -29,6 +29,8 @@ export type {
   ThreadStatus,
 } from './go/worker-thread-manager.js';
 export { WorkerThreadManager } from './go/worker-thread-manager.js';
+export type { MapKey, MapStatistics, SetOptions, SharedMapOptions } from './memory/shared-map.js';
+export { SharedMap } from './memory/shared-map.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { SharedObject } from './shared-object.js';
 export type { Cancellation, HasSignal } from './signal.js';

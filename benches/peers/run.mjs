@@ -3,32 +3,7 @@
  * that slows down slows all; each figure is a median, each ratio that of medians.
  */
 import { moving, pools } from './pools.mjs';
-
-const words = process.argv.slice(2);
-const wanted = (name) => words.length === 0 || words.some((word) => name.includes(word));
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const rounds = 7;
-
-/** Measures `work` on each pool in turn; `work` gives a figure. */
-async function sideBySide(name, unit, better, makers, work) {
-  if (!wanted(name)) return;
-  const open = {};
-  for (const [pool, make] of Object.entries(makers)) open[pool] = await make();
-  const figures = Object.fromEntries(Object.keys(open).map((pool) => [pool, []]));
-  for (const pool of Object.values(open)) await work(pool);
-  for (let round = 0; round < rounds; round++) {
-    for (const [pool, it] of Object.entries(open)) figures[pool].push(await work(it));
-  }
-  for (const it of Object.values(open)) await it.close();
-  const medians = Object.entries(figures).map(([pool, values]) => [pool, median(values)]);
-  const peers = medians.filter(([pool]) => pool !== 'millrace');
-  const sign = better === 'more' ? -1 : 1;
-  const [best, figure] = peers.sort((a, b) => sign * (a[1] - b[1]))[0];
-  const ours = median(figures.millrace);
-  const ratio = better === 'more' ? ours / figure : figure / ours;
-  const all = medians.map(([pool, value]) => `${pool} ${Math.round(value * 10) / 10}`).join('  ');
-  console.log(`${name}\n  ${all} ${unit}\n  ${ratio.toFixed(1)} times the best peer (${best})`);
-}
+import { sideBySide } from './side-by-side.mjs';
 
 /** Many tasks in flight: tasks per second. Peers get fewer, so that each round lasts about as long. */
 const throughput = (make) => async (pool) => {

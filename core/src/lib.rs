@@ -8,6 +8,7 @@
 pub mod channel;
 pub mod clock;
 pub mod lock;
+pub mod map;
 pub mod metrics;
 pub mod pool;
 pub mod registry;

@@ -266,6 +266,12 @@ impl<E> WaitList<E> {
         Some(node.entry)
     }
 
+    /// The entry at a place.
+    #[must_use]
+    pub fn get(&self, place: u64) -> Option<&E> {
+        self.nodes.get(place).map(|node| &node.entry)
+    }
+
     /// The first entry.
     #[must_use]
     pub fn first(&self) -> Option<&E> {

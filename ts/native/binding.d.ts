@@ -111,6 +111,9 @@ export declare function broadcastUnsubscribe(broadcast: NativeObject, id: string
 /** Every object of the process. */
 export declare function diagnose(): Array<NativeLiving>
 
+/** What a map has counted. */
+export declare function mapStats(object: NativeObject): NativeMapStats
+
 /** One object that is alive. */
 export interface NativeLiving {
   /** Its kind. */
@@ -125,6 +128,22 @@ export interface NativeLiving {
   waiting: number
   /** What it holds: messages, or permits that are out, or 1 for a lock that is held. */
   held: number
+}
+
+/** What a map has counted. */
+export interface NativeMapStats {
+  /** Entries. */
+  entries: number
+  /** The bytes of their keys and values. */
+  bytes: number
+  /** Reads that found something. */
+  hits: number
+  /** Reads that found nothing. */
+  misses: number
+  /** Entries that made room for others. */
+  evicted: number
+  /** Entries whose time was up. */
+  expired: number
 }
 
 /** One subscriber of a broadcast. */

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, diagnose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, singleflightBoard, singleflightLand, startTicker } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, diagnose, mapStats, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, singleflightBoard, singleflightLand, startTicker } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
@@ -782,6 +782,7 @@ export { broadcastSubscribe }
 export { broadcastSubscribers }
 export { broadcastUnsubscribe }
 export { diagnose }
+export { mapStats }
 export { openIsolate }
 export { PAGE_AREA }
 export { PAGE_DRAIN_BYTES }

@@ -1,6 +1,7 @@
 /** Mutual exclusion among all threads. */
 import { fast } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
+import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
@@ -51,11 +52,21 @@ export class Mutex extends SharedLock<'mutex'> {
    * @returns A guard, to be released.
    * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}.
    */
-  async lock(options?: WaitOptions): Promise<Guard> {
+  lock(options?: WaitOptions): Promise<Guard> {
+    if (options === undefined) {
+      // What need not wait makes no promise but the one that is given back.
+      const how = fast.lockTry(this.handle, true, 1);
+      if (how !== passed.waiting) {
+        const guard = this.#guard(how);
+        return overspent() ? nextTurn(guard) : Promise.resolve(guard);
+      }
+    }
+    return this.#lockWith(options);
+  }
+
+  async #lockWith(options: WaitOptions | undefined): Promise<Guard> {
     if (options !== undefined) checkWaitOptions(options);
-    let how = this.pass(true, 1, options);
-    if (typeof how !== 'number') how = await how;
-    return this.#guard(how);
+    return this.#guard(await this.pass(true, 1, options));
   }
 
   #guard(how: number): Guard {

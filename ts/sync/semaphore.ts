@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from '../errors.js';
 import { fast } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
+import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
@@ -23,6 +24,8 @@ export interface SemaphoreOptions extends SharedOptions {
  * ```
  */
 export class Semaphore extends SharedLock<'semaphore'> {
+  readonly #giveOne = (): void => void fast.lockGive(this.handle, true, 1);
+
   /**
    * @param permits - How many there are, a whole number from 0.
    * @param options - `name` shares it by name; `fair`.
@@ -66,12 +69,22 @@ export class Semaphore extends SharedLock<'semaphore'> {
    * @throws {@link InvalidArgumentError} if there are not so many; {@link WaitTimeoutError}; the signal's reason;
    * {@link LockClosedError}.
    */
-  async acquire(count = 1, options?: WaitOptions): Promise<Guard> {
+  acquire(count = 1, options?: WaitOptions): Promise<Guard> {
+    if (options === undefined && count === 1) {
+      // What need not wait makes no promise but the one that is given back.
+      const how = fast.lockTry(this.handle, true, 1);
+      if (how !== passed.waiting) {
+        const guard = this.#guard(how, 1);
+        return overspent() ? nextTurn(guard) : Promise.resolve(guard);
+      }
+    }
+    return this.#acquireWith(count, options);
+  }
+
+  async #acquireWith(count: number, options: WaitOptions | undefined): Promise<Guard> {
     this.#check(count);
     if (options !== undefined) checkWaitOptions(options);
-    let how = this.pass(true, count, options);
-    if (typeof how !== 'number') how = await how;
-    return this.#guard(how, count);
+    return this.#guard(await this.pass(true, count, options), count);
   }
 
   #check(count: number): void {
@@ -87,7 +100,7 @@ export class Semaphore extends SharedLock<'semaphore'> {
         `at most ${this.permits}, which is all there are`,
       );
     const poisoned = how === passed.waiting ? this.read(reading.poisoned) === 1 : how === passed.poisoned;
-    return new Guard(() => this.release(count), poisoned);
+    return new Guard(count === 1 ? this.#giveOne : () => this.release(count), poisoned);
   }
 
   /** Takes permits if they are free; otherwise gives `undefined`. */

@@ -1,6 +1,7 @@
 /** Of all threads that ask for the same thing at once, one gets it, for all. */
 import { InvalidArgumentError, rethrow, UnsupportedError } from '../errors.js';
 import { binding } from '../isolate.js';
+import type { NativeObject } from '../native/binding.js';
 import {
   nameOf,
   type Origin,
@@ -57,47 +58,64 @@ export class Singleflight<T> extends SharedObject<'singleflight'> {
    */
   async do(key: string, fn: () => T | PromiseLike<T>, options: WaitOptions = {}): Promise<T> {
     if (typeof key !== 'string') throw new InvalidArgumentError('key', shown(key), 'a text');
-    checkWaitOptions(options);
-    const signal = signalOf(options.signal);
-    signal?.throwIfAborted();
-    const wait = nextWait();
-    if (!this.#board(key, wait, nativeLimit(options.timeout), signal !== undefined)) {
-      const landing = await new Promise<Landing<T>>((resolve, reject) => {
-        const end = (how: number, _detail: number, value: Received): void => {
-          if (how === status.fulfilled) resolve({ value: value as T });
-          else if (how === status.signal) resolve({ lead: true });
-          else reject(unpack(value as Packed) as Error);
-        };
-        const entry = new SignalWait(options, this, end, reject);
-        enter(entry);
-        entry.listen(wait);
-      });
-      if ('value' in landing) return landing.value;
-    }
-    return this.#lead(key, fn);
+    return flightFor(this.native, this, key, fn, options);
   }
+}
 
-  #board(key: string, wait: number, limit: number, cancellable: boolean): boolean {
-    try {
-      return binding.singleflightBoard(this.native, key, wait, limit, cancellable);
-    } catch (error) {
-      rethrow(error);
-    }
+/** Runs a function for a key, or waits for the run that is on its way. @internal */
+export async function flightFor<T>(
+  flights: NativeObject,
+  keeps: unknown,
+  key: string,
+  fn: () => T | PromiseLike<T>,
+  options: WaitOptions,
+): Promise<T> {
+  checkWaitOptions(options);
+  const signal = signalOf(options.signal);
+  signal?.throwIfAborted();
+  const wait = nextWait();
+  if (!board(flights, key, wait, nativeLimit(options.timeout), signal !== undefined)) {
+    const landing = await new Promise<Landing<T>>((resolve, reject) => {
+      const end = (how: number, _detail: number, value: Received): void => {
+        if (how === status.fulfilled) resolve({ value: value as T });
+        else if (how === status.signal) resolve({ lead: true });
+        else reject(unpack(value as Packed) as Error);
+      };
+      const entry = new SignalWait(options, keeps, end, reject);
+      enter(entry);
+      entry.listen(wait);
+    });
+    if ('value' in landing) return landing.value;
   }
+  return lead(flights, key, fn);
+}
 
-  async #lead(key: string, fn: () => T | PromiseLike<T>): Promise<T> {
-    try {
-      const result = await fn();
-      if (!put(result))
-        throw new UnsupportedError(
-          'the platform alone can clone this result, which every thread that waits must get',
-        );
-      binding.singleflightLand(this.native, key, true, putTag, putNum);
-      return result;
-    } catch (error) {
-      put(pack(error));
-      binding.singleflightLand(this.native, key, false, putTag, putNum);
-      throw error;
-    }
+function board(
+  flights: NativeObject,
+  key: string,
+  wait: number,
+  limit: number,
+  cancellable: boolean,
+): boolean {
+  try {
+    return binding.singleflightBoard(flights, key, wait, limit, cancellable);
+  } catch (error) {
+    rethrow(error);
+  }
+}
+
+async function lead<T>(flights: NativeObject, key: string, fn: () => T | PromiseLike<T>): Promise<T> {
+  try {
+    const result = await fn();
+    if (!put(result))
+      throw new UnsupportedError(
+        'the platform alone can clone this result, which every thread that waits must get',
+      );
+    binding.singleflightLand(flights, key, true, putTag, putNum);
+    return result;
+  } catch (error) {
+    put(pack(error));
+    binding.singleflightLand(flights, key, false, putTag, putNum);
+    throw error;
   }
 }

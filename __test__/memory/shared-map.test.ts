@@ -1,0 +1,136 @@
+/** One map for all threads. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { SharedMap, sleep } from 'millrace';
+import { packageUrl } from '../helpers.js';
+
+function thread(text: string, data: unknown): Worker {
+  const source = `import { SharedMap } from ${JSON.stringify(packageUrl)};
+    import { parentPort, workerData as data } from 'node:worker_threads';
+    ${text}`;
+  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
+}
+
+describe('SharedMap', () => {
+  test('is a map: values are clones, keys are told apart as a Map does', () => {
+    const map = new SharedMap<string | number | bigint | boolean | null, unknown>();
+    const keys = ['a', 'ä€', '', 'x'.repeat(200_000), 1, '1', 1n, NaN, 1.5, true, null];
+    for (const [at, key] of keys.entries()) map.set(key, { at });
+    for (const [at, key] of keys.entries()) assert.deepEqual(map.get(key), { at });
+    assert.equal(map.size, keys.length);
+    map.set(-0, 'zero');
+    assert.equal(map.get(0), 'zero');
+    assert.ok(map.delete(0) && !map.delete(0) && !map.has(0));
+    assert.equal(map.get('none'), undefined);
+    const value = { deep: [1] };
+    map.set('a', value);
+    value.deep.push(2);
+    assert.deepEqual(map.get('a'), { deep: [1] });
+    map.set('big', new Uint8Array(300_000).fill(3));
+    assert.deepEqual(map.get('big'), new Uint8Array(300_000).fill(3));
+    map.clear();
+    assert.equal(map.size, 0);
+  });
+
+  test('iterates over a snapshot', () => {
+    const map = new SharedMap<string, number>().setAll([
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ]);
+    const seen = new Map<string, number>();
+    for (const [key, value] of map) {
+      seen.set(key, value);
+      map.delete('a').valueOf();
+      map.set('d', 4);
+    }
+    assert.deepEqual([...seen].sort(), [
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ]);
+    assert.deepEqual([...map.keys()].sort(), ['b', 'c', 'd']);
+    assert.deepEqual([...map.values()].sort(), [2, 3, 4]);
+    assert.deepEqual(map.getAll(['b', 'a']), [2, undefined]);
+    for (const _ of map) break;
+  });
+
+  test('maxEntries: the one unused for longest makes room', () => {
+    const map = new SharedMap<string, number>({ maxEntries: 2 });
+    map.set('a', 1).set('b', 2);
+    map.get('a');
+    map.set('c', 3);
+    assert.deepEqual([...map.keys()].sort(), ['a', 'c']);
+    assert.equal(map.stats.evicted, 1);
+  });
+
+  test('maxBytes and ttl are kept, and counted', async () => {
+    const map = new SharedMap<string, unknown>({ maxBytes: 1000, ttl: 5 });
+    for (let i = 0; i < 50; i++) map.set(`key ${i}`, 'x'.repeat(100));
+    assert.ok(map.size < 10 && map.stats.bytes <= 1000);
+    map.set('long', 1, { ttl: 60_000 });
+    while (map.size > 1) await sleep(1);
+    assert.deepEqual([...map.keys()], ['long']);
+    map.get('long');
+    map.get('gone');
+    const { hits, misses, expired } = map.stats;
+    assert.deepEqual([hits, misses], [1, 1]);
+    assert.ok(expired >= 0);
+  });
+
+  test('update is one step among all threads', async () => {
+    const map = new SharedMap<string, number>();
+    const threads = Array.from({ length: 4 }, () =>
+      thread(
+        `const map = SharedMap.from(data); for (let i = 0; i < 2000; i++) map.update('n', (n = 0) => n + 1);`,
+        map.toHandle(),
+      ),
+    );
+    for (let i = 0; i < 2000; i++) map.update('n', (n = 0) => n + 1);
+    await Promise.all(threads.map((worker) => once(worker, 'exit')));
+    assert.equal(map.get('n'), 10_000);
+  });
+
+  test('getOrCompute computes once among all threads', async () => {
+    const map = new SharedMap<string, number>();
+    const threads = Array.from({ length: 3 }, () =>
+      thread(
+        `const map = SharedMap.from(data);
+        const value = await map.getOrCompute('k', async () => {
+          map.update('runs', (n = 0) => n + 1);
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          return 42;
+        });
+        parentPort.postMessage(value);`,
+        map.toHandle(),
+      ),
+    );
+    const values = await Promise.all(
+      threads.map(async (worker) => (await once(worker, 'message'))[0] as number),
+    );
+    assert.deepEqual(values, [42, 42, 42]);
+    assert.equal(map.get('runs'), 1);
+    await assert.rejects(
+      map.getOrCompute('bad', () => Promise.reject(new RangeError('no'))),
+      /no/,
+    );
+    assert.equal(map.has('bad'), false);
+    await Promise.all(threads.map((worker) => worker.terminate()));
+  });
+
+  test('nonsense is refused by name', () => {
+    const map = new SharedMap<string, unknown>();
+    assert.throws(() => map.get({} as never), { code: 'ERR_INVALID_ARGUMENT', message: /key/ });
+    assert.throws(() => map.set('f', () => 1), { name: 'DataCloneError' });
+    assert.throws(() => map.set('s', new SharedArrayBuffer(1)), { code: 'ERR_UNSUPPORTED' });
+    assert.throws(() => map.set('t', 1, { ttl: -1 }), { code: 'ERR_INVALID_ARGUMENT', message: /ttl/ });
+    for (const options of [{ maxEntries: 0 }, { maxBytes: 'x' }, { ttl: 0 }, { max: 1 }]) {
+      assert.throws(() => new SharedMap(options as never), { code: 'ERR_INVALID_ARGUMENT' });
+    }
+    const named = new SharedMap({ name: 'm', maxEntries: 5 });
+    assert.throws(() => new SharedMap({ name: 'm', maxEntries: 6 }), { code: 'ERR_NAME_CONFLICT' });
+    assert.equal(named.name, 'm');
+  });
+});

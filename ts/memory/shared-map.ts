@@ -1,0 +1,245 @@
+/** One map for all threads, and a cache if it is given limits. */
+import { InvalidArgumentError, UnsupportedError } from '../errors.js';
+import { binding, fast, taskRecord } from '../isolate.js';
+import {
+  nameOf,
+  type Origin,
+  type SharedHandle,
+  SharedObject,
+  type SharedOptions,
+} from '../shared-object.js';
+import { flightFor } from '../sync/singleflight.js';
+import { put, putNum, putTag, recordedValue } from '../values.js';
+import { shown, type WaitOptions } from '../wait-options.js';
+
+/** What can be a key. */
+export type MapKey = string | number | bigint | boolean | null | undefined;
+
+/** A map's limits; with any of them it is a cache. */
+export interface SharedMapOptions extends SharedOptions {
+  /** Entries at most: the one unused for longest makes room. Of large maps each of 16 shards has its part. */
+  maxEntries?: number;
+  /** Bytes of keys and values at most, as they are encoded. */
+  maxBytes?: number;
+  /** How long an entry lives, in milliseconds. */
+  ttl?: number;
+}
+
+/** How one entry is set. */
+export interface SetOptions {
+  /** How long this entry lives, in milliseconds. Default: as the map says. */
+  ttl?: number;
+}
+
+/** What a map has counted. */
+export interface MapStatistics {
+  /** Entries, those included whose time is up and that nobody has met since. */
+  entries: number;
+  /** Bytes of keys and values, as they are encoded. */
+  bytes: number;
+  /** Reads that found something. */
+  hits: number;
+  /** Reads that found nothing. */
+  misses: number;
+  /** Entries that made room for others. */
+  evicted: number;
+  /** Entries whose time was up. */
+  expired: number;
+}
+
+const limits = ['maxEntries', 'maxBytes', 'ttl'] as const;
+
+/**
+ * A map that all threads of the process share. Values are cloned in and out; keys are texts, numbers, bigints or booleans.
+ *
+ * @example
+ * ```ts
+ * const users = new SharedMap<string, User>({ name: 'users', maxEntries: 10_000, ttl: 60_000 });
+ * const user = await users.getOrCompute(id, () => database.load(id));   // once among all threads
+ * counts.update('visits', (n = 0) => n + 1);                            // atomic
+ * ```
+ */
+export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
+  readonly #handle: number;
+
+  /** @param options - The limits; `name` shares it by name. */
+  constructor(options?: SharedMapOptions);
+  /** @internal */
+  constructor(origin: Origin, internal: true);
+  constructor(first: SharedMapOptions | Origin = {}, internal = false) {
+    if (internal) super('map', first as Origin);
+    else {
+      const options = first as SharedMapOptions;
+      const name = nameOf(options, limits);
+      const { maxEntries, maxBytes, ttl } = options;
+      const given = Object.entries({ maxEntries, maxBytes, ttl }).filter(([, value]) => value !== undefined);
+      super('map', { options: Object.fromEntries(given), name });
+    }
+    this.#handle = this.native.handle;
+  }
+
+  /** Opens the map of a name. @throws {@link NotFoundError} if there is none. */
+  static open<K extends MapKey, V>(name: string): SharedMap<K, V> {
+    return new SharedMap<K, V>({ name }, true);
+  }
+
+  /** Opens the map that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+  static from<K extends MapKey, V>(handle: SharedHandle<'map'>): SharedMap<K, V> {
+    return new SharedMap<K, V>({ handle }, true);
+  }
+
+  /** How many keys have a value. Counts them: it takes time in proportion. */
+  get size(): number {
+    return fast.mapSize(this.#handle);
+  }
+
+  #putKey(key: K): void {
+    if ((typeof key === 'object' && key !== null) || typeof key === 'function' || typeof key === 'symbol')
+      throw new InvalidArgumentError('key', shown(key), 'a text, number, bigint or boolean');
+    put(key);
+  }
+
+  #putValue(value: V): void {
+    if (!put(value))
+      throw new UnsupportedError(
+        'the platform alone can clone this value, and a map must give it to any thread',
+      );
+  }
+
+  /** The value of a key, or `undefined`. */
+  get(key: K): V | undefined {
+    this.#putKey(key);
+    const got = fast.mapGet(this.#handle, putTag, putNum);
+    return (got === true ? recordedValue(taskRecord + 2) : got) as V | undefined;
+  }
+
+  /** Whether a key has a value. */
+  has(key: K): boolean {
+    this.#putKey(key);
+    return fast.mapHas(this.#handle, putTag, putNum);
+  }
+
+  /** Sets the value of a key. @throws `DataCloneError` for what cannot be cloned. */
+  set(key: K, value: V, options: SetOptions = {}): this {
+    const ttl = ttlOf(options);
+    this.#putKey(key);
+    fast.mapKey(putTag, putNum);
+    this.#putValue(value);
+    fast.mapSet(this.#handle, putTag, putNum, ttl);
+    return this;
+  }
+
+  /** Removes a key. @returns Whether it had a value. */
+  delete(key: K): boolean {
+    this.#putKey(key);
+    return fast.mapDelete(this.#handle, putTag, putNum);
+  }
+
+  /** Removes everything. */
+  clear(): void {
+    fast.mapClear(this.#handle);
+  }
+
+  /** The values of several keys, in order. */
+  getAll(keys: Iterable<K>): (V | undefined)[] {
+    return Array.from(keys, (key) => this.get(key));
+  }
+
+  /** Sets several entries. */
+  setAll(entries: Iterable<readonly [K, V]>, options: SetOptions = {}): this {
+    for (const [key, value] of entries) this.set(key, value, options);
+    return this;
+  }
+
+  /**
+   * Replaces the value of a key by what a function makes of it, as one step among all threads: if somebody else sets it meanwhile, the
+   * function is called again with the new value.
+   *
+   * @param fn - Gets the value or `undefined`; must not depend on being called once.
+   * @returns The new value.
+   */
+  update(key: K, fn: (value: V | undefined) => V, options: SetOptions = {}): V {
+    const ttl = ttlOf(options);
+    for (;;) {
+      this.#putKey(key);
+      const version = fast.mapLook(this.#handle, putTag, putNum);
+      const value = fn(version === 0 ? undefined : (recordedValue(taskRecord + 2) as V));
+      this.#putKey(key);
+      fast.mapKey(putTag, putNum);
+      this.#putValue(value);
+      if (fast.mapSetIf(this.#handle, putTag, putNum, ttl, version)) return value;
+    }
+  }
+
+  /**
+   * The value of a key; if it has none, what a function computes, once among all threads that ask meanwhile.
+   *
+   * @throws What the function throws, for all who wait; {@link WaitTimeoutError} and the signal's reason, for one who waits.
+   */
+  async getOrCompute(
+    key: K,
+    fn: () => V | PromiseLike<V>,
+    options: SetOptions & WaitOptions = {},
+  ): Promise<V> {
+    const { ttl, ...wait } = options;
+    const known = this.get(key);
+    if (known !== undefined) return known;
+    const compute = async (): Promise<V> => {
+      // Somebody may have been done just before.
+      const found = this.get(key);
+      if (found !== undefined) return found;
+      const value = await fn();
+      this.set(key, value, ttl === undefined ? {} : { ttl });
+      return value;
+    };
+    return flightFor(this.native, this, `${typeof key} ${String(key)}`, compute, wait);
+  }
+
+  /** The entries at the moment of the call; what changes meanwhile does not change them. */
+  *entries(): Generator<[K, V], void, undefined> {
+    const snapshot = fast.mapSnapshot(this.#handle);
+    try {
+      while (fast.mapNext(snapshot)) {
+        const key = recordedValue(taskRecord + 2) as K;
+        fast.mapNextValue();
+        yield [key, recordedValue(taskRecord + 2) as V];
+      }
+    } finally {
+      fast.mapLetGo(snapshot);
+    }
+  }
+
+  [Symbol.iterator](): Generator<[K, V], void, undefined> {
+    return this.entries();
+  }
+
+  /** The keys at the moment of the call. */
+  *keys(): Generator<K, void, undefined> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  /** The values at the moment of the call. */
+  *values(): Generator<V, void, undefined> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  /** Calls a function for each entry there is at the moment of the call. */
+  forEach(fn: (value: V, key: K, map: this) => void): void {
+    for (const [key, value] of this.entries()) fn(value, key, this);
+  }
+
+  /** What it has counted, over all threads. */
+  get stats(): MapStatistics {
+    return binding.mapStats(this.native);
+  }
+}
+
+function ttlOf(options: SetOptions): number {
+  for (const name of Object.keys(options)) {
+    if (name !== 'ttl') throw new InvalidArgumentError(name, 'an unknown option', 'ttl');
+  }
+  const { ttl } = options;
+  if (ttl !== undefined && !(typeof ttl === 'number' && ttl > 0 && ttl <= 3.2e12))
+    throw new InvalidArgumentError('ttl', shown(ttl), 'milliseconds above 0');
+  return ttl ?? 0;
+}
