@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use napi::sys;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::codec::Payload;
 use crate::pool::message::{Nudged, Ordered, Settled};
@@ -50,6 +50,8 @@ pub(crate) struct Port {
     /// The runtime's number for the isolate's thread.
     thread: AtomicU32,
     state: Mutex<State>,
+    /// Threads that are about to wake the isolate, or at it: its function may not go away meanwhile.
+    waking: AtomicU32,
 }
 
 struct State {
@@ -60,10 +62,11 @@ struct State {
 }
 
 /// The ThreadsafeFunction of an open port.
+#[derive(Clone, Copy)]
 struct Waker(sys::napi_threadsafe_function);
 
-// SAFETY: a ThreadsafeFunction may be called from any thread until it is released; `Port` calls it under its lock and
-// forgets it under the same lock before the isolate's environment goes away.
+// SAFETY: a ThreadsafeFunction may be called from any thread until it is released. It is taken out of `State` and counted in
+// `Port::waking` under the lock; `close`, which comes before the release, takes it away under that lock and waits for the count.
 unsafe impl Send for Waker {}
 
 impl Waker {
@@ -106,6 +109,7 @@ impl PortRef {
             Box::leak(Box::new(Port {
                 epoch: AtomicU32::new(0),
                 thread: AtomicU32::new(0),
+                waking: AtomicU32::new(0),
                 state: Mutex::new(State { messages: VecDeque::new(), awake: false, wake: None }),
             }))
         });
@@ -130,6 +134,10 @@ impl PortRef {
         state.awake = false;
         state.wake = None;
         drop(state);
+        // Waking never blocks, and nobody begins to any more.
+        while self.port.waking.load(Ordering::Acquire) > 0 {
+            std::thread::yield_now();
+        }
         // Payloads may be large; they are freed outside the lock.
         drop(messages);
         FREE.lock().push(self.port);
@@ -146,11 +154,18 @@ impl PortRef {
         }
         state.messages.push_back(message);
         if !state.awake {
-            state.awake = true;
-            if let Some(waker) = &state.wake {
-                waker.wake();
-            }
+            self.rouse(state);
         }
+    }
+
+    /// Wakes the isolate once the lock is given back: it would run into it.
+    fn rouse(self, mut state: MutexGuard<'_, State>) {
+        state.awake = true;
+        let Some(Waker(function)) = state.wake else { return };
+        self.port.waking.fetch_add(1, Ordering::Relaxed);
+        drop(state);
+        Waker(function).wake();
+        self.port.waking.fetch_sub(1, Ordering::Release);
     }
 
     /// Swaps everything that is there into `into`, which must be empty; called by the isolate itself.
@@ -171,13 +186,9 @@ impl PortRef {
 
     /// Wakes the isolate although nothing new has come, for a drain that stopped early to let input and output in.
     pub(crate) fn wake(self) {
-        let mut state = self.port.state.lock();
-        if self.is_stale() {
-            return;
-        }
-        state.awake = true;
-        if let Some(waker) = &state.wake {
-            waker.wake();
+        let state = self.port.state.lock();
+        if !self.is_stale() {
+            self.rouse(state);
         }
     }
 
