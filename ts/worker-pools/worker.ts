@@ -3,6 +3,7 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { workerData } from 'node:worker_threads';
 import { binding } from '../isolate.js';
 import { acceptLinks, addLink } from '../links.js';
+import type { NativeWorker } from '../native/binding.js';
 import { captureOutput } from './capture.js';
 import { loadProcessor } from './processor.js';
 import type { Birth } from './protocol.js';
@@ -30,5 +31,14 @@ if (birth.preload !== undefined) {
     // Each task that needs it will say why it cannot be loaded.
   }
 }
-const native = binding.NativeWorker.attach(birth.pool, birth.worker);
+const native = attach();
+
+/** Becomes a worker; a thread that is not wanted any more, because the pool has closed or shrunk meanwhile, ends in peace. */
+function attach(): NativeWorker {
+  try {
+    return binding.NativeWorker.attach(birth.pool, birth.worker);
+  } catch {
+    process.exit(0);
+  }
+}
 new Runner(native, birth.worker, birth.concurrency, observer).turn();
