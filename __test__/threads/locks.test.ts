@@ -193,10 +193,11 @@ test('WaitGroup, CountDownLatch, Barrier and Once among threads', async () => {
       handles,
     ),
   );
+  const exits = threads.map((worker) => once(worker, 'exit'));
   await objects.group.wait();
   const results = await objects.results.receiveBatch(8);
   assert.equal(results.length, 4);
   assert.equal(new Set(results.map(([value]) => value)).size, 1);
   assert.equal(results.filter(([, leader]) => leader).length, 1);
-  await Promise.all(threads.map((worker) => once(worker, 'exit')));
+  await Promise.all(exits);
 });
