@@ -42,6 +42,8 @@ pub(crate) struct Isolate {
     pub(crate) pools: RefCell<Holdings>,
     /// The objects that this isolate has handles to.
     pub(crate) objects: RefCell<Handles<Arc<Shared>>>,
+    /// Objects that JavaScript has let go of while this thread held something of them.
+    pub(crate) orphans: RefCell<Vec<Arc<Shared>>>,
     /// Waits that may be cancelled, by their number.
     pub(crate) waits: RefCell<HashMap<u32, Arc<JsWaiter>>>,
     /// What this thread blocks for.
@@ -236,6 +238,7 @@ pub fn open_isolate(
         staged: RefCell::default(),
         pools: RefCell::default(),
         objects: RefCell::default(),
+        orphans: RefCell::default(),
         waits: RefCell::default(),
         blocked: RefCell::default(),
         unfinished: RefCell::default(),
@@ -336,7 +339,8 @@ unsafe extern "C" fn end(place: *mut c_void) {
     // Its waits first: what the port still holds is given to others then.
     let _forgotten = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let objects = std::mem::take(&mut *isolate.objects.borrow_mut());
-        for shared in objects.into_values() {
+        let orphans = std::mem::take(&mut *isolate.orphans.borrow_mut());
+        for shared in objects.into_values().chain(orphans) {
             shared.forget(isolate.port, isolate.owner());
         }
         let blocked = isolate.blocked.borrow_mut().take();

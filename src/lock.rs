@@ -104,6 +104,20 @@ impl JsLock {
         }
     }
 
+    /// Whether a thread has something to give back here.
+    pub(crate) fn concerns(&self, owner: Owner) -> bool {
+        match self {
+            Self::Mutex(lock) => lock.holder() == Some(owner),
+            Self::RwLock(lock) => {
+                lock.writer() == Some(owner) || lock.readers().iter().any(|(reader, _)| *reader == owner)
+            }
+            Self::Semaphore(lock) => lock.holders().iter().any(|(holder, _)| *holder == owner),
+            Self::Barrier(lock) => lock.waiting() > 0,
+            Self::Once(lock, _) => lock.runner() == Some(owner),
+            Self::WaitGroup(_) | Self::Latch(_) | Self::Cond(_) => false,
+        }
+    }
+
     /// A thread is gone: what it held is given back.
     pub(crate) fn release_owner(&self, owner: Owner) {
         match self {

@@ -111,6 +111,18 @@ impl Shared {
         }
     }
 
+    /// Whether a thread has something here that is to be given back when it ends.
+    fn concerns(&self, owner: Owner) -> bool {
+        match &self.object {
+            Object::Lock(lock) => lock.concerns(owner),
+            Object::Broadcast(broadcast) => broadcast.concerns(owner),
+            Object::Map(map) => map.flights.concerns(owner),
+            Object::Singleflight(flights) => flights.concerns(owner),
+            // A wait keeps its channel; a ticker holds nothing.
+            Object::Channel(_) | Object::Ticker(_) => false,
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match &self.object {
             Object::Channel(_) => "channel",
@@ -310,12 +322,17 @@ impl NativeObject {
     }
 }
 
-/// JavaScript has let go of it: so does the isolate.
+/// JavaScript has let go of it: so does the isolate, unless it has something to give back when it ends.
 impl Drop for NativeObject {
     fn drop(&mut self) {
         let _released = Isolate::with_current(|isolate| {
+            let owner = isolate.owner();
             let gone = isolate.objects.borrow_mut().remove(self.handle);
-            drop(gone);
+            let mut orphans = isolate.orphans.borrow_mut();
+            orphans.extend(gone);
+            let settled: Vec<_> = orphans.extract_if(.., |shared| !shared.concerns(owner)).collect();
+            drop(orphans);
+            drop(settled);
             Ok(())
         });
     }

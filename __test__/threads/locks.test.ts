@@ -70,6 +70,34 @@ describe('a thread that dies', () => {
     });
   }
 
+  test('gives back what it holds of objects that it has itself forgotten', async () => {
+    const [mutex, semaphore, task] = [new Mutex(), new Semaphore(3), new Once<string>()];
+    const worker = thread(
+      `await Mutex.from(data[0]).lock();
+      await Semaphore.from(data[1]).acquire(2);
+      void Once.from(data[2]).do(() => new Promise(() => undefined));
+      let gc = globalThis.Bun ? () => Bun.gc(true) : undefined;
+      if (gc === undefined) {
+        (await import('node:v8')).setFlagsFromString('--expose-gc');
+        gc = (await import('node:vm')).runInNewContext('gc');
+      }
+      for (let i = 0; i < 10; i++) {
+        gc();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      parentPort.postMessage('forgotten');
+      setInterval(() => {}, 1000);`,
+      [mutex.toHandle(), semaphore.toHandle(), task.toHandle()],
+    );
+    await once(worker, 'message');
+    assert.deepEqual([mutex.locked, semaphore.available, task.done], [true, 1, false]);
+    const here = task.do(() => 'here');
+    await worker.terminate();
+    assert.ok((await mutex.lock()).poisoned);
+    assert.equal(semaphore.available, 3);
+    assert.equal(await here, 'here');
+  });
+
   test('in line is passed over', async () => {
     const mutex = new Mutex();
     const guard = await mutex.lock();

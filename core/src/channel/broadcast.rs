@@ -116,6 +116,12 @@ impl<T: Clone + Send + 'static, W: ChannelTarget<T>> Broadcast<T, W> {
         gone.map(|subscriber| subscriber.channel.close()).is_some()
     }
 
+    /// Whether a thread has subscribers here.
+    #[must_use]
+    pub fn concerns(&self, owner: Owner) -> bool {
+        self.inner.lock().subscribers.iter().any(|subscriber| subscriber.owner == owner)
+    }
+
     /// A thread is gone: its subscribers are.
     pub fn release_owner(&self, owner: Owner) {
         let mut gone = Vec::new();
@@ -298,7 +304,9 @@ mod tests {
         let [a, b, c] = [("a", 1), ("b", 2), ("c", 1)].map(|(id, owner)| subscribe(id, owner).unwrap());
         assert_eq!(subscribe("a", 3).unwrap_err(), SubscribeError::Taken);
         assert!(broadcast.unsubscribe("a") && a.is_closed() && !broadcast.unsubscribe("a"));
+        assert!(broadcast.concerns(Owner(1)));
         broadcast.release_owner(Owner(1));
+        assert!(!broadcast.concerns(Owner(1)) && broadcast.concerns(Owner(2)));
         assert!(c.is_closed() && !b.is_closed());
         broadcast.close();
         assert!(b.is_closed() && broadcast.publish(&1).is_none());

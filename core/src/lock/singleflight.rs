@@ -117,6 +117,12 @@ impl<T: Clone + Send + 'static, W: Passenger<T>> Singleflight<T, W> {
         Ok(told.len())
     }
 
+    /// Whether a thread computes a key.
+    #[must_use]
+    pub fn concerns(&self, owner: Owner) -> bool {
+        self.inner.lock().by_key.values().any(|flight| flight.leader == owner)
+    }
+
     /// A thread is gone: its waits are cancelled, and what it led somebody else leads.
     pub fn release_owner(&self, owner: Owner) {
         let mut inner = self.inner.lock();
@@ -255,6 +261,7 @@ mod tests {
         let _next = waits(&flights, &ears, 3, 3);
         let _last = waits(&flights, &ears, 4, 4);
         assert!(gone.cancel());
+        assert!(flights.concerns(Owner(1)) && !flights.concerns(Owner(3)));
         flights.release_owner(Owner(1));
         assert_eq!(own.outcome(), Some(WaitOutcome::Cancelled));
         assert_eq!(ears.0.lock().last(), Some(&(3, News::Leads)));
