@@ -7,12 +7,14 @@ use millrace_core::lock::{
     Acquire, Arrival, Barrier, Begin, Cond, Latch, Lock, NotHeld, Once, Owner, Poisoned, RwLock, Semaphore,
     Wait, WaitGroup,
 };
+use millrace_core::words::Word;
 use parking_lot::Mutex;
 
 use crate::channel::{attend, block, describe, waiter};
 use crate::codec::Payload;
 use crate::error::{Fault, code};
 use crate::fast::{Answer, fast_calls};
+use crate::memory::words;
 use crate::pool::options::Options;
 use crate::waiting::{JsWaiter, Target};
 
@@ -73,11 +75,12 @@ impl JsLock {
     /// Makes a lock of a kind, or nothing if there is no such kind.
     pub(crate) fn make(kind: &str, options: &mut Options<'_>) -> Result<Option<Self>, Fault> {
         Ok(Some(match kind {
-            "mutex" => Self::Mutex(Lock::new()),
+            "mutex" => Self::Mutex(Lock::with_word(words().take())),
             "rwmutex" => Self::RwLock(RwLock::new()),
             "semaphore" => {
                 let permits = options.whole("permits", 0, u32::MAX)?.unwrap_or(1);
-                Self::Semaphore(Semaphore::new(permits, options.flag("fair")?.unwrap_or(true)))
+                let fair = options.flag("fair")?.unwrap_or(true);
+                Self::Semaphore(Semaphore::with_word(permits, fair, words().take()))
             }
             "waitgroup" => Self::WaitGroup(WaitGroup::new()),
             "latch" => Self::Latch(Latch::new(options.whole("count", 0, u32::MAX)?.unwrap_or(1))),
@@ -101,6 +104,24 @@ impl JsLock {
             Self::Barrier(_) => "barrier",
             Self::Cond(_) => "cond",
             Self::Once(..) => "once",
+        }
+    }
+
+    /// Where its state stands while nobody waits, and where a thread keeps account of what it takes by itself: places in [`words`].
+    pub(crate) fn open_words(&self, owner: Owner) -> (Option<u32>, Option<u32>) {
+        match self {
+            Self::Mutex(lock) => (lock.word().map(Word::place), None),
+            Self::Semaphore(lock) => {
+                (lock.word().map(Word::place), Some(lock.open_purse(owner, || words().take())))
+            }
+            _ => (None, None),
+        }
+    }
+
+    /// The thread takes nothing by itself any more, as often as it opened the words.
+    pub(crate) fn close_words(&self, owner: Owner) {
+        if let Self::Semaphore(lock) = self {
+            lock.close_purse(owner);
         }
     }
 

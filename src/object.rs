@@ -222,6 +222,7 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Object, Fa
 pub struct NativeObject {
     shared: Arc<Shared>,
     handle: u64,
+    words: (Option<u32>, Option<u32>),
 }
 
 impl NativeObject {
@@ -241,7 +242,8 @@ impl NativeObject {
 
     fn open(isolate: &Isolate, shared: Arc<Shared>) -> Self {
         let handle = isolate.objects.borrow_mut().insert(Arc::clone(&shared));
-        Self { shared, handle }
+        let words = shared.lock().map_or((None, None), |lock| lock.open_words(isolate.owner()));
+        Self { shared, handle, words }
     }
 }
 
@@ -315,6 +317,18 @@ impl NativeObject {
         self.shared.id
     }
 
+    /// Where the state of a lock stands while nobody waits, if it does: a place in `sharedWords`.
+    #[napi(getter)]
+    pub fn word(&self) -> Option<u32> {
+        self.words.0
+    }
+
+    /// Where this thread keeps account of the permits that it takes by itself: a place in `sharedWords`.
+    #[napi(getter)]
+    pub fn purse(&self) -> Option<u32> {
+        self.words.1
+    }
+
     /// Its name.
     #[napi(getter)]
     pub fn name(&self) -> Option<String> {
@@ -327,6 +341,9 @@ impl Drop for NativeObject {
     fn drop(&mut self) {
         let _released = Isolate::with_current(|isolate| {
             let owner = isolate.owner();
+            if let Ok(lock) = self.shared.lock() {
+                lock.close_words(owner);
+            }
             let gone = isolate.objects.borrow_mut().remove(self.handle);
             let mut orphans = isolate.orphans.borrow_mut();
             orphans.extend(gone);

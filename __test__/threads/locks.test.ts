@@ -43,6 +43,29 @@ for (const [form, lock] of [
   });
 }
 
+test('eight threads, three permits', async () => {
+  const semaphore = new Semaphore(3);
+  const shared = new SharedArrayBuffer(8);
+  const threads = Array.from({ length: 8 }, (_, at) =>
+    thread(
+      `const semaphore = Semaphore.from(data.semaphore);
+      const cells = new Int32Array(data.shared);
+      for (let i = 0; i < 500; i++) {
+        const count = 1 + ((i + ${at}) % 3);
+        const guard = i % 2 === 0 ? await semaphore.acquire(count) : semaphore.acquireSync(count);
+        if (Atomics.add(cells, 1, count) + count > 3) throw new Error('too many');
+        Atomics.add(cells, 0, 1);
+        Atomics.sub(cells, 1, count);
+        guard.release();
+      }`,
+      { semaphore: semaphore.toHandle(), shared },
+    ),
+  );
+  const exits = await Promise.all(threads.map((worker) => once(worker, 'exit')));
+  assert.deepEqual(exits.flat(), Array(8).fill(0));
+  assert.deepEqual([new Int32Array(shared)[0], semaphore.available, semaphore.waiting], [4000, 3, 0]);
+});
+
 describe('a thread that dies', () => {
   for (const end of ['terminated', 'process.exit', 'uncaught'] as const) {
     test(`with a lock in its hands gives it back, poisoned (${end})`, async () => {

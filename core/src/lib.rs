@@ -15,3 +15,4 @@ pub mod registry;
 pub mod sync;
 pub mod timer;
 pub mod wait;
+pub mod words;

@@ -11,6 +11,9 @@ pub use std::sync::{Arc, Weak};
 /// decide.
 pub type StaticCounter = std::sync::atomic::AtomicUsize;
 
+/// Whether loom runs it: it has no cache, and counts every word.
+pub const MODEL: bool = cfg!(loom);
+
 #[cfg(not(loom))]
 mod chosen {
     pub use parking_lot::{Condvar, Mutex, MutexGuard};

@@ -21,6 +21,10 @@ export declare class NativeObject {
   get handle(): number
   /** The number any thread of the process opens it by. */
   get id(): number
+  /** Where the state of a lock stands while nobody waits, if it does: a place in `sharedWords`. */
+  get word(): number | null
+  /** Where this thread keeps account of the permits that it takes by itself: a place in `sharedWords`. */
+  get purse(): number | null
   /** Its name. */
   get name(): string | null
 }
@@ -186,6 +190,9 @@ export declare const PAGE_TASK_BYTES: number
 /** The record that describes the task a worker has begun. */
 export declare const PAGE_TASK_RECORD: number
 
+/** The memory of a chunk of words, as this thread sees it. To be asked for once in each thread. */
+export declare function sharedWords(chunk: number): ArrayBuffer
+
 /** Asks for a key: true if this thread is to compute it; otherwise the wait ends when somebody has. */
 export declare function singleflightBoard(flights: NativeObject, key: string, wait: number, limit: number, cancellable: boolean): boolean
 
@@ -194,3 +201,6 @@ export declare function singleflightLand(flights: NativeObject, key: string, ok:
 
 /** A ticker that sends into a channel: after `first` milliseconds, and every `every` from then on (0: once). */
 export declare function startTicker(channel: NativeObject, first: number, every: number): NativeObject
+
+/** Places in one chunk of words; each has a cache line. */
+export declare const WORD_PLACES: number

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, diagnose, mapStats, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, singleflightBoard, singleflightLand, startTicker } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, diagnose, mapStats, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, sharedWords, singleflightBoard, singleflightLand, startTicker, WORD_PLACES } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
@@ -792,7 +792,9 @@ export { PAGE_RECORD }
 export { PAGE_SIZE }
 export { PAGE_TASK_BYTES }
 export { PAGE_TASK_RECORD }
+export { sharedWords }
 export { singleflightBoard }
 export { singleflightLand }
 export { startTicker }
+export { WORD_PLACES }
 export const __napiBindingTarget = __napiLoadedBindingTarget

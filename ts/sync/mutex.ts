@@ -5,6 +5,9 @@ import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
+import { me, wordAt } from './words.js';
+
+const free = 0;
 
 /**
  * A mutex: one holder among all threads of the process. It is handed over in the order in which it was asked for. A thread that
@@ -21,7 +24,11 @@ import { passed, reading, SharedLock } from './lock.js';
  * ```
  */
 export class Mutex extends SharedLock<'mutex'> {
-  readonly #give = (): void => void fast.lockGive(this.handle, true, 1);
+  readonly #words: Int32Array;
+  readonly #at: number;
+  readonly #give = (): void => {
+    if (Atomics.compareExchange(this.#words, this.#at, me, free) !== me) fast.lockGive(this.handle, true, 1);
+  };
 
   /** @param options - `name` shares it by name. */
   constructor(options?: SharedOptions);
@@ -29,6 +36,7 @@ export class Mutex extends SharedLock<'mutex'> {
   constructor(origin: Origin, internal: true);
   constructor(first: SharedOptions | Origin = {}, internal = false) {
     super('mutex', internal ? (first as Origin) : { options: {}, name: nameOf(first as SharedOptions) });
+    ({ words: this.#words, at: this.#at } = wordAt(this.native.word as number));
   }
 
   /** Opens the mutex of a name. @throws {@link NotFoundError} if there is none. */
@@ -53,13 +61,9 @@ export class Mutex extends SharedLock<'mutex'> {
    * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}.
    */
   lock(options?: WaitOptions): Promise<Guard> {
-    if (options === undefined) {
-      // What need not wait makes no promise but the one that is given back.
-      const how = fast.lockTry(this.handle, true, 1);
-      if (how !== passed.waiting) {
-        const guard = this.#guard(how);
-        return overspent() ? nextTurn(guard) : Promise.resolve(guard);
-      }
+    if (options === undefined && this.#take()) {
+      const guard = new Guard(this.#give, false);
+      return overspent() ? nextTurn(guard) : Promise.resolve(guard);
     }
     return this.#lockWith(options);
   }
@@ -67,6 +71,11 @@ export class Mutex extends SharedLock<'mutex'> {
   async #lockWith(options: WaitOptions | undefined): Promise<Guard> {
     if (options !== undefined) checkWaitOptions(options);
     return this.#guard(await this.pass(true, 1, options));
+  }
+
+  /** Takes the lock if it is free, nobody waits, and no holder has died. */
+  #take(): boolean {
+    return Atomics.compareExchange(this.#words, this.#at, free, me) === free;
   }
 
   #guard(how: number): Guard {
@@ -77,6 +86,7 @@ export class Mutex extends SharedLock<'mutex'> {
 
   /** Takes the lock if it is free; otherwise gives `undefined`. */
   tryLock(): Guard | undefined {
+    if (this.#take()) return new Guard(this.#give, false);
     const how = fast.lockTry(this.handle, true, 1);
     return how === passed.waiting ? undefined : this.#guard(how);
   }

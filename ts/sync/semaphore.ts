@@ -6,6 +6,7 @@ import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
+import { wordAt } from './words.js';
 
 /** How a semaphore is made. */
 export interface SemaphoreOptions extends SharedOptions {
@@ -24,7 +25,12 @@ export interface SemaphoreOptions extends SharedOptions {
  * ```
  */
 export class Semaphore extends SharedLock<'semaphore'> {
-  readonly #giveOne = (): void => void fast.lockGive(this.handle, true, 1);
+  readonly #words: Int32Array;
+  readonly #at: number;
+  /** What this thread has taken from the word; native code adds it to what it was given. */
+  readonly #purse: Int32Array;
+  readonly #purseAt: number;
+  readonly #giveOne = (): void => this.#give(1);
 
   /**
    * @param permits - How many there are, a whole number from 0.
@@ -39,6 +45,8 @@ export class Semaphore extends SharedLock<'semaphore'> {
       const name = nameOf(second, ['fair']);
       super('semaphore', { options: { permits: first, fair: second.fair ?? true }, name });
     }
+    ({ words: this.#words, at: this.#at } = wordAt(this.native.word as number));
+    ({ words: this.#purse, at: this.#purseAt } = wordAt(this.native.purse as number));
   }
 
   /** Opens the semaphore of a name. @throws {@link NotFoundError} if there is none. */
@@ -70,13 +78,9 @@ export class Semaphore extends SharedLock<'semaphore'> {
    * {@link LockClosedError}.
    */
   acquire(count = 1, options?: WaitOptions): Promise<Guard> {
-    if (options === undefined && count === 1) {
-      // What need not wait makes no promise but the one that is given back.
-      const how = fast.lockTry(this.handle, true, 1);
-      if (how !== passed.waiting) {
-        const guard = this.#guard(how, 1);
-        return overspent() ? nextTurn(guard) : Promise.resolve(guard);
-      }
+    if (options === undefined && count === 1 && this.#take(1)) {
+      const guard = new Guard(this.#giveOne, false);
+      return overspent() ? nextTurn(guard) : Promise.resolve(guard);
     }
     return this.#acquireWith(count, options);
   }
@@ -85,6 +89,39 @@ export class Semaphore extends SharedLock<'semaphore'> {
     this.#check(count);
     if (options !== undefined) checkWaitOptions(options);
     return this.#guard(await this.pass(true, count, options), count);
+  }
+
+  /**
+   * Takes permits if there are so many, nobody waits, and no holder has died. The word and the purse change with nothing in between at
+   * which this thread could be terminated.
+   */
+  #take(count: number): boolean {
+    let there = Atomics.load(this.#words, this.#at);
+    while (there >= count) {
+      const found = Atomics.compareExchange(this.#words, this.#at, there, there - count);
+      if (found === there) {
+        (this.#purse[this.#purseAt] as number) += count;
+        return true;
+      }
+      there = found;
+    }
+    return false;
+  }
+
+  /** The other way round, if the purse has so many; otherwise native code gives back what it gave. */
+  #give(count: number): void {
+    if ((this.#purse[this.#purseAt] as number) >= count) {
+      let there = Atomics.load(this.#words, this.#at);
+      while (there >= 0) {
+        const found = Atomics.compareExchange(this.#words, this.#at, there, there + count);
+        if (found === there) {
+          (this.#purse[this.#purseAt] as number) -= count;
+          return;
+        }
+        there = found;
+      }
+    }
+    fast.lockGive(this.handle, true, count);
   }
 
   #check(count: number): void {
@@ -100,12 +137,13 @@ export class Semaphore extends SharedLock<'semaphore'> {
         `at most ${this.permits}, which is all there are`,
       );
     const poisoned = how === passed.waiting ? this.read(reading.poisoned) === 1 : how === passed.poisoned;
-    return new Guard(count === 1 ? this.#giveOne : () => this.release(count), poisoned);
+    return new Guard(count === 1 ? this.#giveOne : () => this.#give(count), poisoned);
   }
 
   /** Takes permits if they are free; otherwise gives `undefined`. */
   tryAcquire(count = 1): Guard | undefined {
     this.#check(count);
+    if (this.#take(count)) return new Guard(count === 1 ? this.#giveOne : () => this.#give(count), false);
     const how = fast.lockTry(this.handle, true, count);
     return how === passed.waiting ? undefined : this.#guard(how, count);
   }
@@ -119,7 +157,7 @@ export class Semaphore extends SharedLock<'semaphore'> {
   /** Gives back permits without their guard. @throws {@link NotHeldError} if this thread holds fewer. */
   release(count = 1): void {
     this.#check(count);
-    fast.lockGive(this.handle, true, count);
+    this.#give(count);
   }
 
   /** Runs a function while it holds permits. */

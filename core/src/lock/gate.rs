@@ -4,12 +4,18 @@
 //! Passing is handed over: whoever makes room lets the first in line in, under the lock, so that nobody can slip in
 //! between. Only the head is looked at, hence what the head waits for is not given to those behind it; when it gives up,
 //! the line is looked at again. One that passes at once costs one lock.
+//!
+//! A gate may have a [`Word`]. While it is open, nobody waits and the rule's state fits, that word is the state, and whoever sees it
+//! may change it by compare-and-set, as the rule would. Whoever holds the gate's lock finds the state there, leaves [`GUARDED`] in its
+//! place so that every compare-and-set fails, and puts it back at the end, if it may.
 
 use std::fmt::Debug;
+use std::ops::{Deref, DerefMut};
 
 use super::owner::Owner;
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, MutexGuard, Ordering};
 use crate::wait::{Awaited, WaitList, Waiter, Wake, WakeTarget};
+use crate::words::Word;
 
 /// What came of asking to pass.
 #[derive(Debug)]
@@ -34,14 +40,56 @@ pub(super) trait Rule: Debug + Send + 'static {
     fn admits(&self, ask: Self::Ask) -> bool;
     /// Lets a request pass that [may](Self::admits).
     fn enter(&mut self, owner: Owner, ask: Self::Ask) -> Self::Pass;
+    /// The state as a word below [`GUARDED`], if a word can hold it.
+    fn pack(&self) -> Option<u32> {
+        None
+    }
+    /// The word has changed to this since it was [packed](Self::pack).
+    fn unpack(&mut self, _word: u32) {}
 }
+
+/// What the word of a gate is while the gate's lock alone protects the state.
+pub const GUARDED: u32 = u32::MAX;
 
 /// A rule, and those who wait for it to admit them.
 #[derive(Debug)]
 pub(super) struct Gate<R: Rule, W: WakeTarget> {
     /// A newcomer never passes those who wait.
     fair: bool,
+    word: Option<Word>,
     inner: Mutex<Inner<R, W>>,
+}
+
+/// The gate's lock, held, with the state in it.
+struct Held<'a, R: Rule, W: WakeTarget> {
+    word: Option<&'a Word>,
+    inner: MutexGuard<'a, Inner<R, W>>,
+}
+
+impl<R: Rule, W: WakeTarget> Deref for Held<'_, R, W> {
+    type Target = Inner<R, W>;
+    fn deref(&self) -> &Self::Target {
+        &self.inner
+    }
+}
+
+impl<R: Rule, W: WakeTarget> DerefMut for Held<'_, R, W> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.inner
+    }
+}
+
+impl<R: Rule, W: WakeTarget> Drop for Held<'_, R, W> {
+    fn drop(&mut self) {
+        let Some(word) = self.word else { return };
+        if self.inner.closed || !self.inner.line.is_empty() {
+            return;
+        }
+        if let Some(packed) = self.inner.rule.pack() {
+            // Release: whoever takes the state from the word sees what was done under the lock.
+            word.cell().store(packed, Ordering::Release);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -82,12 +130,39 @@ impl<R: Rule, W: WakeTarget> Inner<R, W> {
 
 impl<R: Rule, W: WakeTarget> Gate<R, W> {
     pub(super) fn new(rule: R, fair: bool) -> Self {
-        Self { fair, inner: Mutex::new(Inner { rule, closed: false, line: WaitList::default() }) }
+        Self::make(rule, fair, None)
+    }
+
+    /// A gate whose state stands in a word, as long as it can.
+    pub(super) fn with_word(rule: R, fair: bool, word: Word) -> Self {
+        word.cell().store(rule.pack().unwrap_or(GUARDED), Ordering::Release);
+        Self::make(rule, fair, Some(word))
+    }
+
+    fn make(rule: R, fair: bool, word: Option<Word>) -> Self {
+        Self { fair, word, inner: Mutex::new(Inner { rule, closed: false, line: WaitList::default() }) }
+    }
+
+    /// Where the state stands while nobody waits.
+    pub(super) const fn word(&self) -> Option<&Word> {
+        self.word.as_ref()
+    }
+
+    fn lock(&self) -> Held<'_, R, W> {
+        let mut inner = self.inner.lock();
+        if let Some(word) = &self.word {
+            // Acquire: what the last to change the word did before it is seen here. Release: GUARDED is seen after nothing.
+            let state = word.cell().swap(GUARDED, Ordering::AcqRel);
+            if state != GUARDED {
+                inner.rule.unpack(state);
+            }
+        }
+        Held { word: self.word.as_ref(), inner }
     }
 
     /// Passes, if that can be at once.
     pub(super) fn try_pass(&self, owner: Owner, ask: R::Ask) -> Option<R::Pass> {
-        self.inner.lock().try_pass(self.fair, owner, ask)
+        self.lock().try_pass(self.fair, owner, ask)
     }
 
     /// Passes, or queues the waiter that `make` gives; `me` is the object around this gate. One who finds 2^24 in line is
@@ -100,7 +175,7 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
         make: impl FnOnce() -> Arc<Waiter<W>>,
     ) -> Wait<W, R::Pass> {
         {
-            let mut inner = self.inner.lock();
+            let mut inner = self.lock();
             if inner.closed {
                 return Wait::Closed;
             }
@@ -111,7 +186,7 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
         // Made without the lock, as `make` is the host's; what has changed meanwhile is seen below.
         let waiter = make();
         let woken = waiter.enlist(|places| {
-            let mut inner = self.inner.lock();
+            let mut inner = self.lock();
             if inner.closed {
                 return None;
             }
@@ -131,7 +206,7 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
 
     /// Changes the rule's state, and lets in those who may pass after it.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut R) -> T) -> T {
-        let mut inner = self.inner.lock();
+        let mut inner = self.lock();
         let answer = change(&mut inner.rule);
         let woken = inner.serve();
         drop(inner);
@@ -140,12 +215,12 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
     }
 
     pub(super) fn read<T>(&self, read: impl FnOnce(&R) -> T) -> T {
-        read(&self.inner.lock().rule)
+        read(&self.lock().rule)
     }
 
     /// Takes one who has given up out of the line: those behind it may be able to pass.
     pub(super) fn leave(&self, place: u64) {
-        let mut inner = self.inner.lock();
+        let mut inner = self.lock();
         let left = inner.line.remove(place);
         let woken = if left.is_some() { inner.serve() } else { Vec::new() };
         drop(inner);
@@ -155,10 +230,10 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
     /// Cancels the waits of an owner that has died, so that nothing is handed to it from here on; what it was handed
     /// before this returns is in the rule's state.
     pub(super) fn evict(&self, owner: Owner) {
-        let inner = self.inner.lock();
-        let its = inner.line.iter().filter(|request| request.owner == owner);
+        let held = self.lock();
+        let its = held.line.iter().filter(|request| request.owner == owner);
         let waiters: Vec<_> = its.map(|request| Arc::clone(&request.waiter)).collect();
-        drop(inner);
+        drop(held);
         // From the last to the first: so none that leaves makes room for another of the same owner.
         for waiter in waiters.into_iter().rev() {
             waiter.cancel();
@@ -166,16 +241,16 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.inner.lock().line.len()
+        self.lock().line.len()
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.inner.lock().closed
+        self.lock().closed
     }
 
     /// Tells all who wait that it is closed.
     pub(super) fn close(&self) {
-        let mut inner = self.inner.lock();
+        let mut inner = self.lock();
         inner.closed = true;
         let mut line = std::mem::take(&mut inner.line);
         drop(inner);
@@ -184,6 +259,53 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
         }
     }
 }
+
+/// What everything around a gate has: its line and its end. `poison` adds what is left behind by a holder that dies.
+macro_rules! gated {
+    ($type:ident) => {
+        impl<W: WakeTarget> $type<W> {
+            /// How many wait.
+            #[must_use]
+            pub fn waiting(&self) -> usize {
+                self.gate.waiting()
+            }
+
+            /// Tells all who wait, and all who would, `Closed`. What is held may still be given back, what is done still counted.
+            pub fn close(&self) {
+                self.gate.close();
+            }
+
+            /// Whether it is closed.
+            #[must_use]
+            pub fn is_closed(&self) -> bool {
+                self.gate.is_closed()
+            }
+        }
+
+        impl<W: WakeTarget> Awaited for $type<W> {
+            fn leave(&self, place: u64) {
+                self.gate.leave(place);
+            }
+        }
+    };
+    ($type:ident, poison) => {
+        $crate::lock::gate::gated! { $type }
+
+        impl<W: WakeTarget> $type<W> {
+            /// Whether a holder has died since this was last cleared: what it guards may be half changed.
+            #[must_use]
+            pub fn is_poisoned(&self) -> bool {
+                self.gate.read(|held| held.poisoned)
+            }
+
+            /// Forgets that a holder has died: what it guards is whole again.
+            pub fn clear_poison(&self) {
+                self.gate.change(|held| held.poisoned = false);
+            }
+        }
+    };
+}
+pub(super) use gated;
 
 /// Nobody is left who could let them in.
 impl<R: Rule, W: WakeTarget> Drop for Gate<R, W> {

@@ -1,7 +1,7 @@
 //! A gate that opens once: java.util.concurrent's `CountDownLatch`. It counts down from a number, and whoever waits goes on
 //! when it reaches zero; from there on nobody waits.
 
-use super::gate::{Gate, Rule, Wait};
+use super::gate::{Gate, Rule, Wait, gated};
 use super::owner::Owner;
 use crate::sync::Arc;
 use crate::wait::{Awaited, Waiter, WakeTarget};
@@ -53,30 +53,9 @@ impl<W: WakeTarget> Latch<W> {
     pub fn count(&self) -> u32 {
         self.gate.read(|left| left.0)
     }
-
-    /// How many wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.gate.waiting()
-    }
-
-    /// Tells all who wait, and all who would, `Closed`. It may still be counted down.
-    pub fn close(&self) {
-        self.gate.close();
-    }
-
-    /// Whether it is closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.gate.is_closed()
-    }
 }
 
-impl<W: WakeTarget> Awaited for Latch<W> {
-    fn leave(&self, place: u64) {
-        self.gate.leave(place);
-    }
-}
+gated! { Latch }
 
 #[cfg(test)]
 mod tests {

@@ -31,7 +31,7 @@ mod waitgroup;
 
 pub use barrier::{Arrival, Barrier};
 pub use cond::Cond;
-pub use gate::Wait;
+pub use gate::{GUARDED, Wait};
 pub use latch::Latch;
 pub use mutex::{Busy, Lock, Poisoned};
 pub use once::{Begin, Once};

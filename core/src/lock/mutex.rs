@@ -4,10 +4,11 @@
 //! nothing to barge for. When a holder dies the lock passes on, poisoned, as std's does: everyone who locks it learns so
 //! until somebody has put the guarded state right and clears it.
 
-use super::gate::{Gate, Rule, Wait};
+use super::gate::{GUARDED, Gate, Rule, Wait, gated};
 use super::owner::{NotHeld, Owner};
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering};
 use crate::wait::{Awaited, Waiter, WakeTarget};
+use crate::words::Word;
 
 /// Whether a holder has died since this was last cleared: what the lock guards may be half changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,7 @@ pub struct Poisoned(pub bool);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Busy;
 
+/// The word is 0, or the owner.
 #[derive(Debug, Default)]
 struct Held {
     by: Option<Owner>,
@@ -35,6 +37,21 @@ impl Rule for Held {
         self.by = Some(owner);
         Poisoned(self.poisoned)
     }
+
+    fn pack(&self) -> Option<u32> {
+        (!self.poisoned).then(|| self.by.map_or(Some(FREE), word_of))?
+    }
+
+    fn unpack(&mut self, word: u32) {
+        self.by = (word != FREE).then(|| Owner(u64::from(word)));
+    }
+}
+
+const FREE: u32 = 0;
+
+/// How an owner stands in the word, if it can.
+fn word_of(owner: Owner) -> Option<u32> {
+    u32::try_from(owner.0).ok().filter(|word| *word != FREE && *word != GUARDED)
 }
 
 /// A lock that one holds at a time. It is not re-entrant: an owner that locks it twice waits for itself, as its tasks
@@ -48,7 +65,26 @@ impl<W: WakeTarget> Lock<W> {
     /// A free lock.
     #[must_use]
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { gate: Gate::new(Held::default(), true) })
+        Self::with_word(Word::default())
+    }
+
+    /// A free lock, whose state is this word while nobody waits and nobody has died holding it: 0 when it is free, else the
+    /// number of its owner. A thread may change the one for the other by compare-and-set to lock and unlock it.
+    #[must_use]
+    pub fn with_word(word: Word) -> Arc<Self> {
+        Arc::new(Self { gate: Gate::with_word(Held::default(), true, word) })
+    }
+
+    /// Its word.
+    #[must_use]
+    pub fn word(&self) -> Option<&Word> {
+        self.gate.word()
+    }
+
+    fn change_word(&self, from: Option<u32>, to: Option<u32>) -> bool {
+        let (Some(word), Some(from), Some(to)) = (self.gate.word(), from, to) else { return false };
+        // What the last holder did is seen by the next.
+        word.cell().compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Locks it, if that can be at once.
@@ -56,11 +92,17 @@ impl<W: WakeTarget> Lock<W> {
     /// # Errors
     /// It cannot.
     pub fn try_lock(&self, owner: Owner) -> Result<Poisoned, Busy> {
+        if self.change_word(Some(FREE), word_of(owner)) {
+            return Ok(Poisoned(false));
+        }
         self.gate.try_pass(owner, ()).ok_or(Busy)
     }
 
     /// Locks it, or waits for it. One who has waited and holds it asks [`is_poisoned`](Self::is_poisoned).
     pub fn lock(self: &Arc<Self>, owner: Owner, make: impl FnOnce() -> Arc<Waiter<W>>) -> Wait<W, Poisoned> {
+        if self.change_word(Some(FREE), word_of(owner)) {
+            return Wait::Now(Poisoned(false));
+        }
         self.gate.pass(self, owner, (), make)
     }
 
@@ -69,6 +111,9 @@ impl<W: WakeTarget> Lock<W> {
     /// # Errors
     /// The owner does not hold it.
     pub fn unlock(&self, owner: Owner) -> Result<(), NotHeld> {
+        if self.change_word(word_of(owner), Some(FREE)) {
+            return Ok(());
+        }
         self.gate.change(|held| {
             held.by.take_if(|by| *by == owner).ok_or(NotHeld { held: 0 })?;
             Ok(())
@@ -90,41 +135,9 @@ impl<W: WakeTarget> Lock<W> {
     pub fn holder(&self) -> Option<Owner> {
         self.gate.read(|held| held.by)
     }
-
-    /// Whether a holder has died since this was last cleared.
-    #[must_use]
-    pub fn is_poisoned(&self) -> bool {
-        self.gate.read(|held| held.poisoned)
-    }
-
-    /// Forgets that a holder has died: what the lock guards is whole again.
-    pub fn clear_poison(&self) {
-        self.gate.change(|held| held.poisoned = false);
-    }
-
-    /// How many wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.gate.waiting()
-    }
-
-    /// Locks for nobody any more, and tells all who wait `Closed`. Its holder may still unlock it.
-    pub fn close(&self) {
-        self.gate.close();
-    }
-
-    /// Whether it is closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.gate.is_closed()
-    }
 }
 
-impl<W: WakeTarget> Awaited for Lock<W> {
-    fn leave(&self, place: u64) {
-        self.gate.leave(place);
-    }
-}
+gated! { Lock, poison }
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Doing something once: the first to come runs it, the others wait until it is done. If the one that runs it fails or
 //! dies, the next in line runs it.
 
-use super::gate::{Gate, Rule, Wait};
+use super::gate::{Gate, Rule, Wait, gated};
 use super::owner::{NotHeld, Owner};
 use crate::sync::Arc;
 use crate::wait::{Awaited, Waiter, WakeTarget};
@@ -101,30 +101,9 @@ impl<W: WakeTarget> Once<W> {
     pub fn runner(&self) -> Option<Owner> {
         self.gate.read(|stage| if let Stage::Running(owner) = stage { Some(*owner) } else { None })
     }
-
-    /// How many wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.gate.waiting()
-    }
-
-    /// Tells all who wait, and all who would come, `Closed`. Whoever runs it may still finish.
-    pub fn close(&self) {
-        self.gate.close();
-    }
-
-    /// Whether it is closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.gate.is_closed()
-    }
 }
 
-impl<W: WakeTarget> Awaited for Once<W> {
-    fn leave(&self, place: u64) {
-        self.gate.leave(place);
-    }
-}
+gated! { Once }
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,8 @@
 //! Who holds what.
 
+use crate::sync::Ordering;
+use crate::words::Word;
+
 /// Who holds: a thread of the host. 0 is nobody, to be used where it does not matter who holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Owner(pub u64);
@@ -19,35 +22,103 @@ pub struct NotHeld {
 /// How much each owner holds. A list and not a map: owners are threads, so they are few. It allocates only when more of
 /// them hold at once than ever before.
 #[derive(Debug, Default)]
-pub(super) struct Holdings(Vec<(Owner, u32)>);
+pub(super) struct Holdings(Vec<Holding>);
+
+#[derive(Debug)]
+struct Holding {
+    owner: Owner,
+    /// What was given to it under the lock.
+    count: u32,
+    purse: Option<Purse>,
+}
+
+/// What an owner has taken by itself stands in a word of its own, which no other thread changes.
+#[derive(Debug)]
+struct Purse {
+    word: Word,
+    /// How often it was opened and not closed.
+    opened: u32,
+}
+
+impl Holding {
+    fn in_purse(&self) -> u32 {
+        self.purse.as_ref().map_or(0, |purse| purse.word.cell().load(Ordering::Relaxed))
+    }
+
+    fn total(&self) -> u32 {
+        self.count.saturating_add(self.in_purse())
+    }
+
+    const fn is_over(&self) -> bool {
+        self.count == 0 && self.purse.is_none()
+    }
+}
 
 impl Holdings {
+    fn at(&self, owner: Owner) -> Option<usize> {
+        self.0.iter().position(|holding| holding.owner == owner)
+    }
+
+    fn of(&mut self, owner: Owner) -> Option<&mut Holding> {
+        self.0.iter_mut().find(|holding| holding.owner == owner)
+    }
+
+    fn tidy(&mut self, owner: Owner) {
+        self.0.retain(|holding| holding.owner != owner || !holding.is_over());
+    }
+
     pub(super) fn add(&mut self, owner: Owner, count: u32) {
-        match self.0.iter_mut().find(|entry| entry.0 == owner) {
-            Some(entry) => entry.1 = entry.1.saturating_add(count),
+        match self.of(owner) {
+            Some(holding) => holding.count = holding.count.saturating_add(count),
             None if count == 0 => {}
-            None => self.0.push((owner, count)),
+            None => self.0.push(Holding { owner, count, purse: None }),
         }
     }
 
+    /// By the owner itself.
     pub(super) fn give_back(&mut self, owner: Owner, count: u32) -> Result<(), NotHeld> {
-        let at = self.0.iter().position(|entry| entry.0 == owner);
-        let entry = at.and_then(|at| self.0.get_mut(at));
-        let held = entry.as_ref().map_or(0, |entry| entry.1);
-        let Some(left) = held.checked_sub(count) else { return Err(NotHeld { held }) };
-        if let Some(entry) = entry {
-            entry.1 = left;
+        let Some(holding) = self.of(owner) else {
+            return if count == 0 { Ok(()) } else { Err(NotHeld { held: 0 }) };
+        };
+        if holding.total() < count {
+            return Err(NotHeld { held: holding.total() });
         }
-        if let (0, Some(at)) = (left, at) {
-            self.0.swap_remove(at);
+        let given = holding.count.min(count);
+        holding.count -= given;
+        if let Some(purse) = &holding.purse {
+            purse.word.cell().fetch_sub(count - given, Ordering::Relaxed);
         }
+        self.tidy(owner);
         Ok(())
     }
 
-    /// Takes all that the owner holds.
+    /// Takes all that the owner holds, its purse too.
     pub(super) fn take(&mut self, owner: Owner) -> u32 {
-        let at = self.0.iter().position(|entry| entry.0 == owner);
-        at.map_or(0, |at| self.0.swap_remove(at).1)
+        self.at(owner).map_or(0, |at| self.0.swap_remove(at).total())
+    }
+
+    /// Gives the owner a purse, and says which word it is.
+    pub(super) fn open_purse(&mut self, owner: Owner, make: impl FnOnce() -> Word) -> u32 {
+        let at = self.at(owner).unwrap_or(self.0.len());
+        if at == self.0.len() {
+            self.0.push(Holding { owner, count: 0, purse: None });
+        }
+        let Some(holding) = self.0.get_mut(at) else { return 0 };
+        let purse = holding.purse.get_or_insert_with(|| Purse { word: make(), opened: 0 });
+        purse.opened += 1;
+        purse.word.place()
+    }
+
+    /// The owner needs its purse no more, as often as it was opened; what is left in it stays held. By the owner itself.
+    pub(super) fn close_purse(&mut self, owner: Owner) {
+        let Some(holding) = self.of(owner) else { return };
+        let Some(purse) = &mut holding.purse else { return };
+        purse.opened -= 1;
+        if purse.opened == 0 {
+            holding.count = holding.total();
+            holding.purse = None;
+        }
+        self.tidy(owner);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -55,7 +126,8 @@ impl Holdings {
     }
 
     pub(super) fn list(&self) -> Vec<(Owner, u32)> {
-        self.0.clone()
+        let all = self.0.iter().map(|holding| (holding.owner, holding.total()));
+        all.filter(|(_, count)| *count > 0).collect()
     }
 }
 
@@ -75,6 +147,33 @@ mod tests {
         assert_eq!(held.give_back(Owner(1), 5), Ok(()));
         assert_eq!(held.list(), [(Owner(2), 1)]);
         assert_eq!((held.take(Owner(2)), held.take(Owner(2))), (1, 0));
+        assert!(held.is_empty());
+    }
+
+    #[test]
+    fn what_is_in_a_purse_is_held_like_the_rest() {
+        let mut held = Holdings::default();
+        held.add(Owner(1), 2);
+        let purse =
+            |held: &Holdings| held.0[0].purse.as_ref().map(|purse| purse.word.cell().load(Ordering::Relaxed));
+        let put = |held: &Holdings, count| {
+            held.0[0].purse.as_ref().unwrap().word.cell().store(count, Ordering::Relaxed);
+        };
+        held.open_purse(Owner(1), Word::default);
+        held.open_purse(Owner(1), || unreachable!());
+        put(&held, 3);
+        assert_eq!(held.list(), [(Owner(1), 5)]);
+        assert_eq!(held.give_back(Owner(1), 6), Err(NotHeld { held: 5 }));
+        assert_eq!((held.give_back(Owner(1), 4), purse(&held)), (Ok(()), Some(1)));
+        held.close_purse(Owner(1));
+        assert_eq!((held.list(), purse(&held)), (vec![(Owner(1), 1)], Some(1)));
+        held.close_purse(Owner(1));
+        assert_eq!((held.list(), purse(&held)), (vec![(Owner(1), 1)], None));
+        held.open_purse(Owner(1), Word::default);
+        put(&held, 7);
+        assert_eq!((held.take(Owner(1)), held.is_empty()), (8, true));
+        held.open_purse(Owner(1), Word::default);
+        held.close_purse(Owner(1));
         assert!(held.is_empty());
     }
 

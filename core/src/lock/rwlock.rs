@@ -4,7 +4,7 @@
 //! that stand next to one another at the head of the line go in together. There is no upgrade from reader to writer, as two
 //! that wait for each other to leave would wait for ever.
 
-use super::gate::{Gate, Rule, Wait};
+use super::gate::{Gate, Rule, Wait, gated};
 use super::mutex::{Busy, Poisoned};
 use super::owner::{Holdings, NotHeld, Owner};
 use crate::sync::Arc;
@@ -141,41 +141,9 @@ impl<W: WakeTarget> RwLock<W> {
     pub fn writer(&self) -> Option<Owner> {
         self.gate.read(|inside| inside.writer)
     }
-
-    /// Whether a writer has died inside since this was last cleared.
-    #[must_use]
-    pub fn is_poisoned(&self) -> bool {
-        self.gate.read(|inside| inside.poisoned)
-    }
-
-    /// Forgets that a writer has died inside: what the lock guards is whole again.
-    pub fn clear_poison(&self) {
-        self.gate.change(|inside| inside.poisoned = false);
-    }
-
-    /// How many wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.gate.waiting()
-    }
-
-    /// Lets nobody in any more, and tells all who wait `Closed`. Those inside may still leave.
-    pub fn close(&self) {
-        self.gate.close();
-    }
-
-    /// Whether it is closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.gate.is_closed()
-    }
 }
 
-impl<W: WakeTarget> Awaited for RwLock<W> {
-    fn leave(&self, place: u64) {
-        self.gate.leave(place);
-    }
-}
+gated! { RwLock, poison }
 
 #[cfg(test)]
 mod tests {

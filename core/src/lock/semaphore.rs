@@ -4,10 +4,11 @@
 //! `fair` lets a newcomer barge past the line when there are permits enough for it, which may starve a large request;
 //! among those who wait the order is the same.
 
-use super::gate::{Gate, Rule, Wait};
+use super::gate::{Gate, Rule, Wait, gated};
 use super::owner::{Holdings, NotHeld, Owner};
 use crate::sync::Arc;
 use crate::wait::{Awaited, Waiter, WakeTarget};
+use crate::words::Word;
 
 /// What came of asking for permits.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub enum Acquire<W> {
     TooMany,
 }
 
-/// The stock: what is free and what is held is the total, always.
+/// The stock: what is free and what is held is the total, always. The word is what is free.
 #[derive(Debug)]
 struct Permits {
     free: u32,
@@ -44,7 +45,18 @@ impl Rule for Permits {
         self.free -= count;
         self.held.add(owner, count);
     }
+
+    fn pack(&self) -> Option<u32> {
+        (!self.poisoned && self.free <= MOST_IN_WORD).then_some(self.free)
+    }
+
+    fn unpack(&mut self, word: u32) {
+        self.free = word;
+    }
 }
+
+/// More does not stand in the word: as a signed number, what is above is [`GUARDED`](super::GUARDED).
+const MOST_IN_WORD: u32 = i32::MAX as u32;
 
 /// A weighted semaphore.
 #[derive(Debug)]
@@ -58,8 +70,31 @@ impl<W: WakeTarget> Semaphore<W> {
     /// A semaphore with `permits`; a newcomer passes those who wait only if it is not `fair`.
     #[must_use]
     pub fn new(permits: u32, fair: bool) -> Arc<Self> {
+        Self::with_word(permits, fair, Word::default())
+    }
+
+    /// The same, whose free permits are this word while nobody waits and no holder has died. A thread with a [purse](Self::open_purse)
+    /// may take permits by compare-and-set from the word and add them to its purse, and the other way round.
+    #[must_use]
+    pub fn with_word(permits: u32, fair: bool, word: Word) -> Arc<Self> {
         let stock = Permits { free: permits, held: Holdings::default(), poisoned: false };
-        Arc::new(Self { permits, gate: Gate::new(stock, fair) })
+        Arc::new(Self { permits, gate: Gate::with_word(stock, fair, word) })
+    }
+
+    /// Its word.
+    #[must_use]
+    pub fn word(&self) -> Option<&Word> {
+        self.gate.word()
+    }
+
+    /// Gives an owner a word for the permits that it takes by itself, and says which it is. To be closed as often as it is opened.
+    pub fn open_purse(&self, owner: Owner, make: impl FnOnce() -> Word) -> u32 {
+        self.gate.change(|stock| stock.held.open_purse(owner, make))
+    }
+
+    /// An owner needs its purse no more. What is in it stays held. To be called by the owner itself.
+    pub fn close_purse(&self, owner: Owner) {
+        self.gate.change(|stock| stock.held.close_purse(owner));
     }
 
     /// Takes `count` permits, if that can be at once. Never of a closed one.
@@ -121,46 +156,14 @@ impl<W: WakeTarget> Semaphore<W> {
         self.gate.read(|stock| stock.free)
     }
 
-    /// How many wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.gate.waiting()
-    }
-
     /// Who holds how many, in no order.
     #[must_use]
     pub fn holders(&self) -> Vec<(Owner, u32)> {
         self.gate.read(|stock| stock.held.list())
     }
-
-    /// Whether an owner has died with permits since this was last cleared.
-    #[must_use]
-    pub fn is_poisoned(&self) -> bool {
-        self.gate.read(|stock| stock.poisoned)
-    }
-
-    /// Forgets that an owner has died with permits.
-    pub fn clear_poison(&self) {
-        self.gate.change(|stock| stock.poisoned = false);
-    }
-
-    /// Gives out no permit any more, and tells all who wait `Closed`. Permits may still be given back.
-    pub fn close(&self) {
-        self.gate.close();
-    }
-
-    /// Whether it is closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.gate.is_closed()
-    }
 }
 
-impl<W: WakeTarget> Awaited for Semaphore<W> {
-    fn leave(&self, place: u64) {
-        self.gate.leave(place);
-    }
-}
+gated! { Semaphore, poison }
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Waiting for a number of things to be done, by Go's rules: a counter goes up before each begins and down when it is done,
 //! whoever waits goes on when it reaches zero, and below zero is an error. It may be used again.
 
-use super::gate::{Gate, Rule, Wait};
+use super::gate::{Gate, Rule, Wait, gated};
 use super::owner::Owner;
 use crate::sync::Arc;
 use crate::wait::{Awaited, Waiter, WakeTarget};
@@ -73,30 +73,9 @@ impl<W: WakeTarget> WaitGroup<W> {
     pub fn count(&self) -> i64 {
         self.gate.read(|count| count.0)
     }
-
-    /// How many wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.gate.waiting()
-    }
-
-    /// Tells all who wait, and all who would, `Closed`. The counter still counts.
-    pub fn close(&self) {
-        self.gate.close();
-    }
-
-    /// Whether it is closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.gate.is_closed()
-    }
 }
 
-impl<W: WakeTarget> Awaited for WaitGroup<W> {
-    fn leave(&self, place: u64) {
-        self.gate.leave(place);
-    }
-}
+gated! { WaitGroup }
 
 #[cfg(test)]
 mod tests {

@@ -5,3 +5,4 @@ mod channel;
 mod lock;
 mod pool;
 mod wait;
+mod words;
