@@ -397,6 +397,25 @@ declare class SubscriberSlowError extends MillraceError {
 declare class LockClosedError extends MillraceError {
     name: string;
 }
+/** One step of a deadlock: this thread waits for that one. */
+interface DeadlockLink {
+    /** The thread that waits: its `threadId`. */
+    readonly thread: number;
+    /** Where in the code it asked for the lock. */
+    readonly place: string;
+    /** The lock: its kind, and its name or number. */
+    readonly lock: string;
+    /** The thread that holds the lock. */
+    readonly holder: number;
+    /** Where in the code it took the lock. */
+    readonly taken: string;
+}
+/** A wait for a lock would never end: those who hold it wait, in the end, for the one who asked. Thrown while `debugLocks` is on. */
+declare class DeadlockError extends MillraceError {
+    name: string;
+    /** Who waits for whom, from the one who asked on. */
+    readonly cycle: readonly DeadlockLink[];
+}
 /** Something is given back that is not held, or counted below zero. */
 declare class NotHeldError extends MillraceError {
     name: string;
@@ -966,6 +985,39 @@ declare class Guard implements Disposable {
     [Symbol.dispose](): void;
 }
 
+/** Who holds a lock, or part of it. */
+interface Holder {
+    /** The thread's number: its `threadId`. */
+    thread: number;
+    /** How many permits or readers; 1 for a mutex or a writer. */
+    count: number;
+    /** Whether nobody else may hold any of it: a mutex, or a writer. */
+    exclusive: boolean;
+    /** Where in the code it was taken, for each hold that {@link debugLocks} has watched. */
+    taken: string[];
+}
+/**
+ * Watches the locks of all threads of the process, for debugging: `holders()` tells where each lock was taken, and a wait for a mutex, a
+ * readers-writer lock or permits that would never end is refused with a {@link DeadlockError}, which lists who waits for whom. Locks that are held
+ * already are not known to it. The environment variable `MILLRACE_DEBUG=locks` does the same from the start. Every lock gets slower by some microseconds.
+ *
+ * What belongs together is followed through `await`s, as `AsyncLocalStorage` does: a function that awaits one lock and then another
+ * holds the first while it waits for the second. One that starts such a function, does not await it, and takes locks later on, is
+ * taken for part of it; `runExclusive` and `run` keep the two apart. A thread that blocks (`lockSync`) gives nothing back meanwhile. A wait with
+ * a `timeout` ends by itself, so it is part of no deadlock.
+ *
+ * @param enabled - `false` ends it. Default true.
+ * @throws {@link InvalidArgumentError} for anything but a boolean.
+ * @example
+ * ```ts
+ * debugLocks();
+ * await ledger.lock();    // somewhere else: audit.lock(), then ledger.lock()
+ * await audit.lock();     // DeadlockError: thread 0 at pay.js:8 waits for mutex 'audit', which thread 2 holds since audit.js:3; …
+ * console.log(ledger.holders());
+ * ```
+ */
+declare function debugLocks(enabled?: boolean): void;
+
 /**
  * A mutex: one holder among all threads of the process. It is handed over in the order in which it was asked for. A thread that
  * ends gives it back, and the next holder's guard says `poisoned`.
@@ -990,6 +1042,8 @@ declare class Mutex extends SharedLock<'mutex'> {
     static from(handle: SharedHandle<'mutex'>): Mutex;
     /** Whether somebody holds it. */
     get locked(): boolean;
+    /** Who holds it; `debugLocks` adds where it was taken. */
+    holder(): Holder | undefined;
     /**
      * Waits for the lock.
      *
@@ -1125,6 +1179,8 @@ declare class RWMutex extends SharedLock<'rwmutex'> {
     get readers(): number;
     /** Whether somebody writes. */
     get writing(): boolean;
+    /** Who reads or writes, thread by thread; `debugLocks` adds where the lock was taken. */
+    holders(): Holder[];
     /** Waits to read. @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. */
     readLock(options?: WaitOptions): Promise<Guard>;
     /** Waits to write. @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. */
@@ -1171,6 +1227,8 @@ declare class Semaphore extends SharedLock<'semaphore'> {
     get permits(): number;
     /** How many are free. */
     get available(): number;
+    /** Who holds how many permits, thread by thread; `debugLocks` adds where they were taken. */
+    holders(): Holder[];
     /**
      * Waits for permits.
      *
@@ -1709,5 +1767,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedMap, SharedObject, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
-export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, GoOptions, GoroutineState, HasSignal, HealthStatus, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedMap, SharedObject, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
+export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

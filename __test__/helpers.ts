@@ -18,11 +18,15 @@ export interface Ended {
 }
 
 /** Runs a module's text in a process of its own, which is killed, and told so, when it does not end. */
-export function child(source: string, { deadline = 20_000, args = [] as string[] } = {}): Promise<Ended> {
+export function child(
+  source: string,
+  { deadline = 20_000, args = [] as string[], env = {} as Record<string, string> } = {},
+): Promise<Ended> {
   const began = performance.now();
   const text = `import * as millrace from ${JSON.stringify(packageUrl)};\n${source}`;
   const run = spawn(process.execPath, [...args, '--input-type=module', '-e', text], {
     cwd: fileURLToPath(new URL('.', import.meta.url)),
+    env: { ...process.env, ...env },
   });
   let stdout = '';
   let stderr = '';

@@ -19,6 +19,7 @@ use napi_derive::napi;
 use crate::body::Body;
 use crate::broadcast::Unfinished;
 use crate::codec::{Large, Payload, kind};
+use crate::deadlock::graph;
 use crate::error::Fault;
 use crate::fast;
 use crate::map::Snapshot;
@@ -343,6 +344,7 @@ unsafe extern "C" fn end(place: *mut c_void) {
         for shared in objects.into_values().chain(orphans) {
             shared.forget(isolate.port, isolate.owner());
         }
+        graph().forget(isolate.owner());
         let blocked = isolate.blocked.borrow_mut().take();
         let waits = std::mem::take(&mut *isolate.waits.borrow_mut());
         for waiter in waits.into_values().chain(blocked.map(|(waiter, _)| waiter)) {

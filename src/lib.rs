@@ -9,6 +9,7 @@ mod body;
 mod broadcast;
 mod channel;
 mod codec;
+mod deadlock;
 mod diagnostics;
 mod env;
 mod error;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use millrace_core::lock::{
     Acquire, Arrival, Barrier, Begin, Cond, Latch, Lock, NotHeld, Once, Owner, Poisoned, RwLock, Semaphore,
-    Wait, WaitGroup,
+    Share, Wait, WaitGroup,
 };
 use millrace_core::words::Word;
 use parking_lot::Mutex;
@@ -136,6 +136,30 @@ impl JsLock {
             Self::Barrier(lock) => lock.waiting() > 0,
             Self::Once(lock, _) => lock.runner() == Some(owner),
             Self::WaitGroup(_) | Self::Latch(_) | Self::Cond(_) => false,
+        }
+    }
+
+    /// Who holds it: all of it or not, and how much.
+    pub(crate) fn holders(&self) -> Vec<(Owner, bool, u32)> {
+        match self {
+            Self::Mutex(lock) => lock.holder().map(|owner| (owner, true, 1)).into_iter().collect(),
+            Self::RwLock(lock) => {
+                let readers = lock.readers().into_iter().map(|(owner, count)| (owner, false, count));
+                lock.writer().map(|owner| (owner, true, 1)).into_iter().chain(readers).collect()
+            }
+            Self::Semaphore(lock) => {
+                lock.holders().into_iter().map(|(owner, count)| (owner, false, count)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What one asks for who asks for so much.
+    pub(crate) fn share(&self, exclusive: bool, count: u32) -> Share {
+        match self {
+            Self::Semaphore(lock) => Share::Permits { count, total: lock.permits() },
+            _ if exclusive => Share::Exclusive,
+            _ => Share::Shared,
         }
     }
 

@@ -49,6 +49,10 @@ pub(crate) const STALE: Fault =
     Fault::stale("this object's handle is stale: it was let go of, or belongs to another thread");
 
 impl Shared {
+    pub(crate) const fn id(&self) -> u32 {
+        self.id
+    }
+
     pub(crate) fn channel(&self) -> std::result::Result<&Arc<JsChannel>, Fault> {
         match &self.object {
             Object::Channel(channel) => Ok(channel),
@@ -63,7 +67,7 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> std::result::Result<&JsLock, Fault> {
+    pub(crate) fn lock(&self) -> std::result::Result<&JsLock, Fault> {
         match &self.object {
             Object::Lock(lock) => Ok(lock),
             _ => Err(STALE),
@@ -179,6 +183,15 @@ fn names() -> &'static Names<Shared> {
 fn next_id() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What people call an object: its kind, and its name or number.
+pub(crate) fn named(id: u32) -> String {
+    let Some(shared) = names().by_id(u64::from(id)) else { return format!("object #{id}, which is gone") };
+    shared
+        .name
+        .as_ref()
+        .map_or_else(|| format!("{} #{id}", shared.kind()), |name| format!("{} '{name}'", shared.kind()))
 }
 
 /// Every object that is alive.

@@ -131,6 +131,37 @@ export class LockClosedError extends MillraceError {
   }
 }
 
+/** One step of a deadlock: this thread waits for that one. */
+export interface DeadlockLink {
+  /** The thread that waits: its `threadId`. */
+  readonly thread: number;
+  /** Where in the code it asked for the lock. */
+  readonly place: string;
+  /** The lock: its kind, and its name or number. */
+  readonly lock: string;
+  /** The thread that holds the lock. */
+  readonly holder: number;
+  /** Where in the code it took the lock. */
+  readonly taken: string;
+}
+
+/** A wait for a lock would never end: those who hold it wait, in the end, for the one who asked. Thrown while `debugLocks` is on. */
+export class DeadlockError extends MillraceError {
+  override name = 'DeadlockError';
+  /** Who waits for whom, from the one who asked on. */
+  readonly cycle: readonly DeadlockLink[];
+
+  /** @internal */
+  constructor(cycle: readonly DeadlockLink[]) {
+    const steps = cycle.map(
+      ({ thread, place, lock, holder, taken }) =>
+        `thread ${thread} at ${place} waits for ${lock}, which thread ${holder} holds since ${taken}`,
+    );
+    super('ERR_DEADLOCK', `this wait would never end: ${steps.join('; ')}`);
+    this.cycle = cycle;
+  }
+}
+
 /** Something is given back that is not held, or counted below zero. */
 export class NotHeldError extends MillraceError {
   override name = 'NotHeldError';
@@ -284,6 +315,7 @@ const prototypes: Record<string, MillraceError> = {
   ERR_SUBSCRIBER_SLOW: SubscriberSlowError.prototype,
   ERR_LOCK_CLOSED: LockClosedError.prototype,
   ERR_NOT_HELD: NotHeldError.prototype,
+  ERR_DEADLOCK: DeadlockError.prototype,
   ERR_BARRIER_BROKEN: BarrierBrokenError.prototype,
   ERR_POOL_CLOSED: PoolClosedError.prototype,
   ERR_QUEUE_FULL: QueueFullError.prototype,

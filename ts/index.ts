@@ -46,6 +46,8 @@ export type { SemaphoreOptions } from './sync/semaphore.js';
 export { Semaphore } from './sync/semaphore.js';
 export { Singleflight } from './sync/singleflight.js';
 export { WaitGroup } from './sync/wait-group.js';
+export type { Holder } from './sync/watch.js';
+export { debugLocks } from './sync/watch.js';
 export { move } from './transfer.js';
 export type { WaitOptions } from './wait-options.js';
 export type {

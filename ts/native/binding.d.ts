@@ -115,8 +115,55 @@ export declare function broadcastUnsubscribe(broadcast: NativeObject, id: string
 /** Every object of the process. */
 export declare function diagnose(): Array<NativeLiving>
 
+/** Who holds a lock, thread by thread. */
+export declare function lockHolders(object: NativeObject): Array<NativeHolder>
+
+/** Watches the locks of all threads, or stops it. */
+export declare function lockWatch(wanted: boolean): void
+
+/** A wait has ended. */
+export declare function lockWatchEnd(wait: number): void
+
+/** Enters what is held now, and gives its number. */
+export declare function lockWatchHold(object: NativeObject, exclusive: boolean, count: number, place: string): number
+
+/** What is held is about to be given back. */
+export declare function lockWatchLetGo(hold: number): void
+
+/** Enters a wait for a lock by one who holds what `holding` names. */
+export declare function lockWatchWait(object: NativeObject, exclusive: boolean, count: number, place: string, holding: Array<number>, blocking: boolean): NativeWatchedWait
+
+/** The place, in `sharedWords`, of a word that is 1 while locks are watched. */
+export declare function lockWatchWord(): number
+
 /** What a map has counted. */
 export declare function mapStats(object: NativeObject): NativeMapStats
+
+/** Who holds a lock. */
+export interface NativeHolder {
+  /** The thread. */
+  thread: number
+  /** How much: permits, or readers. */
+  count: number
+  /** Whether it is all of the lock. */
+  exclusive: boolean
+  /** Where it was taken, if the locks were watched then. */
+  taken: Array<string>
+}
+
+/** Who waits for whom. */
+export interface NativeLink {
+  /** The thread that waits. */
+  thread: number
+  /** Where it asked for the lock. */
+  place: string
+  /** The kind of the lock, and its name or number. */
+  lock: string
+  /** The thread that holds the lock. */
+  holder: number
+  /** Where it took the lock. */
+  taken: string
+}
 
 /** One object that is alive. */
 export interface NativeLiving {
@@ -158,6 +205,14 @@ export interface NativeSubscriber {
   length: number
   /** Messages it has missed. */
   dropped: number
+}
+
+/** What came of entering a wait. */
+export interface NativeWatchedWait {
+  /** Its number; 0 if it would never end. */
+  id: number
+  /** Then: who waits for whom. */
+  deadlock: Array<NativeLink>
 }
 
 /**

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, diagnose, mapStats, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, sharedWords, singleflightBoard, singleflightLand, startTicker, WORD_PLACES } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, diagnose, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, sharedWords, singleflightBoard, singleflightLand, startTicker, WORD_PLACES } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
@@ -782,6 +782,13 @@ export { broadcastSubscribe }
 export { broadcastSubscribers }
 export { broadcastUnsubscribe }
 export { diagnose }
+export { lockHolders }
+export { lockWatch }
+export { lockWatchEnd }
+export { lockWatchHold }
+export { lockWatchLetGo }
+export { lockWatchWait }
+export { lockWatchWord }
 export { mapStats }
 export { openIsolate }
 export { PAGE_AREA }

@@ -2,12 +2,13 @@
 
 import { block, blockingLimit } from '../blocking.js';
 import { LockClosedError } from '../errors.js';
-import { fast } from '../isolate.js';
+import { binding, fast } from '../isolate.js';
 import { type Origin, SharedObject } from '../shared-object.js';
 import { signalOf } from '../signal.js';
 import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, nativeLimit, SignalWait, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
+import type { Holder, Watch } from './watch.js';
 
 /** How passing went; the numbers of `src/lock.rs`. @internal */
 export const passed = {
@@ -42,6 +43,11 @@ export abstract class SharedLock<Kind extends string> extends SharedObject<Kind>
   /** Whether it is closed. */
   get closed(): boolean {
     return this.read(reading.closed) === 1;
+  }
+
+  /** @internal */
+  protected holders(): Holder[] {
+    return binding.lockHolders(this.native);
   }
 
   /** Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. What is held can be given back. */
@@ -87,6 +93,49 @@ export abstract class SharedLock<Kind extends string> extends SharedObject<Kind>
       enter(wait);
       wait.listen(id);
     });
+  }
+
+  /** As `pass`, while locks are watched: the watch knows of the wait, then of the hold. @internal */
+  protected async passWatched(
+    watch: Watch,
+    exclusive: boolean,
+    count: number,
+    options: WaitOptions | undefined,
+  ): Promise<number> {
+    let how: number = fast.lockTry(this.handle, exclusive, count);
+    try {
+      if (how === passed.waiting) {
+        if (options?.timeout === undefined) watch.wait(false);
+        how = await this.pass(exclusive, count, options);
+      }
+    } finally {
+      watch.ended();
+    }
+    if (how !== passed.tooMany) watch.held();
+    return how;
+  }
+
+  /** As `passSync`, while locks are watched. @internal */
+  protected passWatchedSync(
+    watch: Watch,
+    method: string,
+    exclusive: boolean,
+    count: number,
+    options: WaitOptions,
+  ): number {
+    checkWaitOptions(options);
+    blockingLimit(method, options);
+    let how: number = fast.lockTry(this.handle, exclusive, count);
+    try {
+      if (how === passed.waiting) {
+        if (options.timeout === undefined) watch.wait(true);
+        how = this.passSync(method, exclusive, count, options);
+      }
+    } finally {
+      watch.ended();
+    }
+    if (how !== passed.tooMany) watch.held();
+    return how;
   }
 
   /** Why a wait ended without passing. @internal */

@@ -5,6 +5,7 @@ import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
+import { type Holder, Watch, watching } from './watch.js';
 import { me, wordAt } from './words.js';
 
 const free = 0;
@@ -54,6 +55,11 @@ export class Mutex extends SharedLock<'mutex'> {
     return this.read(reading.value) === 1;
   }
 
+  /** Who holds it; `debugLocks` adds where it was taken. */
+  holder(): Holder | undefined {
+    return this.holders()[0];
+  }
+
   /**
    * Waits for the lock.
    *
@@ -61,7 +67,7 @@ export class Mutex extends SharedLock<'mutex'> {
    * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}.
    */
   lock(options?: WaitOptions): Promise<Guard> {
-    if (options === undefined && this.#take()) {
+    if (options === undefined && !watching() && this.#take()) {
       const guard = new Guard(this.#give, false);
       return overspent() ? nextTurn(guard) : Promise.resolve(guard);
     }
@@ -70,7 +76,14 @@ export class Mutex extends SharedLock<'mutex'> {
 
   async #lockWith(options: WaitOptions | undefined): Promise<Guard> {
     if (options !== undefined) checkWaitOptions(options);
-    return this.#guard(await this.pass(true, 1, options));
+    if (!watching()) return this.#guard(await this.pass(true, 1, options));
+    const watch = new Watch(this.native, true, 1);
+    return this.#guard(await this.passWatched(watch, true, 1, options), watch);
+  }
+
+  #giveWatched(watch: Watch): void {
+    watch.letGo();
+    this.#give();
   }
 
   /** Takes the lock if it is free, nobody waits, and no holder has died. */
@@ -78,28 +91,45 @@ export class Mutex extends SharedLock<'mutex'> {
     return Atomics.compareExchange(this.#words, this.#at, free, me) === free;
   }
 
-  #guard(how: number): Guard {
+  #guard(how: number, watch?: Watch): Guard {
     // One who has waited is not told by the hand-over.
     const poisoned = how === passed.waiting ? this.read(reading.poisoned) === 1 : how === passed.poisoned;
-    return new Guard(this.#give, poisoned);
+    return new Guard(watch === undefined ? this.#give : () => this.#giveWatched(watch), poisoned);
   }
 
   /** Takes the lock if it is free; otherwise gives `undefined`. */
   tryLock(): Guard | undefined {
-    if (this.#take()) return new Guard(this.#give, false);
+    const watch = watching() ? new Watch(this.native, true, 1) : undefined;
+    if (watch === undefined && this.#take()) return new Guard(this.#give, false);
     const how = fast.lockTry(this.handle, true, 1);
-    return how === passed.waiting ? undefined : this.#guard(how);
+    if (how === passed.waiting) return undefined;
+    watch?.held();
+    return this.#guard(how, watch);
   }
 
   /** As `lock`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
   lockSync(options: WaitOptions = {}): Guard {
-    return this.#guard(this.passSync('lockSync', true, 1, options));
+    if (!watching()) return this.#guard(this.passSync('lockSync', true, 1, options));
+    const watch = new Watch(this.native, true, 1);
+    return this.#guard(this.passWatchedSync(watch, 'lockSync', true, 1, options), watch);
   }
 
   /** Runs a function while it holds the lock. */
   async runExclusive<T>(fn: (guard: Guard) => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    if (watching()) return this.#runWatched(fn, options);
     using guard = await this.lock(options);
     return await fn(guard);
+  }
+
+  async #runWatched<T>(
+    fn: (guard: Guard) => T | PromiseLike<T>,
+    options: WaitOptions | undefined,
+  ): Promise<T> {
+    if (options !== undefined) checkWaitOptions(options);
+    const watch = new Watch(this.native, true, 1, true);
+    const guard = this.#guard(await this.passWatched(watch, true, 1, options), watch);
+    using _held = guard;
+    return await watch.run(() => fn(guard));
   }
 
   /** Says that what the lock guards is whole again after a holder's death. */

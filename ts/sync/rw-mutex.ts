@@ -4,6 +4,7 @@ import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../s
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
+import { type Holder, Watch, watching } from './watch.js';
 
 /** A write lock in this thread's hands, which can be made a read lock without letting anybody in between. */
 export class WriteGuard extends Guard {
@@ -65,59 +66,88 @@ export class RWMutex extends SharedLock<'rwmutex'> {
     return this.read(reading.holder) !== 0;
   }
 
+  /** Who reads or writes, thread by thread; `debugLocks` adds where the lock was taken. */
+  override holders(): Holder[] {
+    return super.holders();
+  }
+
   /** Waits to read. @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. */
   async readLock(options?: WaitOptions): Promise<Guard> {
     if (options !== undefined) checkWaitOptions(options);
-    return this.#reader(await this.pass(false, 1, options));
+    if (!watching()) return this.#reader(await this.pass(false, 1, options));
+    const watch = new Watch(this.native, false, 1);
+    return this.#reader(await this.passWatched(watch, false, 1, options), watch);
   }
 
   /** Waits to write. @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. */
   async writeLock(options?: WaitOptions): Promise<WriteGuard> {
     if (options !== undefined) checkWaitOptions(options);
-    return this.#writer(await this.pass(true, 1, options));
+    if (!watching()) return this.#writer(await this.pass(true, 1, options));
+    const watch = new Watch(this.native, true, 1);
+    return this.#writer(await this.passWatched(watch, true, 1, options), watch);
   }
 
   #poisoned(how: number): boolean {
     return how === passed.waiting ? this.read(reading.poisoned) === 1 : how === passed.poisoned;
   }
 
-  #reader(how: number): Guard {
-    return new Guard(this.#giveRead, this.#poisoned(how));
+  #reader(how: number, watch?: Watch): Guard {
+    if (watch === undefined) return new Guard(this.#giveRead, this.#poisoned(how));
+    const release = (): void => {
+      watch.letGo();
+      this.#giveRead();
+    };
+    return new Guard(release, this.#poisoned(how));
   }
 
-  #writer(how: number): WriteGuard {
+  #writer(how: number, watch?: Watch): WriteGuard {
     let downgraded = false;
     const release = (): void => {
-      if (!downgraded) fast.lockGive(this.handle, true, 1);
+      if (downgraded) return;
+      watch?.letGo();
+      fast.lockGive(this.handle, true, 1);
     };
     const downgrade = (): Guard => {
+      watch?.letGo();
       fast.lockGive(this.handle, false, -1);
       downgraded = true;
-      return new Guard(this.#giveRead, false);
+      const reads = watch === undefined ? undefined : new Watch(this.native, false, 1);
+      reads?.held();
+      return this.#reader(passed.now, reads);
     };
     return new WriteGuard(release, this.#poisoned(how), downgrade);
   }
 
   /** Reads if nobody writes or waits to; otherwise gives `undefined`. */
   tryReadLock(): Guard | undefined {
+    const watch = watching() ? new Watch(this.native, false, 1) : undefined;
     const how = fast.lockTry(this.handle, false, 1);
-    return how === passed.waiting ? undefined : this.#reader(how);
+    if (how === passed.waiting) return undefined;
+    watch?.held();
+    return this.#reader(how, watch);
   }
 
   /** Writes if nobody reads or writes; otherwise gives `undefined`. */
   tryWriteLock(): WriteGuard | undefined {
+    const watch = watching() ? new Watch(this.native, true, 1) : undefined;
     const how = fast.lockTry(this.handle, true, 1);
-    return how === passed.waiting ? undefined : this.#writer(how);
+    if (how === passed.waiting) return undefined;
+    watch?.held();
+    return this.#writer(how, watch);
   }
 
   /** As `readLock`, and blocks this thread: worker threads only. */
   readLockSync(options: WaitOptions = {}): Guard {
-    return this.#reader(this.passSync('readLockSync', false, 1, options));
+    if (!watching()) return this.#reader(this.passSync('readLockSync', false, 1, options));
+    const watch = new Watch(this.native, false, 1);
+    return this.#reader(this.passWatchedSync(watch, 'readLockSync', false, 1, options), watch);
   }
 
   /** As `writeLock`, and blocks this thread: worker threads only. */
   writeLockSync(options: WaitOptions = {}): WriteGuard {
-    return this.#writer(this.passSync('writeLockSync', true, 1, options));
+    if (!watching()) return this.#writer(this.passSync('writeLockSync', true, 1, options));
+    const watch = new Watch(this.native, true, 1);
+    return this.#writer(this.passWatchedSync(watch, 'writeLockSync', true, 1, options), watch);
   }
 
   /** Says that what the lock guards is whole again after a writer's death. */

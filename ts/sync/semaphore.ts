@@ -6,6 +6,7 @@ import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
+import { type Holder, Watch, watching } from './watch.js';
 import { wordAt } from './words.js';
 
 /** How a semaphore is made. */
@@ -69,6 +70,11 @@ export class Semaphore extends SharedLock<'semaphore'> {
     return this.read(reading.value);
   }
 
+  /** Who holds how many permits, thread by thread; `debugLocks` adds where they were taken. */
+  override holders(): Holder[] {
+    return super.holders();
+  }
+
   /**
    * Waits for permits.
    *
@@ -78,7 +84,7 @@ export class Semaphore extends SharedLock<'semaphore'> {
    * {@link LockClosedError}.
    */
   acquire(count = 1, options?: WaitOptions): Promise<Guard> {
-    if (options === undefined && count === 1 && this.#take(1)) {
+    if (options === undefined && count === 1 && !watching() && this.#take(1)) {
       const guard = new Guard(this.#giveOne, false);
       return overspent() ? nextTurn(guard) : Promise.resolve(guard);
     }
@@ -88,7 +94,9 @@ export class Semaphore extends SharedLock<'semaphore'> {
   async #acquireWith(count: number, options: WaitOptions | undefined): Promise<Guard> {
     this.#check(count);
     if (options !== undefined) checkWaitOptions(options);
-    return this.#guard(await this.pass(true, count, options), count);
+    if (!watching()) return this.#guard(await this.pass(true, count, options), count);
+    const watch = new Watch(this.native, true, count);
+    return this.#guard(await this.passWatched(watch, true, count, options), count, watch);
   }
 
   /**
@@ -129,7 +137,7 @@ export class Semaphore extends SharedLock<'semaphore'> {
       throw new InvalidArgumentError('count', shown(count), 'a whole number of at least 1');
   }
 
-  #guard(how: number, count: number): Guard {
+  #guard(how: number, count: number, watch?: Watch): Guard {
     if (how === passed.tooMany)
       throw new InvalidArgumentError(
         'count',
@@ -137,34 +145,56 @@ export class Semaphore extends SharedLock<'semaphore'> {
         `at most ${this.permits}, which is all there are`,
       );
     const poisoned = how === passed.waiting ? this.read(reading.poisoned) === 1 : how === passed.poisoned;
-    return new Guard(count === 1 ? this.#giveOne : () => this.#give(count), poisoned);
+    if (watch === undefined)
+      return new Guard(count === 1 ? this.#giveOne : () => this.#give(count), poisoned);
+    const give = (): void => {
+      watch.letGo();
+      this.#give(count);
+    };
+    return new Guard(give, poisoned);
   }
 
   /** Takes permits if they are free; otherwise gives `undefined`. */
   tryAcquire(count = 1): Guard | undefined {
     this.#check(count);
-    if (this.#take(count)) return new Guard(count === 1 ? this.#giveOne : () => this.#give(count), false);
+    const watch = watching() ? new Watch(this.native, true, count) : undefined;
+    if (watch === undefined && this.#take(count))
+      return new Guard(count === 1 ? this.#giveOne : () => this.#give(count), false);
     const how = fast.lockTry(this.handle, true, count);
-    return how === passed.waiting ? undefined : this.#guard(how, count);
+    if (how === passed.waiting) return undefined;
+    watch?.held();
+    return this.#guard(how, count, watch);
   }
 
   /** As `acquire`, and blocks this thread: worker threads only. */
   acquireSync(count = 1, options: WaitOptions = {}): Guard {
     this.#check(count);
-    return this.#guard(this.passSync('acquireSync', true, count, options), count);
+    if (!watching()) return this.#guard(this.passSync('acquireSync', true, count, options), count);
+    const watch = new Watch(this.native, true, count);
+    return this.#guard(this.passWatchedSync(watch, 'acquireSync', true, count, options), count, watch);
   }
 
   /** Gives back permits without their guard. @throws {@link NotHeldError} if this thread holds fewer. */
   release(count = 1): void {
     this.#check(count);
+    if (watching()) Watch.letGoOf(this.native, count);
     this.#give(count);
   }
 
   /** Runs a function while it holds permits. */
   async run<T>(fn: () => T | PromiseLike<T>, options: WaitOptions & { count?: number } = {}): Promise<T> {
     const { count = 1, ...wait } = options;
+    if (watching()) return this.#runWatched(fn, count, wait);
     using _permits = await this.acquire(count, wait);
     return await fn();
+  }
+
+  async #runWatched<T>(fn: () => T | PromiseLike<T>, count: number, options: WaitOptions): Promise<T> {
+    this.#check(count);
+    checkWaitOptions(options);
+    const watch = new Watch(this.native, true, count, true);
+    using _permits = this.#guard(await this.passWatched(watch, true, count, options), count, watch);
+    return await watch.run(fn);
   }
 
   /** Says that what the permits stand for is whole again after a holder's death. */

@@ -14,9 +14,11 @@
 //! | `semaphore`, `mutex`, `rwlock` | what is held and given back |
 //! | `waitgroup`, `latch`, `once`, `singleflight` | what is waited for until it is done |
 //! | `barrier`, `cond` | meeting points |
+//! | `deadlock` | who waits for whom, for a debug mode |
 
 mod barrier;
 mod cond;
+mod deadlock;
 mod gate;
 mod latch;
 mod mutex;
@@ -31,6 +33,7 @@ mod waitgroup;
 
 pub use barrier::{Arrival, Barrier};
 pub use cond::Cond;
+pub use deadlock::{Claim, Link, Share, WaitGraph};
 pub use gate::{GUARDED, Wait};
 pub use latch::Latch;
 pub use mutex::{Busy, Lock, Poisoned};
