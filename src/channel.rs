@@ -366,7 +366,13 @@ fast_calls! {
         let limit = Duration::from_secs_f64((arguments.number(0)? / 1e3).clamp(0.0, 1.0));
         let waits = isolate.blocked.borrow().as_ref().map(|(_, blocked)| Arc::clone(blocked));
         let nothing = const { Fault::stale("this thread does not wait for anything") };
-        let Some(mut ending) = waits.ok_or(nothing)?.park(limit) else { return Ok(Answer::Bool(false)) };
+        let waits = waits.ok_or(nothing)?;
+        let mut patience = isolate.blocking.get();
+        if patience.wants() {
+            patience.tell(waits.spin());
+        }
+        isolate.blocking.set(patience);
+        let Some(mut ending) = waits.park(limit) else { return Ok(Answer::Bool(false)) };
         *isolate.blocked.borrow_mut() = None;
         if ending.delivery.as_ref().is_some_and(Delivery::is_side) {
             return Err(NOT_NOW);

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use millrace_core::clock::Clock;
 use millrace_core::registry::Handles;
+use millrace_core::spin::Patience;
 use napi::bindgen_prelude::*;
 use napi::sys;
 use napi_derive::napi;
@@ -59,6 +60,9 @@ pub(crate) struct Isolate {
     pub(crate) case_values: RefCell<Vec<Payload>>,
     /// The state of this isolate's random numbers; never 0.
     pub(crate) chance: Cell<u64>,
+    /// Whether it pays this thread to spin before it sleeps, in native code and in its event loop.
+    pub(crate) blocking: Cell<Patience>,
+    pub(crate) lingering: Cell<Patience>,
     /// The runtime's number for this thread.
     pub(crate) thread: u32,
     env: sys::napi_env,
@@ -248,6 +252,8 @@ pub fn open_isolate(
         snapshots: RefCell::default(),
         case_values: RefCell::default(),
         chance: Cell::new(crate::runtime::clock().now().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
+        blocking: Cell::default(),
+        lingering: Cell::default(),
         thread,
         env: raw,
         function,

@@ -9,13 +9,16 @@
 //! for each message on both sides, this is the faster one when results come in batches.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use napi::sys;
 use parking_lot::{Mutex, MutexGuard};
 
+use millrace_core::spin::{SHORT, spin};
+
 use crate::codec::Payload;
 use crate::pool::message::{Nudged, Ordered, Settled};
+use crate::runtime::processors;
 use crate::waiting::Delivery;
 
 /// What native code tells an isolate.
@@ -50,6 +53,8 @@ pub(crate) struct Port {
     /// The runtime's number for the isolate's thread.
     thread: AtomicU32,
     state: Mutex<State>,
+    /// The queue is not empty, as far as can be seen without its lock.
+    mail: AtomicBool,
     /// Threads that are about to wake the isolate, or at it: its function may not go away meanwhile.
     waking: AtomicU32,
 }
@@ -109,6 +114,7 @@ impl PortRef {
             Box::leak(Box::new(Port {
                 epoch: AtomicU32::new(0),
                 thread: AtomicU32::new(0),
+                mail: AtomicBool::new(false),
                 waking: AtomicU32::new(0),
                 state: Mutex::new(State { messages: VecDeque::new(), awake: false, wake: None }),
             }))
@@ -153,6 +159,7 @@ impl PortRef {
             return;
         }
         state.messages.push_back(message);
+        self.port.mail.store(true, Ordering::Release);
         if !state.awake {
             self.rouse(state);
         }
@@ -182,6 +189,19 @@ impl PortRef {
             return;
         }
         std::mem::swap(&mut state.messages, into);
+        self.port.mail.store(false, Ordering::Relaxed);
+    }
+
+    /// Looks for a moment whether a message comes, so that the isolate need not go to sleep and be woken; called by the isolate itself.
+    pub(crate) fn linger(self) -> bool {
+        // Who pushes meanwhile need not wake it.
+        self.port.state.lock().awake = true;
+        if spin(SHORT, processors(), || self.port.mail.load(Ordering::Acquire)) {
+            return true;
+        }
+        let mut state = self.port.state.lock();
+        state.awake = !state.messages.is_empty();
+        state.awake
     }
 
     /// Wakes the isolate although nothing new has come, for a drain that stopped early to let input and output in.

@@ -106,6 +106,15 @@ fast_calls! {
         Ok(Answer::Code(count as i32))
     }
 
+    /// Looks for a moment whether a message comes: -1 if one has, else before how many waits not to look again.
+    c"portLinger" PortLinger(isolate, _arguments) {
+        let mut patience = isolate.lingering.get();
+        let seen = isolate.port.linger();
+        let pause = patience.tell(seen);
+        isolate.lingering.set(patience);
+        Ok(Answer::Code(if seen { -1 } else { pause as i32 }))
+    }
+
     /// Wakes this isolate again, after what the event loop has waiting.
     c"portWake" PortWake(isolate, _arguments) {
         isolate.port.wake();

@@ -3,6 +3,7 @@
 //! It starts with the first deadline and is never dropped. It sleeps until the earliest deadline and is woken early
 //! only by an earlier one, so a process without deadlines makes no wake-ups.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, OnceLock, Weak};
 use std::time::Duration;
 
@@ -15,6 +16,13 @@ use tokio::sync::Notify;
 pub(crate) fn clock() -> &'static Arc<MonotonicClock> {
     static CLOCK: LazyLock<Arc<MonotonicClock>> = LazyLock::new(Arc::default);
     &CLOCK
+}
+
+/// How many threads can run at once.
+pub(crate) fn processors() -> usize {
+    static PROCESSORS: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get));
+    *PROCESSORS
 }
 
 /// The timer service of every object in this process.

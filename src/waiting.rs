@@ -1,15 +1,18 @@
 //! Whom the end of a wait is told: a slot of an isolate's port, or a thread that blocks.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use millrace_core::channel::{Channel, ChannelTarget, Happened};
+use millrace_core::spin::{LONG, spin};
 use millrace_core::wait::{WaitOutcome, Waiter, WakeTarget};
 use parking_lot::{Condvar, Mutex};
 
 use crate::codec::Payload;
 use crate::pool::message::{Settled, Status};
 use crate::port::{Message, PortRef};
+use crate::runtime::processors;
 
 /// A channel of JavaScript's values.
 pub(crate) type JsChannel = Channel<Payload, Target>;
@@ -113,13 +116,21 @@ pub(crate) struct Ending {
 #[derive(Default)]
 pub(crate) struct Blocked {
     ending: Mutex<Option<Ending>>,
+    /// There is an ending.
+    ended: AtomicBool,
     told: Condvar,
 }
 
 impl Blocked {
     fn end(&self, ending: Ending) {
         *self.ending.lock() = Some(ending);
+        self.ended.store(true, Ordering::Release);
         self.told.notify_one();
+    }
+
+    /// Looks for a moment whether the wait has ended, without sleeping.
+    pub(crate) fn spin(&self) -> bool {
+        spin(LONG, processors(), || self.ended.load(Ordering::Acquire))
     }
 
     /// Blocks until the wait has ended, at most so long: a thread that blocks in native code cannot be terminated.

@@ -11,6 +11,7 @@ import * as binding from './native/binding.js';
 export interface FastCalls {
   portDrain(): number;
   portWake(): void;
+  portLinger(): number;
   portRef(wanted: boolean): void;
   stage(part: Uint8Array): void;
   unstage(): void;
@@ -165,7 +166,8 @@ export function afterDrain(work: () => void): void {
 const pagesPerTurn = 8;
 const width = binding.PAGE_RECORD;
 
-function drain(): void {
+/** Empties the port. */
+export function drain(): void {
   let count = 0;
   for (let pages = 0; ; pages++) {
     if (pages === pagesPerTurn) {

@@ -6,6 +6,7 @@
  */
 
 import { onRecord, recordKind, records } from './isolate.js';
+import { planLinger } from './linger.js';
 import { hold, release } from './loop.js';
 import type { Received } from './values.js';
 import { received } from './values.js';
@@ -59,7 +60,10 @@ export function nextWait(): number {
 
 /** Enters a wait and gives its number. */
 export function enter(entry: Resolve | Wait): number {
-  if (typeof entry === 'function' || entry.idle === undefined) hold();
+  if (typeof entry === 'function' || entry.idle === undefined) {
+    hold();
+    planLinger();
+  }
   const id = free.pop();
   if (id === undefined) return table.push(entry) - 1;
   table[id] = entry;

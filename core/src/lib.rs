@@ -12,6 +12,7 @@ pub mod map;
 pub mod metrics;
 pub mod pool;
 pub mod registry;
+pub mod spin;
 pub mod sync;
 pub mod timer;
 pub mod wait;

@@ -45,7 +45,7 @@ fn configuration(
     options: Object<'_>,
     workers: Option<u32>,
 ) -> std::result::Result<(Config, Option<String>), Fault> {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+    let cores = runtime::processors() as u32;
     let mut options = Options::new(options)?;
     let name = options.string("name")?;
     let mut config = Config { cores, ..Config::default() };

@@ -7,34 +7,8 @@
 use std::time::Duration;
 
 use crate::clock::Nanos;
-use crate::sync::{AtomicBool, Condvar, Mutex, Ordering, StaticCounter, spin_loop};
-
-/// Looks at the flag this often before the thread sleeps: some tens of microseconds.
-const SPINS: u32 = if cfg!(loom) { 1 } else { 3000 };
-
-/// Threads of this process that spin now.
-static SPINNING: Spinning = Spinning(StaticCounter::new(0));
-
-struct Spinning(StaticCounter);
-
-impl Spinning {
-    /// Spins on `notified`, if a processor is left over for that. Says whether the flag was seen, and takes it.
-    fn spin(&self, notified: &AtomicBool, processors: u32) -> bool {
-        let others = self.0.fetch_add(1, Ordering::Relaxed);
-        let spins = if others + 1 < processors as usize { SPINS } else { 1 };
-        let mut seen = false;
-        for _ in 0..spins {
-            // Looked at before it is taken: taking moves the cache line, which the one who unparks wants.
-            if notified.load(Ordering::Relaxed) && notified.swap(false, Ordering::Acquire) {
-                seen = true;
-                break;
-            }
-            spin_loop();
-        }
-        self.0.fetch_sub(1, Ordering::Relaxed);
-        seen
-    }
-}
+use crate::spin::{LONG, spin};
+use crate::sync::{AtomicBool, Condvar, Mutex, Ordering};
 
 /// One thread's parking place.
 #[derive(Debug, Default)]
@@ -47,7 +21,9 @@ pub struct Parker {
 impl Parker {
     /// Waits until [`unpark`](Self::unpark) is called, or was called since the last wait, or the time has passed.
     pub fn park(&self, limit: Nanos, processors: u32) {
-        if SPINNING.spin(&self.notified, processors) {
+        // Looked at before it is taken: taking moves the cache line, which the one who unparks wants.
+        let seen = || self.notified.load(Ordering::Relaxed) && self.notified.swap(false, Ordering::Acquire);
+        if spin(LONG, processors.saturating_sub(1) as usize, seen) {
             return;
         }
         let mut guard = self.lock.lock();
