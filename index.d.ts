@@ -379,6 +379,10 @@ declare class WaitTimeoutError extends MillraceError {
 declare class ChannelClosedError extends MillraceError {
     name: string;
 }
+/** The queue is closed: nothing can be pushed to it, and nothing is left to pop. */
+declare class QueueClosedError extends MillraceError {
+    name: string;
+}
 /** The context was cancelled; its `cause` is what whoever cancelled it gave. */
 declare class ContextCanceledError extends MillraceError {
     name: string;
@@ -912,6 +916,130 @@ declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
     forEach(fn: (value: V, key: K, map: this) => void): void;
     /** What it has counted, over all threads. */
     get stats(): MapStatistics;
+}
+
+/** How a queue is made. */
+interface SharedQueueOptions extends SharedOptions {
+    /** How many values it holds, a whole number from 1; who pushes more waits. Default: no limit. */
+    capacity?: number;
+    /** Whether values have priorities. Default false: first in, first out. */
+    priority?: boolean;
+}
+/** How a value is pushed. */
+interface PushOptions extends SendOptions {
+    /**
+     * How urgent it is: a whole number from -2³¹ to 2³¹-1, the larger the sooner. Default 0. Only for a queue made with
+     * `priority: true`.
+     */
+    priority?: number;
+}
+/**
+ * A queue that all threads of the process fill and empty: each value is popped once.
+ *
+ * Without `priority` values come in the order in which they were pushed; with it the largest priority comes first, and values of
+ * the same one in order. Who waits, for room or for a value, is served in the order of coming, whatever the priority; a value is
+ * in the queue, and overtakes others, only once there is room for it. Values are cloned as by `postMessage`, or moved with
+ * `transfer`. A value given to a thread that ends before it arrives goes to the next one who pops.
+ *
+ * @example
+ * ```ts
+ * const jobs = new SharedQueue<Job>({ name: 'jobs', capacity: 1000, priority: true });
+ * await jobs.push(job, { priority: 5 });
+ * for await (const job of SharedQueue.open<Job>('jobs')) await work(job);   // in any thread
+ * ```
+ */
+declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncIterable<T>, Disposable {
+    #private;
+    /**
+     * @param options - `capacity`, `priority`; `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other
+     * options.
+     */
+    constructor(options?: SharedQueueOptions);
+    /** Opens the queue of a name. @throws {@link NotFoundError} if there is none. */
+    static open<T>(name: string): SharedQueue<T>;
+    /** Opens the queue that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<T>(handle: SharedHandle<'queue'>): SharedQueue<T>;
+    /** How many values it holds at most; `Infinity` for no limit. */
+    get capacity(): number;
+    /** Whether values have priorities. */
+    get priority(): boolean;
+    /** How many values are in it now. */
+    get length(): number;
+    /** Whether it is closed. Values may be left to pop. */
+    get closed(): boolean;
+    /** How many wait to push, and to pop. */
+    get waiting(): {
+        pushers: number;
+        poppers: number;
+    };
+    /**
+     * Pushes a value; waits while the queue is full.
+     *
+     * @returns Resolves when the value is in the queue, or in a popper's hands.
+     * @throws {@link QueueClosedError} if the queue is closed, or is while it waits; {@link InvalidArgumentError}; `DataCloneError`
+     * for what cannot be cloned; {@link WaitTimeoutError}; the signal's reason. The value has not been pushed then.
+     */
+    push(value: T, options?: PushOptions): Promise<void>;
+    /**
+     * Pushes if there is room.
+     *
+     * @returns Whether the value was pushed.
+     * @throws {@link QueueClosedError}; {@link InvalidArgumentError}; `DataCloneError`.
+     */
+    tryPush(value: T, options?: Pick<PushOptions, 'priority' | 'transfer'>): boolean;
+    /**
+     * Pushes values one after the other, in order.
+     *
+     * @param options - As for `push`, for each of them; the time-out is for each wait.
+     * @returns Resolves when all are pushed.
+     * @throws As `push`; the values before the one that failed have been pushed.
+     */
+    pushBatch(values: Iterable<T>, options?: Omit<PushOptions, 'transfer'>): Promise<void>;
+    /**
+     * Pops the next value; waits while there is none.
+     *
+     * @throws {@link QueueClosedError} once the queue is closed and empty; {@link WaitTimeoutError}; the signal's reason. Nothing has
+     * been taken then.
+     */
+    pop(options?: WaitOptions): Promise<T>;
+    /**
+     * Pops the next value if there is one.
+     *
+     * @returns `undefined` if there is none, closed or not.
+     * @throws {@link UnsupportedError} if the next value is one that only the platform can clone; `pop` gets it.
+     */
+    tryPop(): T | undefined;
+    /**
+     * A copy of the next value, which stays; somebody else may pop it at once.
+     *
+     * @returns `undefined` if there is none.
+     * @throws {@link UnsupportedError} if the next value is one that only the platform can clone.
+     */
+    peek(): T | undefined;
+    /**
+     * Pops up to `max` values: it waits for one, and takes what else is there.
+     *
+     * @param max - A whole number from 1.
+     * @returns The values; none if the queue is closed and empty.
+     * @throws {@link WaitTimeoutError}; the signal's reason.
+     */
+    popBatch(max: number, options?: WaitOptions): Promise<T[]>;
+    /** As `push`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    pushSync(value: T, options?: PushOptions): void;
+    /**
+     * As `pop`, and blocks this thread: worker threads only.
+     *
+     * @throws {@link UnsupportedError} in the main thread, and for a value that only the platform can clone, which stays.
+     */
+    popSync(options?: WaitOptions): T;
+    /** Removes all values that are in the queue; those who wait to push come in. @returns How many were removed. */
+    clear(): number;
+    /** Closes the queue: nothing more can be pushed; what is in it can still be popped. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
+    /** Pops until the queue is closed and empty. Leaving the loop leaves the queue as it is. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
@@ -1767,5 +1895,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedMap, SharedObject, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
-export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedMap, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
+export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

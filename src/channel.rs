@@ -17,10 +17,10 @@ use crate::runtime;
 use crate::waiting::{Blocked, Delivery, JsChannel, JsWaiter, Target};
 
 /// What the sending calls answer.
-mod sent {
-    pub(super) const DONE: i32 = 0;
-    pub(super) const WAITING: i32 = 1;
-    pub(super) const CLOSED: i32 = 2;
+pub(crate) mod sent {
+    pub(crate) const DONE: i32 = 0;
+    pub(crate) const WAITING: i32 = 1;
+    pub(crate) const CLOSED: i32 = 2;
 }
 
 /// What `channelSelect` answers, beside a case's number times 4.
@@ -56,10 +56,10 @@ fn give_now(isolate: &Isolate, channel: &JsChannel, payload: Payload) -> Result<
     Ok(give(isolate, payload))
 }
 
-const NOT_NOW: Fault = Fault {
+pub(crate) const NOT_NOW: Fault = Fault {
     code: crate::error::code::UNSUPPORTED,
     message: std::borrow::Cow::Borrowed(
-        "the next message can be cloned by the platform alone and must be fetched from its sender: receive it with await",
+        "the next message can be cloned by the platform alone and must be fetched from its sender: take it with await",
     ),
 };
 

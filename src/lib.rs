@@ -22,6 +22,7 @@ mod page;
 mod pool;
 mod port;
 mod port_calls;
+mod queue;
 mod runtime;
 mod singleflight;
 mod waiting;

@@ -17,6 +17,7 @@ use crate::lock::JsLock;
 use crate::map::JsMap;
 use crate::pool::options::Options;
 use crate::port::PortRef;
+use crate::queue::JsQueue;
 use crate::runtime::clock;
 use crate::singleflight::JsSingleflight;
 use crate::waiting::JsChannel;
@@ -41,6 +42,8 @@ pub(crate) enum Object {
     Ticker(Arc<JsTicker>),
     /// `ts/memory/shared-map.ts`.
     Map(JsMap),
+    /// `ts/memory/shared-queue.ts`.
+    Queue(Arc<JsQueue>),
     /// `ts/sync/singleflight.ts`.
     Singleflight(Arc<JsSingleflight>),
 }
@@ -96,6 +99,10 @@ impl Shared {
             }
             Object::Ticker(ticker) => (0, f64::from(u8::from(ticker.is_active()))),
             Object::Map(map) => (0, map.map.len() as f64),
+            Object::Queue(queue) => {
+                let (pushers, poppers) = queue.waiting();
+                (pushers + poppers, queue.len() as f64)
+            }
             Object::Singleflight(flights) => {
                 let flights = flights.flights();
                 (flights.iter().map(|(_, waiting)| *waiting).sum(), flights.len() as f64)
@@ -107,6 +114,7 @@ impl Shared {
     pub(crate) fn forget(&self, isolate: PortRef, owner: Owner) {
         match &self.object {
             Object::Channel(channel) => channel.forget(|target| target.is_of(isolate)),
+            Object::Queue(queue) => queue.forget(|target| target.is_of(isolate)),
             Object::Lock(lock) => lock.release_owner(owner),
             Object::Broadcast(broadcast) => broadcast.release_owner(owner),
             Object::Ticker(_) => {}
@@ -122,8 +130,8 @@ impl Shared {
             Object::Broadcast(broadcast) => broadcast.concerns(owner),
             Object::Map(map) => map.flights.concerns(owner),
             Object::Singleflight(flights) => flights.concerns(owner),
-            // A wait keeps its channel; a ticker holds nothing.
-            Object::Channel(_) | Object::Ticker(_) => false,
+            // A wait keeps its channel or queue; a ticker holds nothing.
+            Object::Channel(_) | Object::Queue(_) | Object::Ticker(_) => false,
         }
     }
 
@@ -134,6 +142,7 @@ impl Shared {
             Object::Broadcast(_) => "broadcast",
             Object::Ticker(_) => "ticker",
             Object::Map(_) => "map",
+            Object::Queue(_) => "queue",
             Object::Singleflight(_) => "singleflight",
         }
     }
@@ -223,6 +232,7 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Object, Fa
             Ok(Object::Broadcast(JsBroadcast::new(keep)))
         }
         "map" => Ok(Object::Map(JsMap::make(options)?)),
+        "queue" => Ok(Object::Queue(crate::queue::make(options)?)),
         "singleflight" => Ok(Object::Singleflight(JsSingleflight::new())),
         _ => JsLock::make(kind, options)?
             .map(Object::Lock)

@@ -12,6 +12,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::codec::Payload;
 use crate::pool::message::{Settled, Status};
 use crate::port::{Message, PortRef};
+use crate::queue::{JsQueue, Ranked};
 use crate::runtime::processors;
 
 /// A channel of JavaScript's values.
@@ -47,6 +48,18 @@ impl Target {
     }
 }
 
+impl Target {
+    fn deliver(&self, token: u64, case: u32, payload: Payload, home: Home) {
+        let delivery = Delivery { wait: token as u32, case, home, payload: Some(payload) };
+        match self {
+            Self::Port(port) => port.push(Message::Delivered(delivery)),
+            Self::Thread(_, blocked) => {
+                blocked.end(Ending { status: Status::Fulfilled, case, delivery: Some(delivery) });
+            }
+        }
+    }
+}
+
 impl WakeTarget for Target {
     fn wake(&self, token: u64, outcome: WaitOutcome) {
         let status = match outcome {
@@ -66,22 +79,34 @@ impl ChannelTarget<Payload> for Target {
             Happened::Closed => return self.end(token, Status::Ended, case),
             Happened::Received(payload) => payload,
         };
-        let delivery =
-            Delivery { wait: token as u32, case, channel: Arc::clone(channel), payload: Some(payload) };
-        match self {
-            Self::Port(port) => port.push(Message::Delivered(delivery)),
-            Self::Thread(_, blocked) => {
-                blocked.end(Ending { status: Status::Fulfilled, case, delivery: Some(delivery) });
+        self.deliver(token, case, payload, Home::Channel(Arc::clone(channel)));
+    }
+}
+
+impl ChannelTarget<Ranked> for Target {
+    fn happened(&self, token: u64, case: u32, queue: &Arc<JsQueue>, what: Happened<Ranked>) {
+        match what {
+            Happened::Sent => self.end(token, Status::Signal, case),
+            Happened::Closed => self.end(token, Status::Ended, case),
+            Happened::Received(Ranked { payload, rank }) => {
+                self.deliver(token, case, payload, Home::Queue(Arc::clone(queue), rank));
             }
         }
     }
+}
+
+/// Where a message goes that does not reach its receiver.
+enum Home {
+    Channel(Arc<JsChannel>),
+    /// With the rank that it has there.
+    Queue(Arc<JsQueue>, i32),
 }
 
 /// A message on its way to one who waited. If it never gets there, because the isolate is gone, it goes back.
 pub(crate) struct Delivery {
     pub(crate) wait: u32,
     pub(crate) case: u32,
-    channel: Arc<JsChannel>,
+    home: Home,
     payload: Option<Payload>,
 }
 
@@ -100,7 +125,10 @@ impl Delivery {
 impl Drop for Delivery {
     fn drop(&mut self) {
         if let Some(payload) = self.payload.take() {
-            self.channel.give_back(payload);
+            match &self.home {
+                Home::Channel(channel) => channel.give_back(payload),
+                Home::Queue(queue, rank) => queue.give_back(Ranked { payload, rank: *rank }),
+            }
         }
     }
 }

@@ -92,6 +92,15 @@ export class ChannelClosedError extends MillraceError {
   }
 }
 
+/** The queue is closed: nothing can be pushed to it, and nothing is left to pop. */
+export class QueueClosedError extends MillraceError {
+  override name = 'QueueClosedError';
+  /** @internal */
+  constructor() {
+    super('ERR_QUEUE_CLOSED', 'the queue is closed');
+  }
+}
+
 /** The context was cancelled; its `cause` is what whoever cancelled it gave. */
 export class ContextCanceledError extends MillraceError {
   override name = 'ContextCanceledError';
@@ -309,6 +318,7 @@ const prototypes: Record<string, MillraceError> = {
   ERR_UNSUPPORTED: UnsupportedError.prototype,
   ERR_TIMEOUT: WaitTimeoutError.prototype,
   ERR_CHANNEL_CLOSED: ChannelClosedError.prototype,
+  ERR_QUEUE_CLOSED: QueueClosedError.prototype,
   ERR_SENDER_GONE: SenderGoneError.prototype,
   ERR_CONTEXT_CANCELED: ContextCanceledError.prototype,
   ERR_DEADLINE_EXCEEDED: DeadlineExceededError.prototype,

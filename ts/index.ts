@@ -31,6 +31,8 @@ export type {
 export { WorkerThreadManager } from './go/worker-thread-manager.js';
 export type { MapKey, MapStatistics, SetOptions, SharedMapOptions } from './memory/shared-map.js';
 export { SharedMap } from './memory/shared-map.js';
+export type { PushOptions, SharedQueueOptions } from './memory/shared-queue.js';
+export { SharedQueue } from './memory/shared-queue.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { SharedObject } from './shared-object.js';
 export type { Cancellation, HasSignal } from './signal.js';

@@ -91,6 +91,24 @@ export interface FastCalls {
   channelCapacity(channel: number): number;
   channelLength(channel: number): number;
   channelClosed(channel: number): boolean;
+  queuePush(
+    queue: number,
+    wait: number,
+    tag: number,
+    num: number,
+    rank: number,
+    limit: number,
+    cancellable: boolean,
+  ): number;
+  queueTryPush(queue: number, tag: number, num: number, rank: number): number;
+  queuePushBlocking(queue: number, limit: number, tag: number, num: number, rank: number): number;
+  queuePop(queue: number, wait: number, limit: number, cancellable: boolean): number | boolean | undefined;
+  queueTryPop(queue: number, quiet: boolean): number | boolean | undefined;
+  queuePopBlocking(queue: number, limit: number): number | boolean | undefined;
+  queuePeek(queue: number): number | boolean | undefined;
+  queueClear(queue: number): number;
+  queueClose(queue: number): boolean;
+  queueRead(queue: number, what: number): number;
   poolSubmit(pool: number, wait: number, tag: number, num: number, processor: number): number;
   poolSubmitWith(
     pool: number,

@@ -267,7 +267,14 @@ export function acceptLinks(): void {
   });
 }
 
-onRecord(recordKind.sideWanted, (at) => sendStaged(records[at + 1] as number, records[at + 2] as number));
+/** Stands in place of a thread when a value is not wanted any more; the number of `src/queue.rs`. */
+const nobody = threadScale - 1;
+
+onRecord(recordKind.sideWanted, (at) => {
+  const [id, thread] = [records[at + 1] as number, records[at + 2] as number];
+  if (thread === nobody) unstageSide(id);
+  else sendStaged(id, thread);
+});
 
 function sendStaged(id: number, thread: number): void {
   collectStaged();

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
+use super::messages::Messages;
 use super::{Channel, ChannelTarget, Happened};
 use crate::sync::{Arc, MutexGuard};
 use crate::wait::{WaitList, Waiter};
 
 /// What receivers touch.
 pub(super) struct Front<T> {
-    pub(super) messages: VecDeque<T>,
+    pub(super) messages: Messages<T>,
     /// Places that receivers have emptied and senders have not yet heard of.
     pub(super) freed: i64,
     /// The back's `senders` is not empty.
@@ -110,6 +111,36 @@ impl<T, W: ChannelTarget<T>> Both<'_, T, W> {
         None
     }
 
+    /// Lets in the first sender that waits, if there is room.
+    fn let_in(&mut self) -> Option<Tell<T, W>> {
+        let Sender { message, case, waiter } = if self.back.room > 0 { self.win_sender() } else { None }?;
+        self.back.room -= 1;
+        self.back.messages.push_back(message);
+        Some(Tell { waiter, case, what: Happened::Sent })
+    }
+
+    fn refill(&mut self) {
+        let Self { front, back } = self;
+        front.messages.refill(&mut back.messages);
+    }
+
+    /// The message that a receive would take out of the channel.
+    pub(super) fn first(&mut self) -> Option<&T> {
+        self.refill();
+        self.front.messages.first()
+    }
+
+    /// Takes all messages out; those who wait with others come in.
+    pub(super) fn clear(&mut self) -> (Vec<T>, Vec<Tell<T, W>>) {
+        let mut removed = self.front.messages.take_all();
+        removed.extend(self.back.messages.drain(..));
+        self.front.freed += removed.len() as i64;
+        self.collect_room();
+        let told = std::iter::from_fn(|| self.let_in()).collect();
+        self.publish();
+        (removed, told)
+    }
+
     pub(super) fn put(&mut self, message: T) -> Put<T, W> {
         if self.back.closed {
             return Put::Closed(message);
@@ -134,19 +165,12 @@ impl<T, W: ChannelTarget<T>> Both<'_, T, W> {
     }
 
     pub(super) fn take(&mut self) -> Taken<T, W> {
-        if self.front.messages.is_empty() {
-            let Self { front, back } = self;
-            std::mem::swap(&mut front.messages, &mut back.messages);
-        }
-        let taken = if let Some(message) = self.front.messages.pop_front() {
+        self.refill();
+        let taken = if let Some(message) = self.front.messages.pop() {
             self.front.freed += 1;
             self.collect_room();
             // Somebody waits only while there was no room, so one place lets in one sender.
-            let tell = if self.back.room > 0 { self.win_sender() } else { None }.map(|sender| {
-                self.back.room -= 1;
-                self.back.messages.push_back(sender.message);
-                Tell { waiter: sender.waiter, case: sender.case, what: Happened::Sent }
-            });
+            let tell = self.let_in();
             Taken::Message(message, tell)
         } else if let Some(Sender { message, case, waiter }) = self.win_sender() {
             Taken::Message(message, Some(Tell { waiter, case, what: Happened::Sent }))
@@ -180,7 +204,7 @@ impl<T, W: ChannelTarget<T>> Both<'_, T, W> {
             None => {
                 self.collect_room();
                 self.back.room -= 1;
-                self.front.messages.push_front(message);
+                self.front.messages.put_back(message);
                 None
             }
         };

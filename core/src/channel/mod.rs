@@ -6,10 +6,12 @@
 //!
 //! A channel is two queues with a lock each: senders fill the back one, receivers empty the front one and swap the two when it
 //! is empty, so that a stream of messages seldom meets on one lock. Whatever concerns waiting takes both locks, front before
-//! back; whether somebody waits stands on either side, so the fast paths see it under the one lock they hold.
+//! back; whether somebody waits stands on either side, so the fast paths see it under the one lock they hold. Where messages have
+//! ranks, receivers sort what the back queue has into lines, one for each rank, before they take the first.
 
 mod both;
 mod broadcast;
+mod messages;
 mod operations;
 mod select;
 mod ticker;

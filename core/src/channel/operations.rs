@@ -7,6 +7,7 @@ use crossbeam_utils::CachePadded;
 
 use super::ChannelTarget;
 use super::both::{Back, Both, Front, Put, Receiver, Sender, Taken, Tell};
+use super::messages::{Messages, Ranks};
 use crate::sync::{Arc, Mutex, Weak};
 use crate::wait::{Awaited, WaitList, Waiter};
 
@@ -16,7 +17,8 @@ const SENDER: u64 = 1 << 62;
 /// A channel of messages `T` whose waits are told to `W`.
 ///
 /// Receivers get messages in the order in which they were sent, and come in the order in which they began to wait; so do
-/// senders. A message is given to exactly one receiver.
+/// senders. A message is given to exactly one receiver. In one that goes by [rank](Self::by_rank) a message overtakes those of
+/// lower rank in the channel, though not those whose senders still wait for room.
 pub struct Channel<T, W> {
     capacity: u32,
     pub(super) me: Weak<Self>,
@@ -69,7 +71,18 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Channel<T, W> {
     /// A channel that holds up to `capacity` messages; with 0 each message goes from hand to hand.
     #[must_use]
     pub fn new(capacity: u32) -> Arc<Self> {
-        let front = Front { messages: VecDeque::new(), freed: 0, senders_wait: false };
+        Self::with(capacity, Messages::Line(VecDeque::new()))
+    }
+
+    /// A channel whose receivers get the message of the highest rank, and of those the one that was sent first. Each receive
+    /// takes both locks.
+    #[must_use]
+    pub fn by_rank(capacity: u32, rank_of: fn(&T) -> i32) -> Arc<Self> {
+        Self::with(capacity, Messages::Ranks(Ranks::new(rank_of)))
+    }
+
+    fn with(capacity: u32, messages: Messages<T>) -> Arc<Self> {
+        let front = Front { messages, freed: 0, senders_wait: false };
         let back = Back {
             messages: VecDeque::new(),
             room: i64::from(capacity),
@@ -176,7 +189,7 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Channel<T, W> {
     pub fn try_receive(&self) -> Option<Received<T, W>> {
         let mut front = self.front.lock();
         if !front.senders_wait
-            && let Some(message) = front.messages.pop_front()
+            && let Some(message) = front.messages.pop_unseen()
         {
             front.freed += 1;
             return Some(Received::Message(message));
@@ -286,7 +299,19 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Channel<T, W> {
         self.tell(told);
     }
 
-    /// A message that did not reach the receiver it was given to: it is the next one again.
+    /// Looks at the message that a receive would take out of the channel.
+    pub fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.both().first().map(look)
+    }
+
+    /// Takes all messages out; those who wait with others come in.
+    pub fn clear(&self) -> Vec<T> {
+        let (removed, told) = self.both().clear();
+        self.tell(told);
+        removed
+    }
+
+    /// A message that did not reach the receiver it was given to: it is the next one again, or the next of its rank.
     pub fn give_back(&self, message: T) {
         let tell = self.both().put_back(message);
         self.tell(tell);
@@ -324,6 +349,12 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Channel<T, W> {
     #[must_use]
     pub const fn capacity(&self) -> u32 {
         self.capacity
+    }
+
+    /// Whether messages come by their [rank](Self::by_rank).
+    #[must_use]
+    pub fn goes_by_rank(&self) -> bool {
+        matches!(self.front.lock().messages, Messages::Ranks(_))
     }
 
     /// Those who wait: senders and receivers.

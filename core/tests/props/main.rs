@@ -11,4 +11,5 @@ mod handles;
 mod histogram;
 mod lock;
 mod pool;
+mod queue;
 mod wait;

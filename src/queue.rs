@@ -1,0 +1,219 @@
+//! The fast calls of shared queues: a channel of messages with ranks, which one fills without a receiver.
+
+use std::sync::Arc;
+
+use millrace_core::channel::{Channel, Received, Sent, TrySendError};
+
+use crate::channel::{NOT_NOW, attend, block, give, sent, waiter};
+use crate::codec::Payload;
+use crate::env::Isolate;
+use crate::error::Fault;
+use crate::fast::{Answer, Arguments, fast_calls};
+use crate::object::{Object, STALE};
+use crate::pool::options::Options;
+use crate::port::Message;
+use crate::waiting::Target;
+
+/// A queue of JavaScript's values.
+pub(crate) type JsQueue = Channel<Ranked, Target>;
+
+/// A value, and how urgent it is.
+pub(crate) struct Ranked {
+    pub(crate) payload: Payload,
+    /// Larger comes first; 0 in a queue that does not go by rank.
+    pub(crate) rank: i32,
+}
+
+/// The capacity of a queue without bounds.
+const UNBOUNDED: u32 = u32::MAX;
+
+/// The thread that asks for a value which nobody wants any more.
+const NOBODY: u32 = u32::MAX;
+
+/// What may be read of a queue.
+mod reading {
+    pub(super) const LENGTH: u32 = 0;
+    pub(super) const CAPACITY: u32 = 1;
+    pub(super) const CLOSED: u32 = 2;
+    pub(super) const BY_RANK: u32 = 3;
+    pub(super) const PUSHERS: u32 = 4;
+    pub(super) const POPPERS: u32 = 5;
+}
+
+pub(crate) fn make(options: &mut Options<'_>) -> Result<Arc<JsQueue>, Fault> {
+    let capacity = options.whole("capacity", 1, 1 << 30)?.unwrap_or(UNBOUNDED);
+    Ok(if options.flag("priority")?.unwrap_or(false) {
+        JsQueue::by_rank(capacity, |message| message.rank)
+    } else {
+        JsQueue::new(capacity)
+    })
+}
+
+impl Isolate {
+    fn with_queue<T>(
+        &self,
+        handle: u64,
+        work: impl FnOnce(&Arc<JsQueue>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.with_object(handle, |shared| match &shared.object {
+            Object::Queue(queue) => work(queue),
+            _ => Err(STALE),
+        })
+    }
+}
+
+/// The message in the arguments `at` (tag), `at + 1` (number) and `at + 2` (rank).
+fn message(isolate: &Isolate, arguments: &Arguments, at: usize) -> Result<Ranked, Fault> {
+    let payload = isolate.take_payload(arguments.whole(at)? as u8, arguments.number(at + 1)?)?;
+    Ok(Ranked { payload, rank: arguments.number(at + 2)? as i32 })
+}
+
+/// Gives a message to one who cannot wait for a value of the side path: that goes back to its queue.
+fn give_now(isolate: &Isolate, queue: &JsQueue, message: Ranked) -> Result<Answer, Fault> {
+    if matches!(message.payload, Payload::Side { .. }) {
+        queue.give_back(message);
+        return Err(NOT_NOW);
+    }
+    Ok(give(isolate, message.payload))
+}
+
+fast_calls! {
+    /// `(queue, wait, tag, number, rank, limit in ms or 0, cancellable)`: pushes; a wait is begun if there is no room.
+    c"queuePush" Push(isolate, arguments) {
+        let message = message(isolate, arguments, 2)?;
+        let wait = arguments.whole(1)?;
+        isolate.with_queue(arguments.wide(0)?, |queue| {
+            Ok(Answer::Code(match queue.send(message, || waiter(isolate, wait)) {
+                Sent::Done => sent::DONE,
+                Sent::Closed(_) => sent::CLOSED,
+                Sent::Waiting(waiter) => {
+                    attend(isolate, arguments, 5, &waiter)?;
+                    sent::WAITING
+                }
+            }))
+        })
+    }
+
+    /// `(queue, tag, number, rank)`: pushes if that needs no waiting.
+    c"queueTryPush" TryPush(isolate, arguments) {
+        let message = message(isolate, arguments, 1)?;
+        isolate.with_queue(arguments.wide(0)?, |queue| {
+            Ok(Answer::Code(match queue.try_send(message) {
+                Ok(()) => sent::DONE,
+                Err(TrySendError::Full(_)) => sent::WAITING,
+                Err(TrySendError::Closed(_)) => sent::CLOSED,
+            }))
+        })
+    }
+
+    /// `(queue, limit in ms or 0, tag, number, rank)`: as `queuePush`; waiting: call `blockedPark` until it has an answer.
+    c"queuePushBlocking" PushBlocking(isolate, arguments) {
+        let message = message(isolate, arguments, 2)?;
+        isolate.with_queue(arguments.wide(0)?, |queue| {
+            let mut answer = sent::WAITING;
+            block(isolate, arguments.number(1)?, |waiter| match queue.send(message, || waiter) {
+                Sent::Waiting(_) => true,
+                Sent::Done => {
+                    answer = sent::DONE;
+                    false
+                }
+                Sent::Closed(_) => {
+                    answer = sent::CLOSED;
+                    false
+                }
+            });
+            Ok(Answer::Code(answer))
+        })
+    }
+
+    /// `(queue, wait, limit in ms or 0, cancellable)`: pops, and answers as `channelReceive`.
+    c"queuePop" Pop(isolate, arguments) {
+        let wait = arguments.whole(1)?;
+        isolate.with_queue(arguments.wide(0)?, |queue| {
+            Ok(match queue.receive(|| waiter(isolate, wait)) {
+                Received::Message(message) => give(isolate, message.payload),
+                Received::Closed => Answer::Nothing,
+                Received::Waiting(waiter) => {
+                    attend(isolate, arguments, 2, &waiter)?;
+                    Answer::Bool(false)
+                }
+            })
+        })
+    }
+
+    /// `(queue, quiet)`: pops if that needs no waiting, and answers as `channelTryReceive`.
+    c"queueTryPop" TryPop(isolate, arguments) {
+        let quiet = arguments.flag(1)?;
+        isolate.with_queue(arguments.wide(0)?, |queue| match queue.try_receive() {
+            Some(Received::Message(message)) => match give_now(isolate, queue, message) {
+                Err(_) if quiet => Ok(Answer::Bool(false)),
+                answer => answer,
+            },
+            Some(Received::Closed) => Ok(Answer::Nothing),
+            Some(Received::Waiting(_)) | None => Ok(Answer::Bool(false)),
+        })
+    }
+
+    /// `(queue, limit in ms or 0)`: as `queuePop`; false: call `blockedPark` until it has an answer.
+    c"queuePopBlocking" PopBlocking(isolate, arguments) {
+        isolate.with_queue(arguments.wide(0)?, |queue| {
+            let mut answer = Ok(Answer::Bool(false));
+            block(isolate, arguments.number(1)?, |waiter| match queue.receive(|| waiter) {
+                Received::Waiting(_) => true,
+                Received::Message(message) => {
+                    answer = give_now(isolate, queue, message);
+                    false
+                }
+                Received::Closed => {
+                    answer = Ok(Answer::Nothing);
+                    false
+                }
+            });
+            answer
+        })
+    }
+
+    /// `(queue)`: a copy of the next message, as `queueTryPop` answers.
+    c"queuePeek" Peek(isolate, arguments) {
+        isolate.with_queue(arguments.wide(0)?, |queue| {
+            match queue.peek(|message| message.payload.clone()) {
+                None => Ok(Answer::Bool(false)),
+                Some(Payload::Side { .. }) => Err(NOT_NOW),
+                Some(payload) => Ok(give(isolate, payload)),
+            }
+        })
+    }
+
+    /// `(queue)`: removes all messages; how many.
+    c"queueClear" Clear(isolate, arguments) {
+        let removed = isolate.with_queue(arguments.wide(0)?, |queue| Ok(queue.clear()))?;
+        for message in &removed {
+            if let Payload::Side { id, origin } = message.payload {
+                origin.push(Message::SideWanted { id, thread: NOBODY });
+            }
+        }
+        Ok(Answer::Number(removed.len() as f64))
+    }
+
+    /// `(queue)`: whether it was open.
+    c"queueClose" Close(isolate, arguments) {
+        isolate.with_queue(arguments.wide(0)?, |queue| Ok(Answer::Bool(queue.close())))
+    }
+
+    /// `(queue, what)`: see `reading`; a capacity of -1 is none.
+    c"queueRead" Read(isolate, arguments) {
+        let what = arguments.whole(1)?;
+        isolate.with_queue(arguments.wide(0)?, |queue| {
+            Ok(Answer::Number(match what {
+                reading::LENGTH => queue.len() as f64,
+                reading::CAPACITY if queue.capacity() == UNBOUNDED => -1.0,
+                reading::CAPACITY => f64::from(queue.capacity()),
+                reading::CLOSED => f64::from(u8::from(queue.is_closed())),
+                reading::BY_RANK => f64::from(u8::from(queue.goes_by_rank())),
+                reading::PUSHERS => queue.waiting().0 as f64,
+                reading::POPPERS => queue.waiting().1 as f64,
+                _ => return Err(Fault::internal("a queue has nothing of that kind to read")),
+            }))
+        })
+    }
+}
