@@ -33,7 +33,7 @@ mod selected {
 }
 
 /// The kind of a number.
-const NUMBER: u8 = 3;
+pub(crate) const NUMBER: u8 = 3;
 
 /// Numbers in one case of a select: its channel, 1 if it sends, and the value's tag and number.
 const CASE: usize = 4;
@@ -162,7 +162,7 @@ fn try_send(channel: &JsChannel, payload: Payload) -> Answer {
     })
 }
 
-const fn number(num: f64) -> Payload {
+pub(crate) const fn number(num: f64) -> Payload {
     Payload::Scalar { kind: NUMBER, num }
 }
 

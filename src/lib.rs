@@ -17,6 +17,7 @@ mod fast;
 mod lock;
 mod map;
 mod memory;
+mod numbers;
 mod object;
 mod page;
 mod pool;

@@ -1,11 +1,11 @@
 //! The one place that chooses between the real synchronisation types and loom's.
 //!
 //! No other file of the crate names `std::sync`, `parking_lot` or `loom`. Under `--cfg loom` the same code runs inside loom's
-//! model checker. `Arc` and `Weak` are the real ones in both: loom has no `Weak`, and counting references is not what the
+//! model checker. `Arc`, `Weak` and `OnceLock` are the real ones in both: loom has no `Weak` and no `OnceLock`, and counting references is not what the
 //! models are about.
 
 pub use std::sync::atomic::Ordering;
-pub use std::sync::{Arc, Weak};
+pub use std::sync::{Arc, OnceLock, Weak};
 
 /// A counter that may be a `static`: the real one in both, as loom's atomics live in one model only. It may guide, never
 /// decide.
@@ -19,6 +19,7 @@ mod chosen {
     pub use parking_lot::{Condvar, Mutex, MutexGuard};
     pub use std::hint::spin_loop;
     pub use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64};
+    pub use std::thread::yield_now;
 }
 
 #[cfg(loom)]
@@ -30,6 +31,7 @@ mod chosen {
 
     pub use loom::hint::spin_loop;
     pub use loom::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64};
+    pub use loom::thread::yield_now;
 
     /// A mutex without poisoning.
     #[derive(Debug, Default)]
@@ -86,4 +88,6 @@ mod chosen {
     }
 }
 
-pub use chosen::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Condvar, Mutex, MutexGuard, spin_loop};
+pub use chosen::{
+    AtomicBool, AtomicI32, AtomicU32, AtomicU64, Condvar, Mutex, MutexGuard, spin_loop, yield_now,
+};

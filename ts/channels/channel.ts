@@ -1,7 +1,7 @@
 /** Channels with Go's semantics, between any threads of the process. */
 
 import { ReadableStream, WritableStream } from 'node:stream/web';
-import type { Transferable } from 'node:worker_threads';
+import { isMainThread, type Transferable } from 'node:worker_threads';
 import { block, blockingLimit } from '../blocking.js';
 import { kind } from '../codec/index.js';
 import { ChannelClosedError, InvalidArgumentError, UnsupportedError } from '../errors.js';
@@ -20,6 +20,7 @@ import { nextTurn, overspent } from '../turn.js';
 import { put, putNum, putSide, putTag, type Received, recordedValue } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status, type Wait } from '../waits.js';
+import { Ring } from './ring.js';
 
 /** How a message is sent. */
 export interface SendOptions extends WaitOptions {
@@ -34,6 +35,9 @@ const sent = { done: 0, waiting: 1, closed: 2 } as const;
 const done = Promise.resolve();
 const closedResult = { value: undefined, done: true } as const;
 const nothing: readonly Transferable[] = [];
+const noOptions = Object.freeze({});
+/** So many numbers go through native calls before a channel's ring is asked for. */
+const ringAfter = 32;
 /** Numbers that one native call may hand over. */
 const pageNumbers = taskRecord;
 
@@ -73,6 +77,9 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   readonly #handle: number;
   readonly #capacity: number;
   readonly #references: References | undefined;
+  #ring: Ring | undefined;
+  /** Numbers that went through native calls. */
+  #called = 0;
 
   /**
    * @param capacity - How many messages it holds, a whole number from 0. Default 0: each goes from hand to hand.
@@ -152,9 +159,11 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   send(value: T, options?: SendOptions): Promise<void> {
     if (options !== undefined) return this.#sendWith(value, options);
     let how: number;
-    if (typeof value === 'number' && this.#references === undefined)
+    if (typeof value === 'number' && this.#references === undefined) {
+      if (this.#ring?.push(value) === true) return overspent() ? nextTurn(undefined) : done;
       how = fast.channelSendNumber(this.#handle, nextWait(), value);
-    else {
+      this.#count();
+    } else {
       try {
         if (!this.encode(value)) return this.#sendWith(value, {});
       } catch (error) {
@@ -165,6 +174,12 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     if (how === sent.done) return overspent() ? nextTurn(undefined) : done;
     if (how === sent.closed) return this.#refused(putTag, putNum);
     return new Promise((resolve, reject) => enter(new SendWait(this, resolve, reject)));
+  }
+
+  /** Numbers go through the ring when there are enough of them to be worth its memory. */
+  #count(): void {
+    if (++this.#called === ringAfter && this.#references === undefined && this.#capacity > 0)
+      this.#ring = Ring.of(this.native);
   }
 
   #refused(tag: number, num: number): Promise<void> {
@@ -211,8 +226,14 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
    */
   receive(options?: WaitOptions): Promise<ReceiveResult<T>> {
     if (options !== undefined) return this.#receiveWith(options);
+    const number = this.#ring?.pop();
+    if (number !== undefined) {
+      const result: ReceiveResult<T> = { value: number as T, done: false };
+      return overspent() ? nextTurn(result) : Promise.resolve(result);
+    }
     const got = fast.channelReceive(this.#handle, nextWait());
     if (typeof got === 'number') {
+      this.#count();
       const result: ReceiveResult<T> = { value: this.#fromNumber(got), done: false };
       return overspent() ? nextTurn(result) : Promise.resolve(result);
     }
@@ -294,6 +315,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
    * @throws {@link ChannelClosedError}; `DataCloneError`.
    */
   trySend(value: T): boolean {
+    if (typeof value === 'number' && this.#ring?.push(value) === true) return true;
     this.encodeAny(value, nothing);
     const [tag, num] = [putTag, putNum];
     const how = fast.channelTrySend(this.#handle, tag, num);
@@ -310,8 +332,13 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
    * @throws {@link UnsupportedError} if the next message is one that only the platform can clone; `receive` gets it.
    */
   tryReceive(): ReceiveResult<T> | undefined {
+    const number = this.#ring?.pop();
+    if (number !== undefined) return { value: number as T, done: false };
     const got = fast.channelTryReceive(this.#handle, false);
-    if (typeof got === 'number') return { value: this.#fromNumber(got), done: false };
+    if (typeof got === 'number') {
+      this.#count();
+      return { value: this.#fromNumber(got), done: false };
+    }
     if (got === false) return undefined;
     if (got === undefined) return closedResult;
     return { value: this.decode(recordedValue(taskRecord + 2)) as T, done: false };
@@ -395,7 +422,11 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   }
 
   /** As `send`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
-  sendSync(value: T, options: SendOptions = {}): void {
+  sendSync(value: T, options: SendOptions = noOptions): void {
+    if (options === noOptions && typeof value === 'number' && !isMainThread) {
+      if (this.#ring?.push(value) === true) return;
+      this.#count();
+    }
     checkWaitOptions(options, ['transfer']);
     const limit = blockingLimit('sendSync', options);
     this.encodeAny(value, options.transfer ?? nothing);
@@ -411,11 +442,18 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   }
 
   /** As `receive`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
-  receiveSync(options: WaitOptions = {}): ReceiveResult<T> {
+  receiveSync(options: WaitOptions = noOptions): ReceiveResult<T> {
+    if (options === noOptions && !isMainThread) {
+      const number = this.#ring?.pop();
+      if (number !== undefined) return { value: number as T, done: false };
+    }
     checkWaitOptions(options);
     const limit = blockingLimit('receiveSync', options);
     const got = fast.channelReceiveBlocking(this.#handle, limit);
-    if (typeof got === 'number') return { value: this.#fromNumber(got), done: false };
+    if (typeof got === 'number') {
+      this.#count();
+      return { value: this.#fromNumber(got), done: false };
+    }
     if (got === undefined) return closedResult;
     if (got) return { value: this.decode(recordedValue(taskRecord + 2)) as T, done: false };
     const ending = block(options);

@@ -112,6 +112,12 @@ export declare function broadcastSubscribers(broadcast: NativeObject): Array<Nat
 /** Removes a subscriber; whether there was one. */
 export declare function broadcastUnsubscribe(broadcast: NativeObject, id: string): boolean
 
+/** The numbers of a channel's ring. To be asked for once in each thread. */
+export declare function channelRingValues(object: NativeObject): ArrayBuffer | null
+
+/** Head, tail and stamps of a channel's ring; none if it has no buffer. To be asked for once in each thread. */
+export declare function channelRingWords(object: NativeObject): ArrayBuffer | null
+
 /** Every object of the process. */
 export declare function diagnose(): Array<NativeLiving>
 
@@ -244,6 +250,15 @@ export declare const PAGE_TASK_BYTES: number
 
 /** The record that describes the task a worker has begun. */
 export declare const PAGE_TASK_RECORD: number
+
+/** Where the head stands among a ring's words. */
+export declare const RING_HEAD: number
+
+/** Where the stamps begin. */
+export declare const RING_STAMPS: number
+
+/** Where the tail stands. */
+export declare const RING_TAIL: number
 
 /** The memory of a chunk of words, as this thread sees it. To be asked for once in each thread. */
 export declare function sharedWords(chunk: number): ArrayBuffer

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, diagnose, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, sharedWords, singleflightBoard, singleflightLand, startTicker, WORD_PLACES } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, channelRingValues, channelRingWords, diagnose, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, RING_HEAD, RING_STAMPS, RING_TAIL, sharedWords, singleflightBoard, singleflightLand, startTicker, WORD_PLACES } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
@@ -781,6 +781,8 @@ export { broadcastRefused }
 export { broadcastSubscribe }
 export { broadcastSubscribers }
 export { broadcastUnsubscribe }
+export { channelRingValues }
+export { channelRingWords }
 export { diagnose }
 export { lockHolders }
 export { lockWatch }
@@ -799,6 +801,9 @@ export { PAGE_RECORD }
 export { PAGE_SIZE }
 export { PAGE_TASK_BYTES }
 export { PAGE_TASK_RECORD }
+export { RING_HEAD }
+export { RING_STAMPS }
+export { RING_TAIL }
 export { sharedWords }
 export { singleflightBoard }
 export { singleflightLand }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::messages::Messages;
+use super::ring::Ring;
 use super::{Channel, ChannelTarget, Happened};
 use crate::sync::{Arc, MutexGuard};
 use crate::wait::{WaitList, Waiter};
@@ -14,6 +15,8 @@ pub(super) struct Front<T> {
     pub(super) freed: i64,
     /// The back's `senders` is not empty.
     pub(super) senders_wait: bool,
+    /// The ring is open, or has numbers in it.
+    pub(super) ring: bool,
 }
 
 /// What senders touch.
@@ -24,6 +27,10 @@ pub(super) struct Back<T, W> {
     /// `receivers` is not empty.
     pub(super) receivers_wait: bool,
     pub(super) closed: bool,
+    /// The ring is open, or has numbers in it.
+    pub(super) ring: bool,
+    /// The message that was sent last is a number.
+    pub(super) numbers: bool,
     pub(super) senders: WaitList<Sender<T, W>>,
     pub(super) receivers: WaitList<Receiver<W>>,
 }
@@ -70,15 +77,106 @@ pub(super) enum Put<T, W> {
     Full(T),
 }
 
-/// Both sides of a channel.
+/// What numbers are among the messages.
+pub(super) struct Numbers<T> {
+    pub(super) ring: Ring,
+    /// The number that a message is, if it is one.
+    pub(super) number_of: fn(&T) -> Option<f64>,
+    /// The message that a number is.
+    pub(super) message_of: fn(f64) -> T,
+}
+
+/// Both sides of a channel, and its ring, frozen. What is in the ring was sent before what is in the queues.
 pub(super) struct Both<'a, T, W> {
     pub(super) front: MutexGuard<'a, Front<T>>,
     pub(super) back: MutexGuard<'a, Back<T, W>>,
+    numbers: Option<&'a Numbers<T>>,
 }
 
-impl<T, W: ChannelTarget<T>> Both<'_, T, W> {
+/// The ring is open to the host as long as it alone holds messages, nobody waits, and numbers are sent.
+impl<T, W> Drop for Both<'_, T, W> {
+    fn drop(&mut self) {
+        let Some(Numbers { ring, .. }) = self.numbers else { return };
+        let Self { front, back, .. } = self;
+        let open = back.numbers
+            && !back.closed
+            && back.senders.is_empty()
+            && back.receivers.is_empty()
+            && back.messages.is_empty()
+            && front.messages.len() == 0;
+        let used = open || ring.len() > 0;
+        front.ring = used;
+        back.ring = used;
+        if open {
+            ring.thaw();
+        }
+    }
+}
+
+impl<'a, T, W: ChannelTarget<T>> Both<'a, T, W> {
+    pub(super) fn new(
+        front: MutexGuard<'a, Front<T>>,
+        back: MutexGuard<'a, Back<T, W>>,
+        numbers: Option<&'a Numbers<T>>,
+    ) -> Self {
+        if let Some(Numbers { ring, .. }) = numbers
+            && front.ring
+        {
+            ring.freeze();
+        }
+        Self { front, back, numbers }
+    }
+
+    fn in_ring(&self) -> u32 {
+        self.numbers.map_or(0, |numbers| numbers.ring.len())
+    }
+
     pub(super) fn length(&self) -> usize {
-        self.front.messages.len() + self.back.messages.len()
+        self.in_ring() as usize + self.front.messages.len() + self.back.messages.len()
+    }
+
+    /// Places left.
+    fn room(&self) -> i64 {
+        self.back.room - i64::from(self.in_ring())
+    }
+
+    /// Puts a message last, where there is room for it.
+    fn store(&mut self, message: T) {
+        if let Some(Numbers { ring, number_of, .. }) = self.numbers {
+            let number = number_of(&message);
+            self.back.numbers = number.is_some();
+            if let Some(number) = number
+                && self.back.messages.is_empty()
+                && self.front.messages.len() == 0
+                && ring.put(number)
+            {
+                return;
+            }
+        }
+        self.back.room -= 1;
+        self.back.messages.push_back(message);
+    }
+
+    /// Takes what is in the ring into the queues.
+    fn unload(&mut self) {
+        let Some(Numbers { ring, message_of, .. }) = self.numbers else { return };
+        let numbers: Vec<_> = std::iter::from_fn(|| ring.take()).collect();
+        self.back.room -= numbers.len() as i64;
+        for number in numbers.into_iter().rev() {
+            self.front.messages.put_back(message_of(number));
+        }
+    }
+
+    fn take_stored(&mut self) -> Option<T> {
+        if let Some(Numbers { ring, message_of, .. }) = self.numbers
+            && let Some(number) = ring.take()
+        {
+            return Some(message_of(number));
+        }
+        self.refill();
+        let message = self.front.messages.pop();
+        self.front.freed += i64::from(message.is_some());
+        message
     }
 
     /// Lets the fast paths know who waits. To be called before the locks are given back.
@@ -113,25 +211,26 @@ impl<T, W: ChannelTarget<T>> Both<'_, T, W> {
 
     /// Lets in the first sender that waits, if there is room.
     fn let_in(&mut self) -> Option<Tell<T, W>> {
-        let Sender { message, case, waiter } = if self.back.room > 0 { self.win_sender() } else { None }?;
-        self.back.room -= 1;
-        self.back.messages.push_back(message);
+        let Sender { message, case, waiter } = if self.room() > 0 { self.win_sender() } else { None }?;
+        self.store(message);
         Some(Tell { waiter, case, what: Happened::Sent })
     }
 
     fn refill(&mut self) {
-        let Self { front, back } = self;
+        let Self { front, back, .. } = self;
         front.messages.refill(&mut back.messages);
     }
 
     /// The message that a receive would take out of the channel.
     pub(super) fn first(&mut self) -> Option<&T> {
+        self.unload();
         self.refill();
         self.front.messages.first()
     }
 
     /// Takes all messages out; those who wait with others come in.
     pub(super) fn clear(&mut self) -> (Vec<T>, Vec<Tell<T, W>>) {
+        self.unload();
         let mut removed = self.front.messages.take_all();
         removed.extend(self.back.messages.drain(..));
         self.front.freed += removed.len() as i64;
@@ -151,9 +250,8 @@ impl<T, W: ChannelTarget<T>> Both<'_, T, W> {
             }
             None => {
                 self.collect_room();
-                if self.back.room > 0 {
-                    self.back.room -= 1;
-                    self.back.messages.push_back(message);
+                if self.room() > 0 {
+                    self.store(message);
                     Put::Done(None)
                 } else {
                     Put::Full(message)
@@ -165,9 +263,7 @@ impl<T, W: ChannelTarget<T>> Both<'_, T, W> {
     }
 
     pub(super) fn take(&mut self) -> Taken<T, W> {
-        self.refill();
-        let taken = if let Some(message) = self.front.messages.pop() {
-            self.front.freed += 1;
+        let taken = if let Some(message) = self.take_stored() {
             self.collect_room();
             // Somebody waits only while there was no room, so one place lets in one sender.
             let tell = self.let_in();
@@ -193,7 +289,7 @@ impl<T, W: ChannelTarget<T>> Both<'_, T, W> {
     /// Whether a send would end at once, as far as can be seen.
     pub(super) fn can_put(&self) -> bool {
         self.back.closed
-            || self.back.room + self.front.freed > 0
+            || self.room() + self.front.freed > 0
             || self.back.receivers.iter().any(|receiver| receiver.waiter.outcome().is_none())
     }
 
@@ -203,6 +299,7 @@ impl<T, W: ChannelTarget<T>> Both<'_, T, W> {
             Some(Receiver { case, waiter }) => Some(Tell { waiter, case, what: Happened::Received(message) }),
             None => {
                 self.collect_room();
+                self.unload();
                 self.back.room -= 1;
                 self.front.messages.put_back(message);
                 None

@@ -16,6 +16,11 @@ pub(super) enum Messages<T> {
 }
 
 impl<T> Messages<T> {
+    /// Whether they go by rank.
+    pub(super) const fn is_ranked(&self) -> bool {
+        matches!(self, Self::Ranks(_))
+    }
+
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Line(line) => line.len(),

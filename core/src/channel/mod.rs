@@ -6,18 +6,21 @@
 //!
 //! A channel is two queues with a lock each: senders fill the back one, receivers empty the front one and swap the two when it
 //! is empty, so that a stream of messages seldom meets on one lock. Whatever concerns waiting takes both locks, front before
-//! back; whether somebody waits stands on either side, so the fast paths see it under the one lock they hold. Where messages have
+//! back; whether somebody waits stands on either side, so the fast paths see it under the one lock they hold. Numbers may go through
+//! a ring that the host's threads fill and empty without any lock; whoever holds both locks has frozen it. Where messages have
 //! ranks, receivers sort what the back queue has into lines, one for each rank, before they take the first.
 
 mod both;
 mod broadcast;
 mod messages;
 mod operations;
+mod ring;
 mod select;
 mod ticker;
 
 pub use broadcast::{Broadcast, Published, Slow, SubscribeError};
 pub use operations::{Channel, Closed, Received, Sent, TrySendError};
+pub use ring::{HEAD, Ring, STAMPS, TAIL, Tried};
 pub use select::{Case, Selected, select};
 pub use ticker::Ticker;
 

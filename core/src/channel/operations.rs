@@ -6,9 +6,10 @@ use std::fmt::{self, Debug};
 use crossbeam_utils::CachePadded;
 
 use super::ChannelTarget;
-use super::both::{Back, Both, Front, Put, Receiver, Sender, Taken, Tell};
+use super::both::{Back, Both, Front, Numbers, Put, Receiver, Sender, Taken, Tell};
 use super::messages::{Messages, Ranks};
-use crate::sync::{Arc, Mutex, Weak};
+use super::ring::{Ring, Tried};
+use crate::sync::{Arc, Mutex, OnceLock, Weak};
 use crate::wait::{Awaited, WaitList, Waiter};
 
 /// Set in the place of a waiting sender; a place itself has 53 bits.
@@ -24,6 +25,8 @@ pub struct Channel<T, W> {
     pub(super) me: Weak<Self>,
     front: CachePadded<Mutex<Front<T>>>,
     back: CachePadded<Mutex<Back<T, W>>>,
+    /// Where numbers go, once it has been asked for.
+    numbers: OnceLock<Box<Numbers<T>>>,
 }
 
 /// How a receive ended.
@@ -82,12 +85,14 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Channel<T, W> {
     }
 
     fn with(capacity: u32, messages: Messages<T>) -> Arc<Self> {
-        let front = Front { messages, freed: 0, senders_wait: false };
+        let front = Front { messages, freed: 0, senders_wait: false, ring: false };
         let back = Back {
             messages: VecDeque::new(),
             room: i64::from(capacity),
             receivers_wait: false,
             closed: false,
+            ring: false,
+            numbers: false,
             senders: WaitList::default(),
             receivers: WaitList::default(),
         };
@@ -96,12 +101,29 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Channel<T, W> {
             me: me.clone(),
             front: CachePadded::new(Mutex::new(front)),
             back: CachePadded::new(Mutex::new(back)),
+            numbers: OnceLock::new(),
         })
     }
 
     pub(super) fn both(&self) -> Both<'_, T, W> {
         let front = self.front.lock();
-        Both { front, back: self.back.lock() }
+        Both::new(front, self.back.lock(), self.numbers.get().map(|numbers| &**numbers))
+    }
+
+    /// The ring that numbers go through while nobody waits, which the host may fill and empty by itself; made when it is first asked for.
+    /// The functions say which messages are numbers. A channel without a buffer, or one that goes by rank, has none.
+    pub fn ring(&self, number_of: fn(&T) -> Option<f64>, message_of: fn(f64) -> T) -> Option<&Ring> {
+        if self.capacity == 0 || self.front.lock().messages.is_ranked() {
+            return None;
+        }
+        if self.numbers.get().is_none() {
+            let ring = Ring::new(self.capacity);
+            // Another may have been quicker.
+            let _mine = self.numbers.set(Box::new(Numbers { ring, number_of, message_of }));
+            let mut both = self.both();
+            both.back.numbers = true;
+        }
+        self.numbers.get().map(|numbers| &numbers.ring)
     }
 
     pub(super) fn tell(&self, tell: impl IntoIterator<Item = Tell<T, W>>) {
@@ -117,8 +139,16 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Channel<T, W> {
     /// # Errors
     /// There is no room and nobody waits, or the channel is closed; the message comes back.
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        let mut number = None;
+        if let Some(numbers) = self.numbers.get() {
+            number = (numbers.number_of)(&message);
+            if number.is_some_and(|number| numbers.ring.push(number) == Tried::Done(())) {
+                return Ok(());
+            }
+        }
         let mut back = self.back.lock();
-        if !back.closed && !back.receivers_wait && back.room > 0 {
+        if !back.ring && !back.closed && !back.receivers_wait && back.room > 0 {
+            back.numbers = number.is_some();
             back.room -= 1;
             back.messages.push_back(message);
             return Ok(());
@@ -187,8 +217,14 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Channel<T, W> {
 
     /// Receives, if that can be done at once: `None` if nothing is there.
     pub fn try_receive(&self) -> Option<Received<T, W>> {
+        if let Some(numbers) = self.numbers.get()
+            && let Tried::Done(number) = numbers.ring.pop()
+        {
+            return Some(Received::Message((numbers.message_of)(number)));
+        }
         let mut front = self.front.lock();
-        if !front.senders_wait
+        if !front.ring
+            && !front.senders_wait
             && let Some(message) = front.messages.pop_unseen()
         {
             front.freed += 1;

@@ -182,3 +182,83 @@ fn a_select_that_is_won_twice_takes_one_and_leaves_the_other() {
         assert_eq!((a.waiting(), b.waiting()), ((0, 0), (0, 0)));
     });
 }
+
+/// A channel of one place whose numbers go through a ring.
+fn with_ring() -> Arc<Channel<u64, Ear>> {
+    let channel = Channel::new(1);
+    assert!(channel.ring(|message| Some(*message as f64), |number| number as u64).is_some());
+    channel
+}
+
+#[test]
+fn a_number_that_the_host_puts_in_reaches_one_who_begins_to_wait() {
+    model(|| {
+        let (channel, ear) = (with_ring(), Ear::default());
+        let sending = {
+            let channel = Arc::clone(&channel);
+            thread::spawn(move || channel.try_send(7).unwrap())
+        };
+        let outcome = channel.receive(|| Waiter::new(ear.clone(), 1));
+        sending.join().unwrap();
+        assert_eq!(received(outcome, &ear, 1), [Told::Received(0, 7)]);
+        assert_eq!((channel.len(), channel.waiting()), (0, (0, 0)));
+        channel.try_send(8).unwrap();
+        assert!(matches!(channel.try_receive(), Some(Received::Message(8))));
+    });
+}
+
+#[test]
+fn one_who_waits_for_room_gets_it_when_the_host_takes_a_number_out() {
+    model(|| {
+        let (channel, ear) = (with_ring(), Ear::default());
+        channel.try_send(1).unwrap();
+        let taking = {
+            let channel = Arc::clone(&channel);
+            thread::spawn(move || assert!(matches!(channel.try_receive(), Some(Received::Message(1)))))
+        };
+        let outcome = channel.send(2, || Waiter::new(ear.clone(), 1));
+        taking.join().unwrap();
+        assert_eq!(sent(outcome, &ear, 1), [Told::Sent(0)]);
+        assert!(matches!(channel.try_receive(), Some(Received::Message(2))));
+    });
+}
+
+#[test]
+fn a_close_loses_no_number_that_the_host_has_put_in() {
+    model(|| {
+        let channel = with_ring();
+        let sending = {
+            let channel = Arc::clone(&channel);
+            thread::spawn(move || channel.try_send(7).is_ok())
+        };
+        channel.close();
+        let early = channel.try_receive();
+        let was_sent = sending.join().unwrap();
+        match early {
+            Some(Received::Message(7)) => assert!(was_sent),
+            _ => assert!(!was_sent, "the channel was closed and empty"),
+        }
+        assert!(matches!(channel.try_receive(), Some(Received::Closed)));
+    });
+}
+
+#[test]
+fn two_of_the_host_take_two_numbers_once_each() {
+    model(|| {
+        let channel: Arc<Channel<u64, Ear>> = Channel::new(2);
+        channel.ring(|message| Some(*message as f64), |number| number as u64);
+        channel.try_send(1).unwrap();
+        channel.try_send(2).unwrap();
+        let take = |channel: &Channel<u64, Ear>| match channel.try_receive() {
+            Some(Received::Message(message)) => message,
+            _ => panic!("two are there for two"),
+        };
+        let other = {
+            let channel = Arc::clone(&channel);
+            thread::spawn(move || take(&channel))
+        };
+        let mine = take(&channel);
+        assert_eq!(mine + other.join().unwrap(), 3);
+        assert!(channel.try_receive().is_none() && channel.try_send(3).is_ok());
+    });
+}

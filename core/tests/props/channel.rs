@@ -53,6 +53,7 @@ enum Step {
     ReceiveBatch { on: usize, max: usize },
     Cancel(prop::sample::Index),
     Advance(u64),
+    Ring { on: usize },
     Close(usize),
 }
 
@@ -71,6 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (on.clone(), 1usize..5).prop_map(|(on, max)| Step::ReceiveBatch { on, max }),
         4 => any::<prop::sample::Index>().prop_map(Step::Cancel),
         2 => (1u64..5).prop_map(Step::Advance),
+        2 => on.clone().prop_map(|on| Step::Ring { on }),
         1 => on.prop_map(Step::Close),
     ]
 }
@@ -227,6 +229,12 @@ impl World {
             }
             Step::Cancel(_) => {}
             Step::Advance(span) => self.timers.advance(*span),
+            // Some messages are numbers, which then go through the ring.
+            Step::Ring { on } => {
+                let number_of = |message: &u64| (!message.is_multiple_of(3)).then_some(*message as f64);
+                let ring = self.channels[*on].ring(number_of, |number| number as u64);
+                assert_eq!(ring.is_some(), self.channels[*on].capacity() > 0);
+            }
             Step::Close(on) => {
                 self.closed.insert(*on);
                 self.channels[*on].close();

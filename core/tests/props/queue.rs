@@ -11,7 +11,10 @@ type Ranked = (i32, u64);
 
 /// What waits were told, by token; what a receiver got, or nothing.
 #[derive(Clone, Default)]
-struct Ear(Arc<Mutex<Vec<(u64, Option<Ranked>)>>>);
+struct Ear(Arc<Mutex<Vec<News>>>);
+
+/// The end of a wait, with what came of it.
+type News = (u64, Option<Ranked>);
 
 impl WakeTarget for Ear {
     fn wake(&self, _token: u64, outcome: WaitOutcome) {

@@ -1,0 +1,81 @@
+/**
+ * The ring that a channel's numbers go through while nobody waits: memory that all threads fill and empty by themselves, by the protocol
+ * of `core/src/channel/ring.rs`. Where it says no, the native call decides.
+ */
+import { binding } from '../isolate.js';
+import type { NativeObject } from '../native/binding.js';
+
+const head = binding.RING_HEAD;
+const tail = binding.RING_TAIL;
+const stamps = binding.RING_STAMPS;
+/** Who finds another thread at a slot looks so often again before it asks natively. */
+const looks = 8;
+
+/** A ring as this thread sees it. Between claiming a slot and stamping it there is nothing at which a thread could be terminated. */
+export class Ring {
+  readonly #words: Int32Array;
+  readonly #values: Float64Array;
+  readonly #slots: number;
+  /** The bit that says that native code has the ring to itself; the index is below it, the lap above. */
+  readonly #mark: number;
+  readonly #lap: number;
+
+  private constructor(words: ArrayBuffer, values: ArrayBuffer) {
+    this.#words = new Int32Array(words);
+    this.#values = new Float64Array(values);
+    this.#slots = this.#values.length;
+    this.#mark = 1 << (32 - Math.clz32(this.#slots));
+    this.#lap = this.#mark << 1;
+  }
+
+  /** The ring of a channel, if it has a buffer. */
+  static of(channel: NativeObject): Ring | undefined {
+    const words = binding.channelRingWords(channel);
+    const values = binding.channelRingValues(channel);
+    return words && values ? new Ring(words, values) : undefined;
+  }
+
+  #after(position: number, index: number): number {
+    return (index + 1 < this.#slots ? position + 1 : (position & -this.#lap) + this.#lap) | 0;
+  }
+
+  /** Puts a number in, if there is room and the ring is open. */
+  push(value: number): boolean {
+    const words = this.#words;
+    for (let look = 0; look < looks; look++) {
+      const position = Atomics.load(words, tail);
+      if ((position & this.#mark) !== 0) return false;
+      const index = position & (this.#mark - 1);
+      const stamp = Atomics.load(words, stamps + index);
+      if (stamp === position) {
+        const next = this.#after(position, index);
+        if (Atomics.compareExchange(words, tail, position, next) === position) {
+          this.#values[index] = value;
+          Atomics.store(words, stamps + index, (position + 1) | 0);
+          return true;
+        }
+      } else if (((stamp + this.#lap) | 0) === ((position + 1) | 0)) return false;
+    }
+    return false;
+  }
+
+  /** Takes the first number out, if there is one and the ring is open. */
+  pop(): number | undefined {
+    const words = this.#words;
+    for (let look = 0; look < looks; look++) {
+      const position = Atomics.load(words, head);
+      if ((position & this.#mark) !== 0) return undefined;
+      const index = position & (this.#mark - 1);
+      const stamp = Atomics.load(words, stamps + index);
+      if (stamp === ((position + 1) | 0)) {
+        const next = this.#after(position, index);
+        if (Atomics.compareExchange(words, head, position, next) === position) {
+          const value = this.#values[index];
+          Atomics.store(words, stamps + index, (position + this.#lap) | 0);
+          return value;
+        }
+      } else if (stamp === position) return undefined;
+    }
+    return undefined;
+  }
+}
