@@ -38,10 +38,7 @@ const fromMain = (role, capacity, sendAll) => async () => {
 };
 
 async function sendEach(channel) {
-  for (let i = 0; i < count; i++) {
-    const sent = channel.send(i);
-    if (i % 64 === 63) await sent;
-  }
+  for (let i = 0; i < count; i++) await channel.send(i);
 }
 
 const numbers = Array.from({ length: count }, (_, i) => i);

@@ -160,7 +160,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     if (options !== undefined) return this.#sendWith(value, options);
     let how: number;
     if (typeof value === 'number' && this.#references === undefined) {
-      if (this.#ring?.push(value) === true) return overspent() ? nextTurn(undefined) : done;
+      if (this.#ring?.push(value, true) === true) return overspent() ? nextTurn(undefined) : done;
       how = fast.channelSendNumber(this.#handle, nextWait(), value);
       this.#count();
     } else {
@@ -226,7 +226,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
    */
   receive(options?: WaitOptions): Promise<ReceiveResult<T>> {
     if (options !== undefined) return this.#receiveWith(options);
-    const number = this.#ring?.pop();
+    const number = this.#ring?.pop(true);
     if (number !== undefined) {
       const result: ReceiveResult<T> = { value: number as T, done: false };
       return overspent() ? nextTurn(result) : Promise.resolve(result);
@@ -315,7 +315,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
    * @throws {@link ChannelClosedError}; `DataCloneError`.
    */
   trySend(value: T): boolean {
-    if (typeof value === 'number' && this.#ring?.push(value) === true) return true;
+    if (typeof value === 'number' && this.#ring?.push(value, false) === true) return true;
     this.encodeAny(value, nothing);
     const [tag, num] = [putTag, putNum];
     const how = fast.channelTrySend(this.#handle, tag, num);
@@ -332,7 +332,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
    * @throws {@link UnsupportedError} if the next message is one that only the platform can clone; `receive` gets it.
    */
   tryReceive(): ReceiveResult<T> | undefined {
-    const number = this.#ring?.pop();
+    const number = this.#ring?.pop(false);
     if (number !== undefined) return { value: number as T, done: false };
     const got = fast.channelTryReceive(this.#handle, false);
     if (typeof got === 'number') {
@@ -424,7 +424,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   /** As `send`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
   sendSync(value: T, options: SendOptions = noOptions): void {
     if (options === noOptions && typeof value === 'number' && !isMainThread) {
-      if (this.#ring?.push(value) === true) return;
+      if (this.#ring?.push(value, true) === true) return;
       this.#count();
     }
     checkWaitOptions(options, ['transfer']);
@@ -444,7 +444,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   /** As `receive`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
   receiveSync(options: WaitOptions = noOptions): ReceiveResult<T> {
     if (options === noOptions && !isMainThread) {
-      const number = this.#ring?.pop();
+      const number = this.#ring?.pop(true);
       if (number !== undefined) return { value: number as T, done: false };
     }
     checkWaitOptions(options);

@@ -8,8 +8,10 @@ import type { NativeObject } from '../native/binding.js';
 const head = binding.RING_HEAD;
 const tail = binding.RING_TAIL;
 const stamps = binding.RING_STAMPS;
-/** Who finds another thread at a slot looks so often again before it asks natively. */
-const looks = 8;
+/** Looks before the native call is asked, which lets the thread wait: some microseconds. */
+const patience = 500;
+/** Looking again is tried once in so many times at least. */
+const longestPause = 255;
 
 /** A ring as this thread sees it. Between claiming a slot and stamping it there is nothing at which a thread could be terminated. */
 export class Ring {
@@ -19,6 +21,9 @@ export class Ring {
   /** The bit that says that native code has the ring to itself; the index is below it, the lap above. */
   readonly #mark: number;
   readonly #lap: number;
+  /** Times that it is left to the native call at once, as looking again was in vain. */
+  #skip = 0;
+  #pause = 0;
 
   private constructor(words: ArrayBuffer, values: ArrayBuffer) {
     this.#words = new Int32Array(words);
@@ -39,10 +44,22 @@ export class Ring {
     return (index + 1 < this.#slots ? position + 1 : (position & -this.#lap) + this.#lap) | 0;
   }
 
-  /** Puts a number in, if there is room and the ring is open. */
-  push(value: number): boolean {
+  /** Whether to look again, at the `look`th look that finds nothing to do. */
+  #again(look: number): boolean {
+    if (look === 0 && this.#skip > 0) {
+      this.#skip--;
+      return false;
+    }
+    if (look < patience) return true;
+    this.#pause = Math.min(this.#pause * 2 + 1, longestPause);
+    this.#skip = this.#pause;
+    return false;
+  }
+
+  /** Puts a number in, if there is room and the ring is open. One who is `patient` looks for a moment whether there is room soon. */
+  push(value: number, patient: boolean): boolean {
     const words = this.#words;
-    for (let look = 0; look < looks; look++) {
+    for (let look = 0; ; look++) {
       const position = Atomics.load(words, tail);
       if ((position & this.#mark) !== 0) return false;
       const index = position & (this.#mark - 1);
@@ -52,17 +69,19 @@ export class Ring {
         if (Atomics.compareExchange(words, tail, position, next) === position) {
           this.#values[index] = value;
           Atomics.store(words, stamps + index, (position + 1) | 0);
+          if (look > 0) this.#pause = 0;
           return true;
         }
-      } else if (((stamp + this.#lap) | 0) === ((position + 1) | 0)) return false;
+      } else if (((stamp + this.#lap) | 0) === ((position + 1) | 0) && !(patient && this.#again(look)))
+        return false;
+      if (look === patience) return false;
     }
-    return false;
   }
 
-  /** Takes the first number out, if there is one and the ring is open. */
-  pop(): number | undefined {
+  /** Takes the first number out, if there is one and the ring is open. One who is `patient` looks for a moment whether one comes. */
+  pop(patient: boolean): number | undefined {
     const words = this.#words;
-    for (let look = 0; look < looks; look++) {
+    for (let look = 0; ; look++) {
       const position = Atomics.load(words, head);
       if ((position & this.#mark) !== 0) return undefined;
       const index = position & (this.#mark - 1);
@@ -72,10 +91,11 @@ export class Ring {
         if (Atomics.compareExchange(words, head, position, next) === position) {
           const value = this.#values[index];
           Atomics.store(words, stamps + index, (position + this.#lap) | 0);
+          if (look > 0) this.#pause = 0;
           return value;
         }
-      } else if (stamp === position) return undefined;
+      } else if (stamp === position && !(patient && this.#again(look))) return undefined;
+      if (look === patience) return undefined;
     }
-    return undefined;
   }
 }
