@@ -306,6 +306,8 @@ fn threadsafe_function(
 }
 
 /// Runs on the isolate's thread after a wake-up. At exit the runtime may call it with a null environment.
+// SAFETY: called by Node-API alone, as the callback of the isolate's own ThreadsafeFunction, on the isolate's thread; `context` is the
+// isolate, which `free` frees only after the last delivery. A null `env` or `context` is allowed.
 unsafe extern "C" fn deliver(
     env: sys::napi_env,
     _function: sys::napi_value,
@@ -332,6 +334,8 @@ unsafe extern "C" fn deliver(
 }
 
 /// The environment goes away: nothing may reach it any more, and what it held is released.
+// SAFETY: called by Node-API alone and once, as the environment's cleanup hook, on the isolate's thread; `place` is the initialised
+// isolate of `open_isolate`, and none of its JavaScript runs any more.
 unsafe extern "C" fn end(place: *mut c_void) {
     // SAFETY: registered with the isolate, which lives until the function's finalizer.
     let isolate = unsafe { &*place.cast::<Isolate>() };
@@ -370,6 +374,8 @@ unsafe extern "C" fn end(place: *mut c_void) {
 }
 
 /// The last thing that refers to the isolate is gone.
+// SAFETY: called by Node-API alone and once, as the ThreadsafeFunction's finalizer, after its last delivery; `place` came out of
+// `Box::into_raw` in `open_isolate`, or is null, and nobody uses it afterwards.
 unsafe extern "C" fn free(_env: sys::napi_env, place: *mut c_void, _hint: *mut c_void) {
     if !place.is_null() {
         // SAFETY: allocated by `open_isolate` and freed once, here.
@@ -386,6 +392,8 @@ pub(crate) mod sys_object {
     pub struct RawObject(pub(crate) sys::napi_value);
 
     impl ToNapiValue for RawObject {
+        // SAFETY: called by the code of `#[napi]` alone, on the thread and in the scope of the call that made the handle; it reads
+        // no memory.
         unsafe fn to_napi_value(_env: sys::napi_env, value: Self) -> napi::Result<sys::napi_value> {
             Ok(value.0)
         }
