@@ -12,13 +12,7 @@ import {
   Semaphore,
   WaitGroup,
 } from 'millrace';
-
-/** Whether a promise has settled once everything that could has had its turn. */
-async function pending(promise: Promise<unknown>): Promise<boolean> {
-  const still = Symbol('still');
-  const turn = new Promise((resolve) => setTimeout(resolve, 5, still));
-  return (await Promise.race([promise.catch(() => undefined), turn])) === still;
-}
+import { pending } from '../helpers.js';
 
 describe('Mutex', () => {
   test('has one holder, and is handed over in the order of asking', async () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { Channel, type SharedHandle } from 'millrace';
-import { packageUrl } from '../helpers.js';
+import { packageUrl, until } from '../helpers.js';
 
 /** Starts a thread that runs `text` with `millrace` and `data`. */
 function thread(text: string, data: unknown): Worker {
@@ -193,7 +193,7 @@ test('a storm: threads that select, send and receive are terminated in the middl
   alive = false;
   await Promise.all(chaoses);
   await Promise.all(killed);
-  while (jobs.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => jobs.length === 0);
   jobs.close();
   direct.close();
   await Promise.all(steady.map((worker) => once(worker, 'exit')));
