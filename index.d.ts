@@ -242,7 +242,7 @@ declare class Sending<T> {
 /** A case of {@link select} that sends `value` to `channel`. */
 declare function sending<T>(channel: Channel<T>, value: T): Sending<T>;
 /** A select's operations by name: a channel to receive from, or what {@link sending} gives; `default: true` if it is not to wait. */
-type SelectCases = Record<string, Channel<any> | Sending<any> | true>;
+type SelectCases = Record<string, Channel<unknown> | Sending<unknown> | true>;
 /** What has happened: the case, and for one that receives what `receive` gives. */
 type Selected<C extends SelectCases> = {
     [K in keyof C & string]: C[K] extends Channel<infer T> ? {
