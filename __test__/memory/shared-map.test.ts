@@ -2,16 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { SharedMap } from 'millrace';
-import { packageUrl, until } from '../helpers.js';
-
-function thread(text: string, data: unknown): Worker {
-  const source = `import { SharedMap } from ${JSON.stringify(packageUrl)};
-    import { parentPort, workerData as data } from 'node:worker_threads';
-    ${text}`;
-  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
-}
+import { thread, until } from '../helpers.js';
 
 describe('SharedMap', () => {
   test('is a map: values are clones, keys are told apart as a Map does', () => {
