@@ -26,6 +26,7 @@ use crate::object::Shared;
 use crate::page::Page;
 use crate::pool::holdings::Holdings;
 use crate::port::{Message, PortRef};
+use crate::raw_object::RawObject;
 use crate::waiting::{Blocked, JsWaiter};
 
 /// What native code keeps for one JavaScript thread. Touched by that thread alone.
@@ -220,7 +221,7 @@ pub fn open_isolate(
     page: ArrayBuffer<'_>,
     drain: Unknown<'_>,
     raise: Unknown<'_>,
-) -> napi::Result<sys_object::RawObject> {
+) -> napi::Result<RawObject> {
     let raw = env.raw();
     let memory = Page::new(&page)?;
     let page_ref = reference(raw, page.raw())?;
@@ -264,7 +265,7 @@ pub fn open_isolate(
     // SAFETY: the function is new and this is its environment's thread.
     check(unsafe { sys::napi_unref_threadsafe_function(raw, function) })?;
     // SAFETY: `place` is initialised and outlives the calls, which need the environment's JavaScript to run.
-    Ok(sys_object::RawObject(fast::calls(raw, unsafe { &*place })?))
+    Ok(RawObject(fast::calls(raw, unsafe { &*place })?))
 }
 
 fn check(status: sys::napi_status) -> napi::Result<()> {
@@ -380,22 +381,5 @@ unsafe extern "C" fn free(_env: sys::napi_env, place: *mut c_void, _hint: *mut c
     if !place.is_null() {
         // SAFETY: allocated by `open_isolate` and freed once, here.
         drop(unsafe { Box::from_raw(place.cast::<Isolate>()) });
-    }
-}
-
-/// Lets a `#[napi]` function give back a value made with Node-API's own calls.
-pub(crate) mod sys_object {
-    use napi::bindgen_prelude::ToNapiValue;
-    use napi::sys;
-
-    /// A live handle of the current call.
-    pub struct RawObject(pub(crate) sys::napi_value);
-
-    impl ToNapiValue for RawObject {
-        // SAFETY: called by the code of `#[napi]` alone, on the thread and in the scope of the call that made the handle; it reads
-        // no memory.
-        unsafe fn to_napi_value(_env: sys::napi_env, value: Self) -> napi::Result<sys::napi_value> {
-            Ok(value.0)
-        }
     }
 }

@@ -20,6 +20,7 @@ mod page;
 mod pool;
 mod port;
 mod port_calls;
+mod raw_object;
 mod runtime;
 mod singleflight;
 mod waiting;
