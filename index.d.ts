@@ -242,7 +242,7 @@ declare class Sending<T> {
 /** A case of {@link select} that sends `value` to `channel`. */
 declare function sending<T>(channel: Channel<T>, value: T): Sending<T>;
 /** A select's operations by name: a channel to receive from, or what {@link sending} gives; `default: true` if it is not to wait. */
-type SelectCases = Record<string, Channel<any> | Sending<any> | true>;
+type SelectCases = Record<string, Channel<unknown> | Sending<unknown> | true>;
 /** What has happened: the case, and for one that receives what `receive` gives. */
 type Selected<C extends SelectCases> = {
     [K in keyof C & string]: C[K] extends Channel<infer T> ? {
@@ -1580,6 +1580,23 @@ interface SubmitOptions<TInput = unknown, TOutput = unknown> {
     idempotent?: boolean;
 }
 
+/** Many inputs through a pool, all at once. */
+
+/** How many a batch, and how it ends. */
+interface BatchOptions<TInput, TOutput> extends SubmitOptions<TInput, TOutput> {
+    /** Every outcome instead of the first error. */
+    settle?: boolean;
+}
+
+/** How a pool is opened: by its options, in the thread that is to own it, or by name or handle in another. */
+/** A pool's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
+interface PoolHandle {
+    /** What kind of object it names. */
+    readonly millrace: 'worker-pool';
+    /** Which one. */
+    readonly id: number;
+}
+
 /** A pool's events, with what each listener gets. Only the thread that owns the pool hears them. */
 interface PoolEvents {
     /** A worker came or went. */
@@ -1603,6 +1620,16 @@ interface PoolEvents {
         stream: 'stdout' | 'stderr';
         text: string;
     }];
+}
+
+/** Many inputs through a pool with back-pressure: no more are read than are on their way or waiting to be taken. */
+
+/** How inputs go through a pool. */
+interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput>, 'transfer'> {
+    /** Tasks on their way or done and not taken, at most. Default: four a worker, at least 16. */
+    concurrency?: number;
+    /** Results in the order of the inputs; otherwise as they come. Default true. */
+    ordered?: boolean;
 }
 
 /** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
@@ -1690,25 +1717,6 @@ interface HealthStatus {
 
 /** What both kinds of pools are. */
 
-/** A pool's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
-interface PoolHandle {
-    /** What kind of object it names. */
-    readonly millrace: 'worker-pool';
-    /** Which one. */
-    readonly id: number;
-}
-/** How many a batch, and how it ends. */
-interface BatchOptions<TInput, TOutput> extends SubmitOptions<TInput, TOutput> {
-    /** Every outcome instead of the first error. */
-    settle?: boolean;
-}
-/** How inputs go through a pool. */
-interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput>, 'transfer'> {
-    /** Tasks on their way or done and not taken, at most. Default: four a worker, at least 16. */
-    concurrency?: number;
-    /** Results in the order of the inputs; otherwise as they come. Default true. */
-    ordered?: boolean;
-}
 /** How a pool is closed. */
 interface CloseOptions {
     /** How long to wait for tasks to end, in milliseconds, before the pool is terminated. Default: no limit. */

@@ -1,6 +1,9 @@
 /** What several tests need. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import * as millrace from 'millrace';
 
 /** Where the compiled package begins. */
 export const packageUrl = new URL('../../dist/index.js', import.meta.url).href;
@@ -55,3 +58,42 @@ export function deferred<T>(): {
   });
   return { promise, resolve, reject };
 }
+
+/** Starts a thread that runs `text` with what of the package it names, `parentPort`, and `data`. */
+export function thread(text: string, data: unknown): Worker {
+  const names = Object.keys(millrace).filter((name) => new RegExp(`\\b${name}\\b`).test(text));
+  const source = `import { ${names} } from ${JSON.stringify(packageUrl)};
+    import { parentPort, workerData as data } from 'node:worker_threads';
+    ${text}`;
+  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
+}
+
+/** Gives the event loop so many turns. */
+export async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Waits until something is so, turn by turn; fails when it is not within half a minute. */
+export async function until(condition: () => boolean): Promise<void> {
+  const latest = performance.now() + 30_000;
+  while (!condition()) {
+    assert.ok(performance.now() < latest, `never came true: ${condition}`);
+    await turns(1);
+  }
+}
+
+/** Whether a promise has not settled once everything that could has had its turns. */
+export async function pending(promise: Promise<unknown>): Promise<boolean> {
+  const still = Symbol('still');
+  const settled = promise.catch(() => undefined);
+  return (await Promise.race([settled, turns(10).then(() => still)])) === still;
+}
+
+/** Waits until a pool runs so many tasks. */
+export function started(pool: { getHealthStatus(): { running: number } }, count = 1): Promise<void> {
+  return until(() => pool.getHealthStatus().running >= count);
+}
+
+/** A processor whose work takes as long as it is told, in milliseconds. Self-contained, as it is sent by its source. */
+export const wait = (ms: number): Promise<number> =>
+  new Promise((resolve) => setTimeout(() => resolve(ms), ms));

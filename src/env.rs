@@ -28,6 +28,7 @@ use crate::object::Shared;
 use crate::page::Page;
 use crate::pool::holdings::Holdings;
 use crate::port::{Message, PortRef};
+use crate::raw_object::RawObject;
 use crate::waiting::{Blocked, JsWaiter};
 
 /// What native code keeps for one JavaScript thread. Touched by that thread alone.
@@ -225,7 +226,7 @@ pub fn open_isolate(
     page: ArrayBuffer<'_>,
     drain: Unknown<'_>,
     raise: Unknown<'_>,
-) -> napi::Result<sys_object::RawObject> {
+) -> napi::Result<RawObject> {
     let raw = env.raw();
     let memory = Page::new(&page)?;
     let page_ref = reference(raw, page.raw())?;
@@ -271,7 +272,7 @@ pub fn open_isolate(
     // SAFETY: the function is new and this is its environment's thread.
     check(unsafe { sys::napi_unref_threadsafe_function(raw, function) })?;
     // SAFETY: `place` is initialised and outlives the calls, which need the environment's JavaScript to run.
-    Ok(sys_object::RawObject(fast::calls(raw, unsafe { &*place })?))
+    Ok(RawObject(fast::calls(raw, unsafe { &*place })?))
 }
 
 fn check(status: sys::napi_status) -> napi::Result<()> {
@@ -313,6 +314,8 @@ fn threadsafe_function(
 }
 
 /// Runs on the isolate's thread after a wake-up. At exit the runtime may call it with a null environment.
+// SAFETY: called by Node-API alone, as the callback of the isolate's own ThreadsafeFunction, on the isolate's thread; `context` is the
+// isolate, which `free` frees only after the last delivery. A null `env` or `context` is allowed.
 unsafe extern "C" fn deliver(
     env: sys::napi_env,
     _function: sys::napi_value,
@@ -339,6 +342,8 @@ unsafe extern "C" fn deliver(
 }
 
 /// The environment goes away: nothing may reach it any more, and what it held is released.
+// SAFETY: called by Node-API alone and once, as the environment's cleanup hook, on the isolate's thread; `place` is the initialised
+// isolate of `open_isolate`, and none of its JavaScript runs any more.
 unsafe extern "C" fn end(place: *mut c_void) {
     // SAFETY: registered with the isolate, which lives until the function's finalizer.
     let isolate = unsafe { &*place.cast::<Isolate>() };
@@ -378,24 +383,11 @@ unsafe extern "C" fn end(place: *mut c_void) {
 }
 
 /// The last thing that refers to the isolate is gone.
+// SAFETY: called by Node-API alone and once, as the ThreadsafeFunction's finalizer, after its last delivery; `place` came out of
+// `Box::into_raw` in `open_isolate`, or is null, and nobody uses it afterwards.
 unsafe extern "C" fn free(_env: sys::napi_env, place: *mut c_void, _hint: *mut c_void) {
     if !place.is_null() {
         // SAFETY: allocated by `open_isolate` and freed once, here.
         drop(unsafe { Box::from_raw(place.cast::<Isolate>()) });
-    }
-}
-
-/// Lets a `#[napi]` function give back a value made with Node-API's own calls.
-pub(crate) mod sys_object {
-    use napi::bindgen_prelude::ToNapiValue;
-    use napi::sys;
-
-    /// A live handle of the current call.
-    pub struct RawObject(pub(crate) sys::napi_value);
-
-    impl ToNapiValue for RawObject {
-        unsafe fn to_napi_value(_env: sys::napi_env, value: Self) -> napi::Result<sys::napi_value> {
-            Ok(value.0)
-        }
     }
 }

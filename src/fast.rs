@@ -132,6 +132,8 @@ fn wrong_type(index: usize, want: &'static str) -> Fault {
 }
 
 /// The C side of a fast call.
+// SAFETY: called by Node-API alone, as the callback `register` has made, on the isolate's thread in a live scope; the callback's
+// data is the isolate that `register` was given, which is not freed while its environment's JavaScript can run.
 unsafe extern "C" fn entry<F: FastCall>(
     env: sys::napi_env,
     info: sys::napi_callback_info,

@@ -24,6 +24,7 @@ mod pool;
 mod port;
 mod port_calls;
 mod queue;
+mod raw_object;
 mod runtime;
 mod singleflight;
 mod waiting;

@@ -302,47 +302,47 @@ export class ProcessorError extends MillraceError {
   }
 }
 
-const byCode: Record<string, new (code: string, message: string) => MillraceError> = {
+const classes: Record<string, { readonly prototype: MillraceError }> = {
+  ERR_INVALID_ARGUMENT: InvalidArgumentError,
   ERR_STALE_HANDLE: StaleHandleError,
   ERR_NAME_CONFLICT: NameConflictError,
   ERR_NOT_FOUND: NotFoundError,
   ERR_INTERNAL: InternalError,
-};
-
-const prototypes: Record<string, MillraceError> = {
-  ERR_INVALID_ARGUMENT: InvalidArgumentError.prototype,
-  ERR_STALE_HANDLE: StaleHandleError.prototype,
-  ERR_NAME_CONFLICT: NameConflictError.prototype,
-  ERR_NOT_FOUND: NotFoundError.prototype,
-  ERR_INTERNAL: InternalError.prototype,
-  ERR_UNSUPPORTED: UnsupportedError.prototype,
-  ERR_TIMEOUT: WaitTimeoutError.prototype,
-  ERR_CHANNEL_CLOSED: ChannelClosedError.prototype,
-  ERR_QUEUE_CLOSED: QueueClosedError.prototype,
-  ERR_SENDER_GONE: SenderGoneError.prototype,
-  ERR_CONTEXT_CANCELED: ContextCanceledError.prototype,
-  ERR_DEADLINE_EXCEEDED: DeadlineExceededError.prototype,
-  ERR_SUBSCRIBER_SLOW: SubscriberSlowError.prototype,
-  ERR_LOCK_CLOSED: LockClosedError.prototype,
-  ERR_NOT_HELD: NotHeldError.prototype,
-  ERR_DEADLOCK: DeadlockError.prototype,
-  ERR_BARRIER_BROKEN: BarrierBrokenError.prototype,
-  ERR_POOL_CLOSED: PoolClosedError.prototype,
-  ERR_QUEUE_FULL: QueueFullError.prototype,
-  ERR_TASK_TIMEOUT: TaskTimeoutError.prototype,
-  ERR_WORKER_CRASHED: WorkerCrashedError.prototype,
-  ERR_WORKER_REPLACED: WorkerReplacedError.prototype,
-  ERR_POOL_BROKEN: PoolBrokenError.prototype,
-  ERR_PROCESSOR: ProcessorError.prototype,
+  ERR_UNSUPPORTED: UnsupportedError,
+  ERR_TIMEOUT: WaitTimeoutError,
+  ERR_CHANNEL_CLOSED: ChannelClosedError,
+  ERR_SENDER_GONE: SenderGoneError,
+  ERR_CONTEXT_CANCELED: ContextCanceledError,
+  ERR_DEADLINE_EXCEEDED: DeadlineExceededError,
+  ERR_SUBSCRIBER_SLOW: SubscriberSlowError,
+  ERR_LOCK_CLOSED: LockClosedError,
+  ERR_NOT_HELD: NotHeldError,
+  ERR_DEADLOCK: DeadlockError,
+  ERR_QUEUE_CLOSED: QueueClosedError,
+  ERR_BARRIER_BROKEN: BarrierBrokenError,
+  ERR_POOL_CLOSED: PoolClosedError,
+  ERR_QUEUE_FULL: QueueFullError,
+  ERR_TASK_TIMEOUT: TaskTimeoutError,
+  ERR_WORKER_CRASHED: WorkerCrashedError,
+  ERR_WORKER_REPLACED: WorkerReplacedError,
+  ERR_POOL_BROKEN: PoolBrokenError,
+  ERR_PROCESSOR: ProcessorError,
 };
 
 /** An error of ours that another thread threw; its own properties are for the caller to set. @internal */
 export function errorFrom(code: string, message: string): MillraceError {
   const error = new MillraceError(code, message);
-  const prototype = prototypes[code];
-  if (prototype !== undefined) Object.setPrototypeOf(error, prototype);
+  const known = classes[code];
+  if (known !== undefined) Object.setPrototypeOf(error, known.prototype);
   return error;
 }
+
+/** Those that only native code makes, which gives code and message. */
+const native: Record<string, new (code: string, message: string) => MillraceError> = {
+  ERR_STALE_HANDLE: StaleHandleError,
+  ERR_NAME_CONFLICT: NameConflictError,
+  ERR_NOT_FOUND: NotFoundError,
+};
 
 /** Makes the error of a code that native code gave. @internal */
 export function errorOf(code: string, message: string): MillraceError {
@@ -355,7 +355,7 @@ export function errorOf(code: string, message: string): MillraceError {
   if (code === 'ERR_UNSUPPORTED') return new UnsupportedError(message);
   if (code === 'ERR_CHANNEL_CLOSED') return new ChannelClosedError();
   if (code === 'ERR_NOT_HELD') return new NotHeldError(message);
-  return new (byCode[code] ?? InternalError)(code, message);
+  return new (native[code] ?? InternalError)(code, message);
 }
 
 /** Turns what a `#[napi]` method threw, `"CODE\nmessage"`, into an error of ours. @internal */

@@ -52,6 +52,7 @@ export type { Holder } from './sync/watch.js';
 export { debugLocks } from './sync/watch.js';
 export { move } from './transfer.js';
 export type { WaitOptions } from './wait-options.js';
+export type { BatchOptions } from './worker-pools/batch.js';
 export type {
   Processor,
   ProcessorModule,
@@ -64,6 +65,7 @@ export type {
 export { DynamicWorkerPool } from './worker-pools/dynamic-pool.js';
 export type { PoolEvents } from './worker-pools/events.js';
 export { FixedWorkerPool } from './worker-pools/fixed-pool.js';
+export type { MapOptions } from './worker-pools/map.js';
 export type { HealthStatus, PoolMetrics, TimeStatistics, WorkerHealth } from './worker-pools/metrics.js';
-export type { BatchOptions, CloseOptions, MapOptions, PoolHandle } from './worker-pools/pool.js';
-export { WorkerPool } from './worker-pools/pool.js';
+export type { PoolHandle } from './worker-pools/opening.js';
+export { type CloseOptions, WorkerPool } from './worker-pools/pool.js';

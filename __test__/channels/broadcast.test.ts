@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { after, Broadcast, Channel, type OnSlow, select, sleep, Ticker, Timer } from 'millrace';
-import { packageUrl } from '../helpers.js';
+import { packageUrl, until } from '../helpers.js';
 
 async function filled(onSlow: OnSlow): Promise<[Broadcast<number>, Channel<number>]> {
   const broadcast = new Broadcast<number>();
@@ -79,7 +79,7 @@ describe('Broadcast', () => {
     const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(text)}`), {
       workerData: broadcast.toHandle(),
     });
-    while (broadcast.subscribers.length === 0) await sleep(1);
+    await until(() => broadcast.subscribers.length > 0);
     await broadcast.send(7);
     assert.deepEqual(await once(worker, 'message'), [7]);
     await broadcast.send(8);

@@ -2,13 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Channel, isMillraceError } from 'millrace';
-
-/** Whether a promise has settled once everything that could has had its turn. */
-async function pending(promise: Promise<unknown>): Promise<boolean> {
-  const still = Symbol('still');
-  const turn = new Promise((resolve) => setTimeout(resolve, 5, still));
-  return (await Promise.race([promise.catch(() => undefined), turn])) === still;
-}
+import { pending } from '../helpers.js';
 
 const message = <T>(value: T) => ({ value, done: false });
 const closed = { value: undefined, done: true };

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { Channel, Context, FixedWorkerPool, Mutex, select, sleep } from 'millrace';
-import { child, packageUrl } from '../helpers.js';
+import { child, thread } from '../helpers.js';
 
 const background = Context.background();
 
@@ -144,18 +143,10 @@ describe('Context', () => {
 });
 
 describe('a context sent to another thread', () => {
-  function thread(text: string, data: unknown): Worker {
-    const source = `import * as millrace from ${JSON.stringify(packageUrl)};
-      import { parentPort, workerData } from 'node:worker_threads';
-      const { Channel, Context } = millrace;
-      ${text}`;
-    return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
-  }
-
   test('is cancelled there with its cause, and has its values', async () => {
     const [ctx, cancel] = background.withValue('user', 'ann').withCancelCause();
     const worker = thread(
-      `const ctx = Context.from(workerData);
+      `const ctx = Context.from(data);
       const [derived] = ctx.withTimeout(60_000);
       parentPort.postMessage(ctx.value('user'));
       try { await new Channel().receive({ signal: derived }); } catch (error) {
@@ -163,34 +154,37 @@ describe('a context sent to another thread', () => {
       }`,
       ctx.toHandle(),
     );
+    const exit = once(worker, 'exit');
     assert.deepEqual(await once(worker, 'message'), ['ann']);
     const said = once(worker, 'message');
     cancel(new RangeError('too far'));
     assert.deepEqual(await said, [['ERR_CONTEXT_CANCELED', 'too far', 'RangeError']]);
-    await once(worker, 'exit');
+    await exit;
   });
 
   test('is cancelled there at its deadline, whatever this thread does', async () => {
     const [ctx] = background.withTimeout(30);
     const worker = thread(
-      `const ctx = Context.from(workerData);
+      `const ctx = Context.from(data);
       await ctx.done.receive().catch(() => {});
       parentPort.postMessage(ctx.err?.code ?? 'none');`,
       ctx.toHandle(),
     );
+    const exit = once(worker, 'exit');
     const [code] = (await once(worker, 'message')) as [string];
     assert.match(code, /ERR_DEADLINE_EXCEEDED|none/);
-    await once(worker, 'exit');
+    await exit;
   });
 
   test('that was cancelled before is cancelled at once', async () => {
     const [ctx, cancel] = background.withCancelCause();
     cancel('early');
     const worker = thread(
-      `const ctx = Context.from(workerData); parentPort.postMessage([ctx.signal.aborted, ctx.cause]);`,
+      `const ctx = Context.from(data); parentPort.postMessage([ctx.signal.aborted, ctx.cause]);`,
       ctx.toHandle(),
     );
+    const exit = once(worker, 'exit');
     assert.deepEqual(await once(worker, 'message'), [[true, 'early']]);
-    await once(worker, 'exit');
+    await exit;
   });
 });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { threadId } from 'node:worker_threads';
-import { Channel, Context, go, goAll, goRace, sleep, TaskGroup } from 'millrace';
-import { child, packageUrl } from '../helpers.js';
+import { Channel, Context, go, goAll, goRace, TaskGroup } from 'millrace';
+import { child, deferred, packageUrl, turns } from '../helpers.js';
 
 describe('go', () => {
   test('runs a function on a thread of its own, with its arguments', async () => {
@@ -108,8 +108,8 @@ describe('TaskGroup', () => {
         told.push('cancelled');
       });
       void group.go(() => Promise.reject(new Error('first')));
-      void group.go(async () => {
-        await sleep(1);
+      void group.go(async ({ signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
         throw new Error('second');
       });
     }, /first/);
@@ -122,7 +122,7 @@ describe('TaskGroup', () => {
       await using group = new TaskGroup();
       for (let i = 0; i < 5; i++) {
         void group.go(async () => {
-          await sleep(i);
+          await turns(i);
           ended++;
         });
       }
@@ -139,7 +139,7 @@ describe('TaskGroup', () => {
       void group.go(async () => {
         most = Math.max(most, ++running);
         order.push(i);
-        await sleep(1);
+        await turns(1);
         running--;
       });
     }
@@ -154,14 +154,16 @@ describe('TaskGroup', () => {
 
   test('cancelled, what has not begun does not', async () => {
     const begun: number[] = [];
+    const running = deferred<void>();
     const group = new TaskGroup({ limit: 1 });
     const [first, second] = [0, 1].map((i) =>
       group.go(async ({ signal }) => {
         begun.push(i);
+        running.resolve();
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
       }),
     );
-    await sleep(1);
+    await running.promise;
     group.cancel(new Error('stop'));
     await first;
     await assert.rejects(second as Promise<void>, { code: 'ERR_CONTEXT_CANCELED' });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { ParallelScheduler, sleep, type ThreadStatus, WorkerThreadManager } from 'millrace';
-import { onBun } from '../helpers.js';
+import { ParallelScheduler, type ThreadStatus, WorkerThreadManager } from 'millrace';
+import { onBun, until } from '../helpers.js';
 
 describe('ParallelScheduler', () => {
   test('parallelMap gives the results in order, whatever the chunks', async () => {
@@ -46,10 +46,18 @@ describe('ParallelScheduler', () => {
     });
     await assert.rejects(failing, { name: 'RangeError', message: 'at 3' });
     const stop = new AbortController();
-    const endless = scheduler.parallelFor({ from: 0, to: 1e12 }, () => undefined, { signal: stop.signal });
-    await sleep(20);
+    const cells = new Uint8Array(new SharedArrayBuffer(2 ** 24));
+    const long = scheduler.parallelFor(
+      cells,
+      (_, at, all) => {
+        for (let i = 0; i < 100; i++) Atomics.add(all as Uint8Array, at, 1);
+      },
+      { signal: stop.signal },
+    );
+    await until(() => cells[0] !== 0);
     stop.abort(new Error('enough'));
-    await assert.rejects(endless, /enough/);
+    await assert.rejects(long, /enough/);
+    assert.equal(cells.at(-1), 0);
   });
 
   test('nonsense is refused by name', async () => {

@@ -13,13 +13,17 @@ const pool = (workers: number, options = '') => `
   const pool = new millrace.FixedWorkerPool(${workers}, { processor, ${options} });
   await pool.ready();`;
 
+/** Until every worker runs something. */
+const allBusy =
+  'while (pool.getHealthStatus().running < pool.getWorkerCount()) await new Promise((r) => setImmediate(r));';
+
 const states: Record<string, string> = {
   idle: '',
   starting: `const other = new millrace.FixedWorkerPool(8, { processor });`,
   parked: `for (let i = 0; i < 100; i++) await pool.submit(i);`,
   'in the middle of small tasks': `for (let i = 0; i < 50_000; i++) pool.submit(i); await pool.submit(0);`,
-  'in asynchronous tasks': `for (let i = 0; i < 8; i++) pool.submit('hang'); await new Promise((r) => setTimeout(r, 50));`,
-  'in endless loops': `for (let i = 0; i < 8; i++) pool.submit('spin'); await new Promise((r) => setTimeout(r, 50));`,
+  'in asynchronous tasks': `for (let i = 0; i < 8; i++) pool.submit('hang'); ${allBusy}`,
+  'in endless loops': `for (let i = 0; i < 8; i++) pool.submit('spin'); ${allBusy}`,
 };
 
 describe('process.exit from the main thread, with 8 workers', () => {
@@ -103,7 +107,7 @@ test('a pool that nothing refers to any more ends its tasks, then its threads', 
     use();
     while (states.filter((state) => state === 'retired').length < 2) {
       gc();
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setImmediate(resolve));
     }
     console.log(results.length);`,
     { args: ['--expose-gc'] },

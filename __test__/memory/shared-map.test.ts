@@ -2,16 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
-import { SharedMap, sleep } from 'millrace';
-import { packageUrl } from '../helpers.js';
-
-function thread(text: string, data: unknown): Worker {
-  const source = `import { SharedMap } from ${JSON.stringify(packageUrl)};
-    import { parentPort, workerData as data } from 'node:worker_threads';
-    ${text}`;
-  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
-}
+import { SharedMap } from 'millrace';
+import { thread, until } from '../helpers.js';
 
 describe('SharedMap', () => {
   test('is a map: values are clones, keys are told apart as a Map does', () => {
@@ -71,7 +63,7 @@ describe('SharedMap', () => {
     for (let i = 0; i < 50; i++) map.set(`key ${i}`, 'x'.repeat(100));
     assert.ok(map.size < 10 && map.stats.bytes <= 1000);
     map.set('long', 1, { ttl: 60_000 });
-    while (map.size > 1) await sleep(1);
+    await until(() => map.size === 1);
     assert.deepEqual([...map.keys()], ['long']);
     map.get('long');
     map.get('gone');
@@ -98,9 +90,11 @@ describe('SharedMap', () => {
     const threads = Array.from({ length: 3 }, () =>
       thread(
         `const map = SharedMap.from(data);
+        map.update('asked', (n = 0) => n + 1);
         const value = await map.getOrCompute('k', async () => {
           map.update('runs', (n = 0) => n + 1);
-          await new Promise((resolve) => setTimeout(resolve, 50));
+          // Until all have asked.
+          while (map.get('asked') < 3) await new Promise((resolve) => setImmediate(resolve));
           return 42;
         });
         parentPort.postMessage(value);`,

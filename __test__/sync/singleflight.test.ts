@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { Channel, diagnostics, Mutex, Semaphore, Singleflight, sleep } from 'millrace';
-import { packageUrl } from '../helpers.js';
+import { Channel, diagnostics, Mutex, Semaphore, Singleflight } from 'millrace';
+import { deferred, packageUrl, turns } from '../helpers.js';
 
 function thread(text: string, data: unknown): Worker {
   const source = `import * as millrace from ${JSON.stringify(packageUrl)};
@@ -21,7 +21,7 @@ describe('Singleflight', () => {
     const load = (key: string) =>
       flights.do(key, async () => {
         runs++;
-        await sleep(1);
+        await turns(1);
         return key.toUpperCase();
       });
     assert.deepEqual(await Promise.all([load('a'), load('b'), load('a'), load('a')]), ['A', 'B', 'A', 'A']);
@@ -34,7 +34,7 @@ describe('Singleflight', () => {
     const flights = new Singleflight<string>();
     const load = () =>
       flights.do('x', async () => {
-        await sleep(1);
+        await turns(1);
         throw Object.assign(new TypeError('no', { cause: 'because' }), { status: 404 });
       });
     for (const result of await Promise.allSettled([load(), load()])) {
@@ -46,10 +46,8 @@ describe('Singleflight', () => {
 
   test('one who waits can give up', async () => {
     const flights = new Singleflight<number>();
-    const leading = flights.do('k', async () => {
-      await sleep(30);
-      return 1;
-    });
+    const ready = deferred<number>();
+    const leading = flights.do('k', () => ready.promise);
     await assert.rejects(
       flights.do('k', () => 2, { timeout: 1 }),
       { code: 'ERR_TIMEOUT' },
@@ -58,6 +56,7 @@ describe('Singleflight', () => {
     const waiting = flights.do('k', () => 3, { signal: stop.signal });
     stop.abort(new Error('gone'));
     await assert.rejects(waiting, /gone/);
+    ready.resolve(1);
     assert.equal(await leading, 1);
   });
 

@@ -2,18 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { Channel, type SharedHandle } from 'millrace';
-import { packageUrl } from '../helpers.js';
-
-/** Starts a thread that runs `text` with `millrace` and `data`. */
-function thread(text: string, data: unknown): Worker {
-  const source = `import * as millrace from ${JSON.stringify(packageUrl)};
-    import { parentPort, workerData as data } from 'node:worker_threads';
-    const { Channel, select, selectSync, sending } = millrace;
-    ${text}`;
-  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
-}
+import { thread, until } from '../helpers.js';
 
 test('a thread opens a channel by handle or name, and values cross', async () => {
   const there = new Channel<unknown>(1);
@@ -70,13 +60,14 @@ describe('the blocking forms', () => {
       back.close();`,
       [there.toHandle(), back.toHandle()],
     );
+    const exit = once(worker, 'exit');
     for (const n of [1, 2, 3, 4]) {
       await there.send(n);
       assert.equal((await back.receive()).value, n * 2);
     }
     there.close();
     assert.ok((await back.receive()).done);
-    await once(worker, 'exit');
+    await exit;
   });
 
   test('time out, and nothing is lost by it', async () => {
@@ -88,9 +79,10 @@ describe('the blocking forms', () => {
       channel.sendSync(selectSync({ channel, default: true }).case);`,
       channel.toHandle(),
     );
+    const exit = once(worker, 'exit');
     for (const expected of ['ERR_TIMEOUT', 'ERR_TIMEOUT', 'default'])
       assert.equal((await channel.receive()).value, expected);
-    await once(worker, 'exit');
+    await exit;
   });
 
   test('can be terminated, and give back what was on its way to them', async () => {
@@ -193,7 +185,7 @@ test('a storm: threads that select, send and receive are terminated in the middl
   alive = false;
   await Promise.all(chaoses);
   await Promise.all(killed);
-  while (jobs.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => jobs.length === 0);
   jobs.close();
   direct.close();
   await Promise.all(steady.map((worker) => once(worker, 'exit')));

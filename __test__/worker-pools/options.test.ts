@@ -2,9 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DynamicWorkerPool, FixedWorkerPool, type WorkerPoolOptions } from 'millrace';
-import { deferred, onBun } from '../helpers.js';
-
-const wait = (ms: number): Promise<number> => new Promise((resolve) => setTimeout(() => resolve(ms), ms));
+import { deferred, onBun, started, wait } from '../helpers.js';
 
 describe('nonsense is refused by name', () => {
   const wrong: [keyof WorkerPoolOptions<never, never> | 'nonsense', unknown][] = [
@@ -155,10 +153,6 @@ describe('limits', () => {
   });
 });
 
-async function started(pool: { getHealthStatus(): { running: number } }, count = 1): Promise<void> {
-  while (pool.getHealthStatus().running < count) await new Promise((resolve) => setImmediate(resolve));
-}
-
 describe('what passes through to the workers', () => {
   const fixedData = onBun && "bun's workerData cannot be replaced for the user's modules";
   test('workerData, env, argv', { skip: fixedData }, async () => {
@@ -260,168 +254,5 @@ describe('balancing', () => {
     // Equal in number, unequal in length: one worker is done long before the other.
     await pool.submitBatch([60, 1, 60, 1, 60, 1, 60, 1, 60, 1]);
     assert.ok(pool.getMetrics().stolen > 0);
-  });
-});
-
-describe('scaling', () => {
-  test('the pool grows with its queue and shrinks when idle', async () => {
-    const events: string[] = [];
-    const shrunk = deferred<void>();
-    await using pool = new DynamicWorkerPool<number, number>({
-      minWorkers: 1,
-      maxWorkers: 3,
-      idleTimeout: 50,
-      processor: wait,
-    });
-    pool.on('scale', ({ from, to }) => events.push(to > from ? 'up' : 'down'));
-    pool.on('worker', ({ state }) => {
-      if (state === 'retired' && pool.getWorkerCount() === 1) shrunk.resolve();
-    });
-    await pool.submitBatch(Array<number>(30).fill(20));
-    assert.ok(pool.getMetrics().spawned > 1);
-    assert.ok(events.includes('up'));
-    // An idle pool does not keep the process alive; this test must.
-    const alive = setInterval(() => undefined, 1000);
-    await shrunk.promise;
-    clearInterval(alive);
-    assert.equal(pool.getWorkerCount(), 1);
-    assert.ok(events.includes('down'));
-  });
-
-  test('scaleUp and scaleDown stay within minimum and maximum', async () => {
-    await using pool = new DynamicWorkerPool<number, number>({
-      minWorkers: 1,
-      maxWorkers: 3,
-      processor: (n) => n,
-    });
-    await pool.scaleUp(10);
-    assert.equal(pool.getWorkerCount(), 3);
-    assert.ok(pool.getHealthStatus().workers.every(({ state }) => state === 'idle'));
-    await pool.scaleDown(10);
-    assert.equal(pool.getWorkerCount(), 1);
-  });
-
-  test('a worker that is let go is handed no more work (tinypool PR#61)', async () => {
-    await using pool = new DynamicWorkerPool<number, number>({
-      minWorkers: 1,
-      maxWorkers: 4,
-      enableAutoScaling: false,
-      processor: (_, ctx) => ctx.workerId,
-    });
-    for (let round = 0; round < 15; round++) {
-      await pool.scaleUp(3);
-      const gone = new Set(pool.getHealthStatus().workers.map(({ workerId }) => workerId));
-      const before = Array.from({ length: 300 }, () => pool.submit(0));
-      await pool.scaleDown(3);
-      const after = Array.from({ length: 300 }, () => pool.submit(0));
-      await Promise.all(before);
-      for (const { workerId } of pool.getHealthStatus().workers) gone.delete(workerId);
-      const later = await Promise.all(Array.from({ length: 50 }, () => pool.submit(0)));
-      assert.equal((await Promise.all(after)).length, 300);
-      assert.ok(!later.some((worker) => gone.has(worker)));
-    }
-  });
-
-  test('a policy of the user’s decides', async () => {
-    const samples: number[] = [];
-    await using pool = new DynamicWorkerPool<number, number>({
-      minWorkers: 1,
-      maxWorkers: 8,
-      processor: wait,
-      scalingPolicy: ({ waiting }) => {
-        samples.push(waiting);
-        return 2;
-      },
-    });
-    await pool.submitBatch(Array<number>(20).fill(20));
-    assert.ok(samples.length > 0);
-    assert.equal(pool.getMetrics().spawned, 2);
-  });
-
-  test('enableAutoScaling: false leaves the number alone', async () => {
-    await using pool = new DynamicWorkerPool<number, number>({
-      maxWorkers: 4,
-      enableAutoScaling: false,
-      processor: wait,
-    });
-    await pool.submitBatch(Array<number>(20).fill(5));
-    assert.equal(pool.getMetrics().spawned, 1);
-  });
-
-  test('a pool of no workers starts one for the first task', async () => {
-    await using pool = new DynamicWorkerPool<number, number>({ minWorkers: 0, processor: (n) => n });
-    assert.equal(pool.getWorkerCount(), 0);
-    assert.equal(await pool.submit(7), 7);
-  });
-});
-
-describe('what a pool tells of itself', () => {
-  test('metrics and health', async () => {
-    await using pool = new FixedWorkerPool<number, number>(2, {
-      processor: async (n) => {
-        if (n < 0) throw new Error('negative');
-        await new Promise((resolve) => setTimeout(resolve, n));
-        return n;
-      },
-    });
-    await pool.submitBatch([5, 5, 5, -1], { settle: true });
-    const metrics = pool.getMetrics();
-    assert.deepEqual([metrics.submitted, metrics.completed, metrics.failed], [4, 3, 1]);
-    assert.equal(metrics.running.count, 4);
-    assert.ok(metrics.running.p50 >= 3 && metrics.running.max >= metrics.running.p99);
-    assert.ok(metrics.utilisation > 0 && metrics.utilisation <= 1);
-    const { healthy, workers, running } = pool.getHealthStatus();
-    assert.deepEqual([healthy, workers.length, running], [true, 2, 0]);
-    assert.equal(
-      workers.reduce((sum, worker) => sum + worker.done, 0),
-      3,
-    );
-    pool.resetMetrics();
-    const { submitted, running: times, waiting } = pool.getMetrics();
-    assert.deepEqual([submitted, times.count, times.max, waiting.count], [0, 0, 0, 0]);
-    await pool.submit(1);
-    assert.equal(pool.getMetrics().running.count, 1);
-  });
-
-  test('a busy worker’s heartbeat tells its event loop and heap; a blocked one is unresponsive and can be restarted', async () => {
-    await using pool = new FixedWorkerPool<'block' | 'wait', number>(1, {
-      heartbeatInterval: 10,
-      heartbeatTimeout: 60,
-      processor: (what) => {
-        if (what === 'block') for (;;);
-        return new Promise((resolve) => setTimeout(() => resolve(1), 80));
-      },
-    });
-    await pool.submit('wait');
-    assert.ok((pool.getHealthStatus().workers[0]?.heapUsed ?? 0) > 0);
-    const blocked = pool.submit('block');
-    while (pool.getHealthStatus().healthy) await wait(5);
-    assert.equal(pool.getHealthStatus().workers[0]?.state, 'unresponsive');
-    const rejected = assert.rejects(blocked, { code: 'ERR_WORKER_REPLACED', reason: 'unresponsive' });
-    await pool.restartUnhealthyWorkers();
-    await rejected;
-    assert.equal(await pool.submit('wait'), 1);
-  });
-
-  test('autoRestart replaces an unresponsive worker unasked', async () => {
-    await using pool = new FixedWorkerPool<number, number>(1, {
-      heartbeatInterval: 10,
-      heartbeatTimeout: 50,
-      autoRestart: true,
-      processor: (n) => {
-        while (n === 0);
-        return n;
-      },
-    });
-    await assert.rejects(pool.submit(0), { code: 'ERR_WORKER_REPLACED' });
-    assert.equal(await pool.submit(1), 1);
-  });
-
-  test('drain is told when nothing waits any more', async () => {
-    await using pool = new FixedWorkerPool<number, number>(1, { processor: (n) => n });
-    const { promise, resolve } = deferred<void>();
-    pool.on('drain', resolve);
-    await pool.submitBatch([1, 2, 3]);
-    await promise;
   });
 });

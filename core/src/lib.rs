@@ -1,8 +1,24 @@
 //! The engine of millrace: queues, waiting, time and decisions, with no knowledge of JavaScript.
 //!
-//! Plumbing: [`clock`] is time as a parameter, [`timer`] deadlines, [`wait`] parked waiters, [`registry`] names and handles, [`metrics`] what is
-//! counted, [`sync`] the one file that names the platform's locks. Concepts: [`pool`], worker pools;
-//! [`lock`], locks and meeting points.
+//! Concepts:
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`pool`] | worker pools: which task runs next, on which worker, and when workers come and go |
+//! | [`channel`] | channels with Go's semantics, select, broadcasts, tickers |
+//! | [`lock`] | locks and meeting points: mutex, semaphore, wait group, barrier, singleflight and the like |
+//! | [`map`] | a map that all threads share, and a cache if it is given limits |
+//!
+//! What they are made of:
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`wait`] | who waits for something, in which order, and how each wait ends |
+//! | [`registry`] | how objects are found: by handle, by number, by name |
+//! | [`clock`] | time as a parameter, which a test can move |
+//! | [`timer`] | deadlines, asked for through a trait |
+//! | [`metrics`] | what is counted and measured: histograms and moving means |
+//! | [`sync`] | the one file that chooses between the platform's locks and atomics and loom's |
 #![forbid(unsafe_code)]
 
 pub mod channel;

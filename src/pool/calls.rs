@@ -30,6 +30,14 @@ fn nanos(millis: f64) -> Nanos {
     (millis * 1e6) as Nanos
 }
 
+/// What a submitted task carries, and whom its outcome goes to.
+fn task(isolate: &Isolate, arguments: &Arguments, streams: bool) -> Result<(Input, Reply), Fault> {
+    let payload = isolate.take_payload(arguments.whole(2)? as u8, arguments.number(3)?)?;
+    let reply = Reply { port: isolate.port, wait: arguments.whole(1)? };
+    let processor = arguments.whole(4)? + if streams { host::STREAMS } else { 0 };
+    Ok((Input { payload, processor, from: isolate.thread }, reply))
+}
+
 /// `(pool, wait, tag, number, processor, …)`: takes up the value and submits it. The answer is the task's id, or 0
 /// when the pool refused it; either way the wait ends through the port.
 fn submit(
@@ -38,12 +46,9 @@ fn submit(
     options: &TaskOptions,
     streams: bool,
 ) -> Result<Answer, Fault> {
-    let payload = isolate.take_payload(arguments.whole(2)? as u8, arguments.number(3)?)?;
+    let (input, reply) = task(isolate, arguments, streams)?;
     let holdings = isolate.pools.borrow();
     let pool = holdings.pool(arguments.wide(0)?)?;
-    let reply = Reply { port: isolate.port, wait: arguments.whole(1)? };
-    let processor = arguments.whole(4)? + if streams { host::STREAMS } else { 0 };
-    let input = Input { payload, processor, from: isolate.thread };
     match pool.engine.submit(input, reply, options) {
         Ok(id) => Ok(Answer::Number(id.0 as f64)),
         Err(refused) => Ok(refuse(refused)),
@@ -124,12 +129,9 @@ fast_calls! {
     /// before `poolWake`, or 0 if a worker will ask for it.
     c"poolSubmitNear" SubmitNear(isolate, arguments) {
         let (options, streams) = options(arguments)?;
-        let payload = isolate.take_payload(arguments.whole(2)? as u8, arguments.number(3)?)?;
+        let (input, reply) = task(isolate, arguments, streams)?;
         let holdings = isolate.pools.borrow();
         let pool = holdings.pool(arguments.wide(0)?)?;
-        let reply = Reply { port: isolate.port, wait: arguments.whole(1)? };
-        let processor = arguments.whole(4)? + if streams { host::STREAMS } else { 0 };
-        let input = Input { payload, processor, from: isolate.thread };
         match pool.engine.submit_near(input, reply, &options) {
             Ok((id, worker)) => {
                 let thread = worker.and_then(|worker| pool.engine.host().thread(worker)).unwrap_or(0);

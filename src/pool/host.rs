@@ -153,7 +153,7 @@ impl Host for JsHost {
                 self.tell_owner(OrderKind::Terminate, [f64::from(worker.0), 0.0], Payload::UNDEFINED);
             }
             Order::Consult(sample) => {
-                self.tell_owner(OrderKind::Consult, [0.0; 2], text(&super::native::sample_json(&sample)));
+                self.tell_owner(OrderKind::Consult, [0.0; 2], text(&super::json::sample_json(&sample)));
             }
             Order::Event(Event::Error(crash)) => {
                 // The error itself travels as the crash's cause, so that listeners get a real error.
@@ -161,7 +161,7 @@ impl Host for JsHost {
                 self.tell_owner(OrderKind::Error, [detail, 0.0], payload);
             }
             Order::Event(event) => {
-                self.tell_owner(OrderKind::Event, [0.0; 2], text(&super::native::event_json(&event)));
+                self.tell_owner(OrderKind::Event, [0.0; 2], text(&super::json::event_json(&event)));
             }
         }
     }

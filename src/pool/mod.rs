@@ -1,9 +1,12 @@
 //! Worker pools: the engine's pool with JavaScript on both ends.
 
 pub(crate) mod calls;
+mod configuration;
 pub(crate) mod holdings;
 mod host;
+mod json;
 pub(crate) mod message;
 mod native;
 pub(crate) mod options;
 mod shared;
+mod worker;

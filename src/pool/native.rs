@@ -1,28 +1,20 @@
-//! The cold side of pools: opening, configuration, state and statistics.
+//! The cold side of pools: opening, scaling, statistics, the end.
 
 use std::sync::Arc;
 
-use millrace_core::clock::{MILLI, Nanos};
-use millrace_core::metrics::Histogram;
-use millrace_core::pool::{
-    Balancing, Config, Crash, Event, Exit, OnFull, Pool, PoolMetrics, ScalingSample, WorkerHealth, WorkerId,
-    WorkerState,
-};
+use millrace_core::pool::{Exit, Pool, WorkerId};
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::holdings::{Attached, Opened};
+use super::configuration::configuration;
+use super::holdings::Opened;
 use super::host::{JsHost, Reply};
-use super::options::Options;
+use super::json::{counts_json, health_json, metrics_json};
 use super::shared::{SharedPool, names, next_id};
 use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::runtime;
-
-const KNOWN: &str = "minWorkers, maxWorkers, idleTimeout, taskTimeout, enableAutoScaling, scalingThreshold, scalingPolicy, \
-processor, name, maxQueue, onFull, concurrentTasksPerWorker, abortGrace, heartbeatInterval, heartbeatTimeout, autoRestart, \
-balancing, maxStartFailures, restartBackoff, resourceLimits, env, argv, execArgv, workerData, stdout, stderr, captureOutput";
 
 /// A pool, as the thread that opened it holds it.
 #[napi]
@@ -30,73 +22,6 @@ pub struct NativePool {
     pool: Arc<SharedPool>,
     handle: u64,
     owner: bool,
-}
-
-fn nanos(millis: f64) -> Nanos {
-    (millis * MILLI as f64) as Nanos
-}
-
-fn millis(nanos: Nanos) -> f64 {
-    nanos as f64 / MILLI as f64
-}
-
-/// Reads the options of a pool. `workers` fixes their number.
-fn configuration(
-    options: Object<'_>,
-    workers: Option<u32>,
-) -> std::result::Result<(Config, Option<String>), Fault> {
-    let cores = runtime::processors() as u32;
-    let mut options = Options::new(options)?;
-    let name = options.string("name")?;
-    let mut config = Config { cores, ..Config::default() };
-    let min = options.whole("minWorkers", 0, 1024)?;
-    let max = options.whole("maxWorkers", 1, 1024)?;
-    if let Some(fixed) = workers {
-        config.min_workers = fixed;
-        config.max_workers = fixed;
-        for (option, given) in [("minWorkers", min), ("maxWorkers", max)] {
-            if let Some(given) = given.filter(|given| *given != fixed) {
-                let want = format!("{fixed}, the fixed number of workers");
-                return Err(Fault::invalid(option, &given.to_string(), &want));
-            }
-        }
-    } else {
-        config.max_workers = max.unwrap_or_else(|| cores.max(min.unwrap_or(1)));
-        config.min_workers = min.unwrap_or(1).min(if min.is_some() { u32::MAX } else { config.max_workers });
-    }
-    if let Some(idle) = options.millis("idleTimeout", 0.0, true)? {
-        config.idle_timeout = (idle > 0.0).then(|| nanos(idle));
-    }
-    if let Some(limit) = options.millis("taskTimeout", 0.0, true)? {
-        config.task_timeout = (limit > 0.0).then(|| nanos(limit));
-    }
-    config.auto_scaling = options.flag("enableAutoScaling")?.unwrap_or(workers.is_none());
-    config.scaling_threshold = options.share("scalingThreshold")?.unwrap_or(config.scaling_threshold);
-    config.custom_policy = options.flag("scalingPolicy")?.unwrap_or(false);
-    config.max_queue = options.whole("maxQueue", 1, u32::MAX)?;
-    let on_full = [("reject", OnFull::Reject), ("wait", OnFull::Wait)];
-    config.on_full = options.word("onFull", &on_full)?.unwrap_or(config.on_full);
-    config.concurrent_tasks_per_worker = options.whole("concurrentTasksPerWorker", 1, 65_536)?.unwrap_or(1);
-    config.abort_grace = options.millis("abortGrace", 0.0, false)?.map_or(config.abort_grace, nanos);
-    config.heartbeat_interval =
-        options.millis("heartbeatInterval", 1.0, false)?.map_or(config.heartbeat_interval, nanos);
-    config.heartbeat_timeout =
-        options.millis("heartbeatTimeout", 1.0, false)?.map_or(config.heartbeat_timeout, nanos);
-    config.auto_restart = options.flag("autoRestart")?.unwrap_or(config.auto_restart);
-    let balancing = [
-        ("work-stealing", Balancing::WorkStealing),
-        ("round-robin", Balancing::RoundRobin),
-        ("adaptive", Balancing::Adaptive),
-    ];
-    config.balancing = options.word("balancing", &balancing)?.unwrap_or(config.balancing);
-    config.max_start_failures =
-        options.whole("maxStartFailures", 1, 1000)?.unwrap_or(config.max_start_failures);
-    if let Some(backoff) = options.millis("restartBackoff", 0.0, false)? {
-        config.restart_backoff = nanos(backoff);
-    }
-    options.finish(KNOWN)?;
-    config.validate().map_err(|error| Fault::invalid(error.option, &error.got, error.want))?;
-    Ok((config, name))
 }
 
 impl NativePool {
@@ -304,13 +229,7 @@ impl NativePool {
     /// `{ workers, queued, running, waitingRoom }`.
     #[napi(ts_return_type = "{ workers: number; queued: number; running: number; waitingRoom: number }")]
     pub fn counts(&self) -> Value {
-        let counts = self.pool.engine.counts();
-        json!({
-            "workers": counts.workers,
-            "queued": counts.queued,
-            "running": counts.running,
-            "waitingRoom": counts.waiting_room,
-        })
+        counts_json(self.pool.engine.counts())
     }
 
     /// Each worker's health.
@@ -330,151 +249,4 @@ impl NativePool {
     pub fn reset_metrics(&self) {
         self.pool.engine.reset_metrics();
     }
-}
-
-/// The isolate of a worker thread, as a worker of the pool that started it.
-#[napi]
-pub struct NativeWorker {
-    pool: Arc<SharedPool>,
-    id: WorkerId,
-    handle: u64,
-}
-
-#[napi]
-impl NativeWorker {
-    /// Makes this thread a worker of a pool. It counts as started from here on.
-    #[napi(factory)]
-    pub fn attach(pool: u32, worker: u32) -> napi::Result<Self> {
-        let missing = || Fault::new(code::NOT_FOUND, "the pool this worker was started for is gone");
-        let shared = names().by_id(u64::from(pool)).ok_or_else(missing)?;
-        let id = WorkerId(worker);
-        Ok(Isolate::with_current(|isolate| {
-            shared.engine.host().attach(id, isolate.port);
-            let Some(worker) = shared.engine.attach(id) else {
-                shared.engine.host().detach(id);
-                return Err(missing());
-            };
-            let attached = Attached { worker, _pool: Arc::clone(&shared) };
-            let handle = isolate.pools.borrow_mut().workers.insert(attached);
-            Ok(Self { pool: Arc::clone(&shared), id, handle })
-        })?)
-    }
-
-    /// The number fast calls know this worker by.
-    #[napi(getter)]
-    pub fn handle(&self) -> f64 {
-        self.handle as f64
-    }
-
-    /// The text of a processor.
-    #[napi]
-    pub fn processor(&self, id: u32) -> Option<String> {
-        self.pool.processor(id).map(|text| text.to_string())
-    }
-
-    /// How busy the machine is, 0 to 1, as this worker measured it.
-    #[napi]
-    pub fn report_load(&self, load: f64) {
-        self.pool.engine.report_load(load);
-    }
-
-    /// Begins no more tasks; those taken and not begun go back to the queue.
-    #[napi]
-    pub fn leave(&self) -> napi::Result<()> {
-        Ok(Isolate::with_current(|isolate| {
-            if let Some(attached) = isolate.pools.borrow_mut().workers.remove(self.handle) {
-                attached.worker.leaving();
-            }
-            self.pool.engine.host().detach(self.id);
-            Ok(())
-        })?)
-    }
-}
-
-fn histogram_json(histogram: &Histogram) -> Value {
-    json!({
-        "count": histogram.count(),
-        "mean": histogram.mean() / MILLI as f64,
-        "min": millis(histogram.min()),
-        "p50": millis(histogram.quantile(0.5)),
-        "p90": millis(histogram.quantile(0.9)),
-        "p99": millis(histogram.quantile(0.99)),
-        "p999": millis(histogram.quantile(0.999)),
-        "max": millis(histogram.max()),
-    })
-}
-
-fn metrics_json(metrics: &PoolMetrics) -> Value {
-    json!({
-        "submitted": metrics.submitted,
-        "completed": metrics.completed,
-        "failed": metrics.failed,
-        "aborted": metrics.aborted,
-        "timedOut": metrics.timed_out,
-        "rejected": metrics.rejected,
-        "retried": metrics.retried,
-        "crashes": metrics.crashes,
-        "restarts": metrics.restarts,
-        "spawned": metrics.spawned,
-        "retired": metrics.retired,
-        "stolen": metrics.stolen,
-        "utilisation": metrics.utilisation,
-        "waiting": histogram_json(&metrics.waiting),
-        "running": histogram_json(&metrics.running),
-    })
-}
-
-fn health_json(health: &WorkerHealth) -> Value {
-    let state = match health.state {
-        WorkerState::Starting => "starting",
-        WorkerState::Idle => "idle",
-        WorkerState::Busy => "busy",
-        WorkerState::Unresponsive => "unresponsive",
-        WorkerState::Retiring => "retiring",
-    };
-    json!({
-        "workerId": health.id.0,
-        "state": state,
-        "done": health.done,
-        "failed": health.failed,
-        "queued": health.queued_local,
-        "currentTaskAge": health.current_task_age.map(millis),
-        "lastHeartbeatAge": health.last_beat_age.map(millis),
-        "eventLoopUtilization": health.utilisation,
-        "heapUsed": health.heap_used,
-        "heapLimit": health.heap_limit,
-        "meanRun": millis(health.mean_run),
-    })
-}
-
-/// A scaling sample as a user's policy sees it.
-pub(super) fn sample_json(sample: &ScalingSample) -> Value {
-    json!({
-        "workers": sample.workers,
-        "starting": sample.starting,
-        "busy": sample.busy,
-        "waiting": sample.waiting,
-        "oldestWait": millis(sample.oldest_wait),
-        "eventLoopUtilization": sample.utilisation,
-        "machineLoad": sample.load,
-        "meanRun": millis(sample.mean_run),
-    })
-}
-
-/// An event as listeners see it.
-pub(super) fn event_json(event: &Event) -> Value {
-    match event {
-        Event::Worker { worker, what } => {
-            json!({ "type": "worker", "workerId": worker.0, "state": what.as_str() })
-        }
-        Event::Scale { from, to, reason } => {
-            json!({ "type": "scale", "from": from, "to": to, "reason": reason })
-        }
-        Event::Drain => json!({ "type": "drain" }),
-        Event::Error(crash) => crash_json(crash),
-    }
-}
-
-fn crash_json(crash: &Crash) -> Value {
-    json!({ "type": "error", "workerId": crash.worker.0, "exitCode": crash.exit_code })
 }

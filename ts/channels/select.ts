@@ -31,8 +31,7 @@ export function sending<T>(channel: Channel<T>, value: T): Sending<T> {
 }
 
 /** A select's operations by name: a channel to receive from, or what {@link sending} gives; `default: true` if it is not to wait. */
-// biome-ignore lint/suspicious/noExplicitAny: a channel of any messages, which each case's result infers.
-export type SelectCases = Record<string, Channel<any> | Sending<any> | true>;
+export type SelectCases = Record<string, Channel<unknown> | Sending<unknown> | true>;
 
 /** What has happened: the case, and for one that receives what `receive` gives. */
 export type Selected<C extends SelectCases> = {

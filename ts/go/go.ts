@@ -72,7 +72,7 @@ export class Goroutine<T> implements PromiseLike<T> {
     if (this.#state === 'pending') this.#controller.abort(reason);
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: it is a thenable, as a promise is.
+  // biome-ignore lint/suspicious/noThenProperty: `await go(fn)` is the way to its result, so it must be a thenable, with cancel and id beside.
   then<R = T, E = never>(
     onFulfilled?: ((value: T) => R | PromiseLike<R>) | null,
     onRejected?: ((error: unknown) => E | PromiseLike<E>) | null,

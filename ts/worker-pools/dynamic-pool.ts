@@ -1,5 +1,6 @@
 import type { WorkerPoolOptions } from './config.js';
-import { checkHandle, type Opening, type PoolHandle, WorkerPool } from './pool.js';
+import { checkHandle, type Opening, type PoolHandle } from './opening.js';
+import { WorkerPool } from './pool.js';
 
 /**
  * A pool of worker threads that grows with its queue and shrinks when its workers idle.

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors.js';
 import type { WorkerPoolOptions } from './config.js';
-import { checkHandle, type Opening, type PoolHandle, WorkerPool } from './pool.js';
+import { checkHandle, type Opening, type PoolHandle } from './opening.js';
+import { WorkerPool } from './pool.js';
 
 /**
  * A pool with a fixed number of worker threads.

@@ -1,43 +1,22 @@
 /** What both kinds of pools are. */
 
-import { InvalidArgumentError, PoolClosedError, rethrow } from '../errors.js';
-import { binding } from '../isolate.js';
+import { InvalidArgumentError, PoolClosedError } from '../errors.js';
 import { acceptLinks } from '../links.js';
 import type { NativePool } from '../native/binding.js';
 import { signalOf } from '../signal.js';
 import { enter, status } from '../waits.js';
+import { type BatchOptions, runBatch } from './batch.js';
 import { Client } from './client.js';
 import type { Processor, SubmitOptions, WorkerPoolOptions } from './config.js';
 import { PoolEmitter, type PoolEvents } from './events.js';
-import { mapOrdered, mapUnordered } from './map.js';
+import { type MapOptions, runMap } from './map.js';
 import type { HealthStatus, PoolMetrics, WorkerHealth } from './metrics.js';
+import { type Making, type Opening, openNative, type PoolHandle } from './opening.js';
 import { crashOf, failure } from './outcome.js';
 import { Owner } from './owner.js';
 import { processorText } from './processor.js';
 import { TaskStream } from './stream.js';
 import { checkCount, checkSubmitOptions } from './submit-options.js';
-
-/** A pool's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
-export interface PoolHandle {
-  /** What kind of object it names. */
-  readonly millrace: 'worker-pool';
-  /** Which one. */
-  readonly id: number;
-}
-
-/** How many a batch, and how it ends. */
-export interface BatchOptions<TInput, TOutput> extends SubmitOptions<TInput, TOutput> {
-  /** Every outcome instead of the first error. */
-  settle?: boolean;
-}
-
-/** How inputs go through a pool. */
-export interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput>, 'transfer'> {
-  /** Tasks on their way or done and not taken, at most. Default: four a worker, at least 16. */
-  concurrency?: number;
-  /** Results in the order of the inputs; otherwise as they come. Default true. */
-  ordered?: boolean;
-}
 
 /** How a pool is closed. */
 export interface CloseOptions {
@@ -45,23 +24,7 @@ export interface CloseOptions {
   timeout?: number;
 }
 
-/** What another thread opens a pool by. @internal */
-export type Opening = { handle: PoolHandle } | { name: string };
-
 const runModule = new URL('./run.js', import.meta.url);
-/** Options that are functions or objects, which native code does not read. */
-const ownOptions = [
-  'processor',
-  'resourceLimits',
-  'env',
-  'argv',
-  'execArgv',
-  'workerData',
-  'stdout',
-  'stderr',
-  'captureOutput',
-];
-
 /** Closes a pool that nothing refers to any more and no other thread can open: what it was given ends, then its threads do. */
 const dropped = new FinalizationRegistry((native: NativePool) => native.close());
 
@@ -95,25 +58,7 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
 
   /** @internal */
   protected constructor(source: { options: WorkerPoolOptions<TInput, TOutput>; workers?: number } | Opening) {
-    try {
-      if ('options' in source) {
-        const options = source.options as WorkerPoolOptions<never, unknown>;
-        checkObjects(options);
-        const text = processorText(options.processor);
-        const plain: Record<string, unknown> = { ...options };
-        for (const name of ownOptions) delete plain[name];
-        if (options.scalingPolicy !== undefined) plain['scalingPolicy'] = true;
-        this.#native = binding.NativePool.create(
-          plain,
-          source.workers,
-          text,
-          fingerprint(options, source.workers, text),
-        );
-      } else if ('name' in source) this.#native = binding.NativePool.find(source.name);
-      else this.#native = binding.NativePool.fromId(source.handle.id);
-    } catch (error) {
-      rethrow(error);
-    }
+    this.#native = openNative(source as Making | Opening);
     acceptLinks();
     this.#client = new Client(this.#native);
     this.#emitter = emitterOf(this.#native);
@@ -171,26 +116,7 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
     checkSubmitOptions(options as SubmitOptions, ['settle']);
     if (!Array.isArray(tasks)) throw new InvalidArgumentError('tasks', typeof tasks, 'an array');
     if (this.#closing !== undefined) throw new PoolClosedError();
-    if (options.settle === true) {
-      return Promise.allSettled(
-        (tasks as readonly TInput[]).map(
-          (task) => this.#client.submitWith(task, options as never) as Promise<TOutput>,
-        ),
-      );
-    }
-    const tickets: (ReturnType<Client['open']> | undefined)[] = [];
-    const results = (tasks as readonly TInput[]).map(
-      (task) =>
-        new Promise<unknown>((resolve, reject) => {
-          tickets.push(this.#client.open(task, options as never, { resolve, reject, adopts: true }, false));
-        }),
-    );
-    try {
-      return (await Promise.all(results)) as TOutput[];
-    } finally {
-      // After success nothing is left to withdraw.
-      for (const ticket of tickets) ticket?.withdraw();
-    }
+    return runBatch(this.#client, tasks, options);
   }
 
   /**
@@ -214,51 +140,8 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
       concurrency === undefined
         ? Math.max(16, this.getWorkerCount() * 4)
         : checkCount('concurrency', concurrency);
-    return this.#map(inputs, width, ordered, signal, terms);
-  }
-
-  async *#map(
-    inputs: Iterable<TInput> | AsyncIterable<TInput>,
-    width: number,
-    ordered: boolean,
-    signal: AbortSignal | undefined,
-    terms: object,
-  ): AsyncGenerator<TOutput, void, undefined> {
-    // One listener on the user's signal for all tasks, and a way to cancel them when the reader stops.
-    const stop = new AbortController();
-    const onAbort = (): void => stop.abort(signal?.reason);
-    if (signal?.aborted) throw signal.reason;
-    signal?.addEventListener('abort', onAbort, { once: true });
-    const open = new Set<{ cancel(): void }>();
-    stop.signal.addEventListener('abort', () => {
-      for (const ticket of open) ticket.cancel();
-    });
-    const submit = (input: TInput): Promise<TOutput> => {
-      if (this.#closing !== undefined) return Promise.reject(new PoolClosedError());
-      return new Promise((resolve, reject) => {
-        const done = (): void => {
-          if (ticket !== undefined) open.delete(ticket);
-        };
-        const hearing = {
-          resolve: (value: unknown) => {
-            done();
-            resolve(value as TOutput);
-          },
-          reject: (error: unknown) => {
-            done();
-            reject(stop.signal.aborted && signal?.aborted ? signal.reason : error);
-          },
-        };
-        const ticket: { cancel(): void } | undefined = this.#client.open(input, terms, hearing, false);
-        if (ticket !== undefined) open.add(ticket);
-      });
-    };
-    try {
-      yield* ordered ? mapOrdered(inputs, width, submit) : mapUnordered(inputs, width, submit);
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-      stop.abort();
-    }
+    const client = this.#client;
+    return runMap(inputs, { client, closed: () => this.closed, width, ordered, signal, terms });
   }
 
   /**
@@ -454,57 +337,4 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function checkObjects(options: WorkerPoolOptions<never, unknown>): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidArgumentError('config', options === null ? 'null' : typeof options, 'an object');
-  }
-  const { scalingPolicy, argv, execArgv, stdout, stderr, captureOutput, resourceLimits } = options;
-  const wrong = (name: string, value: unknown, want: string): never => {
-    throw new InvalidArgumentError(name, value === null ? 'null' : typeof value, want);
-  };
-  if (scalingPolicy !== undefined && typeof scalingPolicy !== 'function')
-    wrong('scalingPolicy', scalingPolicy, 'a function');
-  if (argv !== undefined && !Array.isArray(argv)) wrong('argv', argv, 'an array');
-  if (
-    execArgv !== undefined &&
-    !(Array.isArray(execArgv) && execArgv.every((word) => typeof word === 'string'))
-  ) {
-    wrong('execArgv', execArgv, 'an array of strings');
-  }
-  for (const [name, value] of Object.entries({ stdout, stderr, captureOutput })) {
-    if (value !== undefined && typeof value !== 'boolean') wrong(name, value, 'a boolean');
-  }
-  if (resourceLimits !== undefined && (typeof resourceLimits !== 'object' || resourceLimits === null)) {
-    wrong('resourceLimits', resourceLimits, 'an object');
-  }
-}
-
-/** Everything that makes two configurations of one name different, in one order. */
-function fingerprint(
-  options: WorkerPoolOptions<never, unknown>,
-  workers: number | undefined,
-  processor: string,
-): string {
-  const { name: _name, processor: _processor, scalingPolicy, workerData: _workerData, ...rest } = options;
-  const plain: Record<string, unknown> = { ...rest, processor: JSON.parse(processor) as unknown };
-  if (workers !== undefined) plain['workerCount'] = workers;
-  if (scalingPolicy !== undefined) plain['scalingPolicy'] = String(scalingPolicy);
-  const sorted = Object.entries(plain).filter(([, value]) => value !== undefined);
-  sorted.sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(Object.fromEntries(sorted), (_key, value: unknown) =>
-    typeof value === 'symbol' ? String(value) : value,
-  );
-}
-
-/** Checks a token from another thread. @internal */
-export function checkHandle(handle: unknown): PoolHandle {
-  const known =
-    typeof handle === 'object' &&
-    handle !== null &&
-    (handle as PoolHandle).millrace === 'worker-pool' &&
-    Number.isInteger((handle as PoolHandle).id);
-  if (!known) throw new InvalidArgumentError('handle', typeof handle, 'what toHandle() of a pool gave');
-  return handle as PoolHandle;
 }

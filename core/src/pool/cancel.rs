@@ -1,9 +1,11 @@
 //! Cancelling: by the submitter, by its time-out, or because the submitter is gone.
 
 use super::effects::{Effect, Effects};
-use super::host::{Failure, Host, Nudge, Outcome, TaskId};
+use super::host::{Host, Nudge};
+use super::ids::TaskId;
+use super::outcome::{Failure, Outcome};
 use super::shared::{Pool, Shared};
-use super::worker::Running;
+use super::task::Running;
 use crate::clock::Nanos;
 use crate::sync::Arc;
 
@@ -183,6 +185,17 @@ impl<H: Host> Pool<H> {
     /// A settled task's time-out is void.
     pub(super) fn forget_deadline(&self, deadline: Nanos, id: TaskId) {
         self.shared.lock().deadlines.remove(&(deadline, id));
+    }
+
+    /// Cancels the tasks whose submitters have given up by now.
+    pub(super) fn cancel_due(&self, shared: &mut Shared<H>, now: Nanos, effects: &mut Effects<H>) {
+        while let Some((deadline, id)) = shared.deadlines.first().copied() {
+            if deadline > now {
+                break;
+            }
+            shared.deadlines.pop_first();
+            self.cancel_locked(shared, id, Unwanted::TimedOut, now, effects);
+        }
     }
 }
 

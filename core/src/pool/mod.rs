@@ -8,30 +8,46 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `submit`, `cancel`, `lifecycle`, `tick`, `report` | the pool's operations |
+//! | `shared`, `worker`, `cell`, `task`, `queue` | what there is: the pool, its workers, their tasks |
+//! | `submit`, `cancel`, `refill`, `sleeping` | a task's way in, or out again, to a worker |
+//! | `starting`, `growth`, `replacing`, `ending`, `exits` | workers come and go |
+//! | `notify`, `closing`, `tick`, `report` | the pool as a whole: who is told, its end, its alarm, its figures |
 //! | `scaling`, `config` | the rules that decide, as plain functions |
 //! | `park` | how a worker waits for work without losing a wake-up |
+//! | `host`, `outcome`, `figures`, `ids` | the words a pool and the world outside use with each other |
 
 mod cancel;
+mod cell;
+mod closing;
 mod config;
 mod effects;
+mod ending;
+mod exits;
+mod figures;
+mod growth;
 mod host;
-mod lifecycle;
+mod ids;
+mod notify;
+mod outcome;
 mod park;
 mod queue;
+mod refill;
+mod replacing;
 mod report;
 mod scaling;
 mod shared;
+mod sleeping;
+mod starting;
 mod submit;
+mod task;
 mod tick;
 mod worker;
 
 pub use config::{Balancing, Config, ConfigError, OnFull};
-pub use host::{
-    Beat, Begun, Counts, Crash, Event, Exit, Failure, Host, Next, Nudge, Order, Outcome, PoolMetrics,
-    Refusal, Refused, Replaced, Slot, TaskId, TaskOptions, WorkerHealth, WorkerId, WorkerState, WorkerWhat,
-    watch,
-};
+pub use figures::{Beat, Counts, PoolMetrics, WorkerHealth, WorkerState};
+pub use host::{Event, Host, Nudge, Order, WorkerWhat, watch};
+pub use ids::{Slot, TaskId, WorkerId};
+pub use outcome::{Begun, Crash, Exit, Failure, Next, Outcome, Refusal, Refused, Replaced, TaskOptions};
 pub use park::Parker;
 pub use scaling::{Decision, ScalingSample, decide};
 pub use shared::Pool;

@@ -1,8 +1,9 @@
 //! What a pool tells of itself.
 
-use super::host::{Counts, Host, PoolMetrics, WorkerHealth, WorkerState};
+use super::cell::{Phase, Stats};
+use super::figures::{Counts, PoolMetrics, WorkerHealth, WorkerState};
+use super::host::Host;
 use super::shared::{Pool, Tally};
-use super::worker::{Phase, Stats};
 use crate::clock::Nanos;
 
 impl<H: Host> Pool<H> {

@@ -1,26 +1,22 @@
-//! The pool itself, and what its one shared lock guards.
+//! The pool itself, and what its one shared lock guards. What a pool does is in the files that `mod.rs` lists.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crossbeam_utils::CachePadded;
 
+use super::cell::Stats;
+use super::config::Config;
 use super::effects::{Effect, Effects};
-use super::host::{Crash, Event, Failure, Host, Nudge, Order, Outcome, TaskId, WorkerId};
+use super::host::{Event, Host, Order, watch};
+use super::ids::{TaskId, WorkerId};
+use super::outcome::{Crash, Failure, Outcome};
 use super::queue::Queue;
-use super::worker::{Phase, Stats, Task, Worker};
-use super::{Balancing, Config, watch};
+use super::sleeping::Sleeper;
+use super::task::Task;
+use super::worker::Worker;
 use crate::clock::{Clock, MILLI, Nanos};
 use crate::sync::{Arc, AtomicBool, AtomicI32, AtomicU64, Mutex, Ordering, Weak};
 use crate::timer::{TimerKey, Timers};
-
-/// Tasks a worker takes at once, at most.
-const BATCH: u32 = 32;
-/// Tasks shorter than this are bound by the threads that submit them.
-const TINY_RUN: f64 = 5_000.0;
-/// A worker that looked for work so lately will look again.
-const JUST_LOOKED: Nanos = MILLI / 4;
-/// A batch should not be more than so much work.
-const BATCH_TIME: f64 = 500_000.0;
 
 /// Whether the pool takes tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,17 +40,6 @@ pub(super) struct Tally {
     pub(super) spawned: u64,
     pub(super) retired: u64,
     pub(super) stolen: u64,
-}
-
-/// A worker that lies down.
-#[derive(Clone, Copy)]
-pub(super) struct Sleeper {
-    pub(super) id: WorkerId,
-    /// In its thread; otherwise in its event loop.
-    pub(super) parked: bool,
-    /// It runs nothing.
-    pub(super) idle: bool,
-    pub(super) since: Nanos,
 }
 
 /// What the shared lock guards.
@@ -176,74 +161,11 @@ impl<H: Host> Pool<H> {
         &self.host
     }
 
-    /// How many tasks a worker takes at once: its share of half the queue, and not more than a moment's work.
-    pub(super) fn batch(&self, shared: &mut Shared<H>) -> u32 {
-        shared.recent_run = shared.mean_run();
-        let workers = shared.workers.len().max(1) as u32;
-        if workers == 1 && self.config.balancing != Balancing::Adaptive {
-            return self.by_time(shared).min(BATCH);
-        }
-        (shared.queue.len() / (2 * workers)).clamp(1, BATCH).min(self.by_time(shared))
-    }
-
-    fn by_time(&self, shared: &Shared<H>) -> u32 {
-        let mean = shared.recent_run;
-        if mean <= 0.0 { 1 } else { ((BATCH_TIME / mean) as u32).clamp(1, BATCH) }
-    }
-
-    /// Whether another worker would only take a processor from the thread that submits: tasks are tiny, those who run
-    /// them have just looked for more, and they are as many as the machine has processors to spare.
-    pub(super) fn enough_awake(&self, shared: &Shared<H>, now: Nanos) -> bool {
-        if shared.sleepers.is_empty() || shared.recent_run <= 0.0 || shared.recent_run > TINY_RUN {
-            return false;
-        }
-        let awake = shared.workers.len().saturating_sub(shared.sleepers.len());
-        let spare = self.config.cores.saturating_sub(1).max(1) as usize;
-        let enough = awake >= spare && now.saturating_sub(shared.last_look) < JUST_LOOKED;
-        if enough {
-            // Should they be kept from looking again, the tick wakes the others.
-            self.arm(now.saturating_add(MILLI));
-        }
-        enough
-    }
-
     pub(super) fn publish_urgent(&self, shared: &Shared<H>) {
         let top = shared.queue.top().map_or(NOTHING_URGENT, i32::from);
         if self.urgent.load(Ordering::Relaxed) != top {
             self.urgent.store(top, Ordering::Relaxed);
         }
-    }
-
-    /// Lies down, unless there is work for this worker. Under the shared lock, so no submit comes between.
-    pub(super) fn lie_down(&self, worker: &Worker<H>, parked: bool) -> bool {
-        let now = self.clock.now();
-        let mut shared = self.shared.lock();
-        shared.get_up(worker.id);
-        let cell = worker.cell.lock();
-        if !matches!(cell.phase, Phase::Live) {
-            // A worker that is to end must look, and be told so, unless it still runs something.
-            return cell.running_count > 0;
-        }
-        let room = cell.running_count < self.config.concurrent_tasks_per_worker;
-        if room && (!cell.local.is_empty() || shared.work_for(worker, self.config.balancing)) {
-            return false;
-        }
-        let idle = cell.running_count == 0;
-        drop(cell);
-        shared.sleepers.push(Sleeper { id: worker.id, parked, idle, since: now });
-        drop(shared);
-        if idle && !parked {
-            self.arm_for_idle(now);
-        }
-        true
-    }
-
-    /// Gets up after a park. Says whether there may be work: it was woken, not merely timed out.
-    pub(super) fn get_up(&self, worker: &Worker<H>) -> bool {
-        let mut shared = self.shared.lock();
-        let slept = shared.sleepers.iter().any(|sleeper| sleeper.id == worker.id);
-        shared.sleepers.retain(|sleeper| sleeper.id != worker.id);
-        !slept
     }
 }
 
@@ -303,88 +225,6 @@ impl<H: Host> Shared<H> {
         while self.queued() < limit {
             let Some(task) = self.room.pop_front() else { break };
             self.push(task, false);
-        }
-    }
-
-    /// Takes half of the fullest sibling's tasks, its oldest first.
-    pub(super) fn steal(&mut self, thief: &Worker<H>) -> u32 {
-        let length = |worker: &Arc<Worker<H>>| worker.local_length.load(Ordering::Relaxed);
-        let others = self.workers.iter().filter(|worker| worker.id != thief.id);
-        let Some(victim) = others.max_by_key(|worker| length(worker)).filter(|worker| length(worker) > 0)
-        else {
-            return 0;
-        };
-        // Lower number first, as always when two workers are locked.
-        let (mut from, mut to);
-        if victim.id < thief.id {
-            from = victim.cell.lock();
-            to = thief.cell.lock();
-        } else {
-            to = thief.cell.lock();
-            from = victim.cell.lock();
-        }
-        let half = from.local.len().div_ceil(2);
-        let loot = from.take_free(half);
-        let count = loot.len() as u32;
-        to.local.extend(loot);
-        victim.publish(&from);
-        thief.publish(&to);
-        self.tally.stolen += u64::from(count);
-        count
-    }
-
-    /// Whether a worker with nothing of its own would find something.
-    pub(super) fn work_for(&self, worker: &Worker<H>, balancing: Balancing) -> bool {
-        if self.queue.len() > 0 || !self.room.is_empty() {
-            return true;
-        }
-        balancing != Balancing::RoundRobin
-            && self
-                .workers
-                .iter()
-                .any(|other| other.id != worker.id && other.local_length.load(Ordering::Relaxed) > 0)
-    }
-
-    /// A worker looks for work: it is neither asleep nor on its way any more.
-    pub(super) fn get_up(&mut self, id: WorkerId) {
-        if !self.waking.is_empty() {
-            self.waking.retain(|waking| *waking != id);
-        }
-        if !self.sleepers.is_empty() {
-            self.sleepers.retain(|sleeper| sleeper.id != id);
-        }
-    }
-
-    /// Wakes a sleeper if more waits than the woken ones will look for. The parked before those in their event loop, the
-    /// idle before those that run something. Says whether somebody is on the way.
-    pub(super) fn wake_one(&mut self, effects: &mut Effects<H>) -> bool {
-        if self.waiting() <= self.waking.len() as u32 {
-            return true;
-        }
-        let Some(sleeper) = self.readiest() else { return !self.waking.is_empty() };
-        self.wake_worker(sleeper.id, effects);
-        true
-    }
-
-    /// The sleeper that is best woken.
-    pub(super) fn readiest(&self) -> Option<Sleeper> {
-        self.sleepers.iter().max_by_key(|sleeper| (sleeper.parked, sleeper.idle)).copied()
-    }
-
-    /// Wakes this worker if it sleeps.
-    pub(super) fn wake_worker(&mut self, id: WorkerId, effects: &mut Effects<H>) {
-        if let Some(at) = self.sleepers.iter().position(|sleeper| sleeper.id == id) {
-            let sleeper = self.sleepers.swap_remove(at);
-            self.wake(sleeper, effects);
-        }
-    }
-
-    fn wake(&mut self, sleeper: Sleeper, effects: &mut Effects<H>) {
-        self.waking.push(sleeper.id);
-        if !sleeper.parked {
-            effects.push(Effect::Nudge(sleeper.id, Nudge::Wake));
-        } else if let Some(worker) = self.worker(sleeper.id) {
-            effects.push(Effect::Unpark(Arc::clone(&worker.parker)));
         }
     }
 

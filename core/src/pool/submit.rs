@@ -1,9 +1,13 @@
 //! Taking tasks in, and finding them a worker.
 
+use super::cell::Phase;
 use super::effects::Effects;
-use super::host::{Failure, Host, Refusal, Refused, TaskId, TaskOptions, WorkerId};
+use super::host::Host;
+use super::ids::{TaskId, WorkerId};
+use super::outcome::{Failure, Refusal, Refused, TaskOptions};
 use super::shared::{Life, Pool, Shared};
-use super::worker::{Phase, Task, Worker};
+use super::task::Task;
+use super::worker::Worker;
 use super::{Balancing, OnFull};
 use crate::sync::Arc;
 

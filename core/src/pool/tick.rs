@@ -3,10 +3,12 @@
 //! Running tasks have no timers of their own: their deadlines are looked over when the alarm rings, and the alarm is
 //! moved only when something is due before it. A pool that does nothing at its least size has no alarm.
 
+use super::cell::Phase;
 use super::effects::{Effect, Effects};
-use super::host::{Failure, Host, Nudge, Outcome, Replaced};
+use super::host::{Host, Nudge};
+use super::outcome::{Failure, Outcome, Replaced};
 use super::shared::{Pool, Shared};
-use super::worker::{Phase, Worker};
+use super::worker::Worker;
 use crate::clock::Nanos;
 use crate::sync::{Arc, Ordering, Weak};
 use crate::timer::Alarm;

@@ -1,199 +1,20 @@
-//! A worker: the tasks it has taken, those it runs, and what it has measured of itself.
+//! A worker, as its own thread sees it: begin, end, wait. What its lock guards is in `cell`, how it comes by tasks in `refill`.
 
 use std::collections::VecDeque;
 
 use crossbeam_utils::CachePadded;
 
-use super::effects::{Effect, Effects};
-use super::host::{Beat, Begun, Next, Outcome, Replaced, Slot, TaskId, WorkerId};
+use super::cell::{Cell, Phase, Stats};
+use super::figures::Beat;
+use super::host::Host;
+use super::ids::{Slot, WorkerId};
+use super::outcome::{Begun, Next, Outcome};
 use super::park::Parker;
-use super::queue::Queued;
 use super::shared::Pool;
-use super::{Balancing, Host};
+use super::task::Running;
 use crate::clock::Nanos;
-use crate::metrics::{Ewma, Histogram};
+use crate::metrics::Ewma;
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering, Weak};
-
-/// A task that waits.
-pub(super) struct Task<H: Host> {
-    pub(super) id: TaskId,
-    pub(super) input: H::Input,
-    pub(super) reply: H::Reply,
-    pub(super) submitted: Nanos,
-    /// When its submitter gives up; 0 for never.
-    pub(super) deadline: Nanos,
-    pub(super) priority: i8,
-    pub(super) idempotent: bool,
-    pub(super) cancellable: bool,
-    pub(super) attempt: u8,
-    /// Its input is with the worker that has it: no other can run it.
-    pub(super) bound: bool,
-}
-
-impl<H: Host> Queued for Task<H> {
-    fn id(&self) -> TaskId {
-        self.id
-    }
-    fn priority(&self) -> i8 {
-        self.priority
-    }
-}
-
-impl<H: Host> Task<H> {
-    /// How long its submitter waits.
-    pub(super) fn limit(&self) -> Nanos {
-        self.deadline.saturating_sub(self.submitted)
-    }
-}
-
-/// A task that runs. Its slot is free again only when the worker says that it has ended.
-pub(super) struct Running<H: Host> {
-    pub(super) id: TaskId,
-    /// Gone once the task is settled, which may be before it ends.
-    pub(super) reply: Option<H::Reply>,
-    /// Kept for another run.
-    pub(super) input: Option<H::Input>,
-    pub(super) submitted: Nanos,
-    pub(super) deadline: Nanos,
-    pub(super) priority: i8,
-    pub(super) cancellable: bool,
-    pub(super) attempt: u8,
-    /// It has given items, so it must not run again.
-    pub(super) streamed: bool,
-    pub(super) began: Nanos,
-    /// When it was cancelled, by whomever.
-    pub(super) aborted: Option<Nanos>,
-}
-
-/// Where a worker is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// Ordered, not yet attached.
-    Starting,
-    /// Takes tasks.
-    Live,
-    /// Takes no more and ends when what it runs has ended; since when.
-    Retiring(Nanos),
-    /// Takes no more; its thread is being ended, and why.
-    Ending(Option<Replaced>),
-    /// Takes no more; it is replaced when the tasks that were not cancelled have ended.
-    Doomed,
-}
-
-/// What a worker has measured. Merged into the pool's when it ends.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Stats {
-    pub(super) completed: u64,
-    pub(super) failed: u64,
-    pub(super) busy: Nanos,
-    pub(super) alive: Nanos,
-    pub(super) waiting: Histogram,
-    pub(super) running: Histogram,
-}
-
-impl Stats {
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.completed += other.completed;
-        self.failed += other.failed;
-        self.busy += other.busy;
-        self.alive += other.alive;
-        self.waiting.merge(&other.waiting);
-        self.running.merge(&other.running);
-    }
-}
-
-/// What a worker's lock guards.
-pub(super) struct Cell<H: Host> {
-    pub(super) phase: Phase,
-    /// Taken and not begun.
-    pub(super) local: VecDeque<Task<H>>,
-    /// How many of them are bound to this worker.
-    pub(super) bound: usize,
-    pub(super) running: Vec<(u32, Option<Running<H>>)>,
-    pub(super) running_count: u32,
-    pub(super) stats: Stats,
-    pub(super) mean_run: Ewma,
-    pub(super) attached: Nanos,
-    pub(super) last_beat: Nanos,
-    /// When a ping was sent that has not been answered.
-    pub(super) pinged: Option<Nanos>,
-    pub(super) beat: Beat,
-    pub(super) done: u64,
-    pub(super) failed: u64,
-}
-
-impl<H: Host> Cell<H> {
-    pub(super) fn running(&mut self) -> impl Iterator<Item = (Slot, &mut Running<H>)> {
-        self.running.iter_mut().enumerate().filter_map(|(index, (generation, running))| {
-            let slot = Slot { index: index as u32, generation: *generation };
-            running.as_mut().map(|running| (slot, running))
-        })
-    }
-
-    /// Whether it takes tasks and has none.
-    pub(super) fn is_free(&self) -> bool {
-        self.phase == Phase::Live && self.running_count == 0 && self.local.is_empty()
-    }
-
-    /// Adds a task that only this worker can run.
-    pub(super) fn bind(&mut self, task: Task<H>) {
-        self.bound += 1;
-        self.local.push_back(Task { bound: true, ..task });
-    }
-
-    /// Takes out the task at `at`.
-    pub(super) fn take_at(&mut self, at: usize) -> Option<Task<H>> {
-        let task = self.local.remove(at)?;
-        self.bound -= usize::from(task.bound);
-        Some(task)
-    }
-
-    /// Takes out all tasks, the bound ones too.
-    pub(super) fn take_all(&mut self) -> Vec<Task<H>> {
-        self.bound = 0;
-        self.local.drain(..).collect()
-    }
-
-    /// Takes out up to `count` of the oldest tasks that another worker can run as well.
-    pub(super) fn take_free(&mut self, count: usize) -> Vec<Task<H>> {
-        let count = count.min(self.local.len());
-        if self.bound == 0 {
-            return self.local.drain(..count).collect();
-        }
-        let (bound, mut free): (Vec<_>, Vec<_>) = self.local.drain(..).partition(|task| task.bound);
-        let rest = free.split_off(count.min(free.len()));
-        self.local.extend(bound.into_iter().chain(rest));
-        free
-    }
-
-    fn slot(&mut self, slot: Slot) -> Option<&mut Option<Running<H>>> {
-        let (generation, running) = self.running.get_mut(slot.index as usize)?;
-        (*generation == slot.generation && running.is_some()).then_some(running)
-    }
-
-    fn enter(&mut self, running: Running<H>) -> Slot {
-        self.running_count += 1;
-        let free = self.running.iter().position(|(_, running)| running.is_none());
-        let index = free.unwrap_or_else(|| {
-            self.running.push((0, None));
-            self.running.len() - 1
-        });
-        let mut generation = 0;
-        if let Some(place) = self.running.get_mut(index) {
-            place.0 = place.0.wrapping_add(1);
-            place.1 = Some(running);
-            generation = place.0;
-        }
-        Slot { index: index as u32, generation }
-    }
-
-    /// Takes a task that runs out of its slot.
-    pub(super) fn leave(&mut self, slot: Slot) -> Option<Running<H>> {
-        let running = self.slot(slot)?.take();
-        self.running_count -= u32::from(running.is_some());
-        running
-    }
-}
 
 /// One worker of a pool, as its own thread and the pool see it.
 pub struct Worker<H: Host> {
@@ -408,55 +229,5 @@ impl<H: Host> Worker<H> {
         if let Some(pool) = self.pool.upgrade() {
             pool.give_back(self);
         }
-    }
-}
-
-impl<H: Host> Pool<H> {
-    /// Takes tasks from the shared queue, or from a sibling, into a worker's own. Says whether it got any.
-    pub(super) fn refill(&self, worker: &Worker<H>, now: Nanos) -> bool {
-        let mut effects = Effects::new();
-        let mut shared = self.shared.lock();
-        shared.get_up(worker.id);
-        shared.last_look = now;
-        let batch = self.batch(&mut shared);
-        let mut cell = worker.cell.lock();
-        let urgent = !cell.local.is_empty();
-        let mut taken = 0;
-        let count = if urgent { 1 } else { batch };
-        for at in 0..count {
-            let Some(task) = shared.pop() else { break };
-            // Something more urgent goes before what was taken earlier.
-            if urgent {
-                cell.local.insert(at as usize, task)
-            } else {
-                cell.local.push_back(task)
-            }
-            taken += 1;
-        }
-        worker.publish(&cell);
-        drop(cell);
-        if taken == 0 && !urgent && self.config.balancing != Balancing::RoundRobin {
-            taken = shared.steal(worker);
-        }
-        shared.admit(self);
-        if taken == 0 && shared.waiting() > 0 {
-            // Only the waiting room had something.
-            if let Some(task) = shared.pop() {
-                worker.cell.lock().local.push_back(task);
-                taken = 1;
-            }
-        }
-        self.publish_urgent(&shared);
-        if shared.waiting() > 0 {
-            if !self.enough_awake(&shared, now) {
-                shared.wake_one(&mut effects);
-            }
-        } else if taken > 0 && shared.watched & super::watch::DRAIN != 0 {
-            let event = super::Event::Drain;
-            effects.push(Effect::Order(super::Order::Event(event)));
-        }
-        drop(shared);
-        effects.run(&self.host);
-        taken > 0
     }
 }
