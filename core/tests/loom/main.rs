@@ -3,5 +3,6 @@
 
 mod channel;
 mod lock;
+mod memory;
 mod pool;
 mod wait;

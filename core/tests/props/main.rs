@@ -10,5 +10,6 @@ mod channel;
 mod handles;
 mod histogram;
 mod lock;
+mod memory;
 mod pool;
 mod wait;
