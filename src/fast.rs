@@ -216,6 +216,8 @@ pub(crate) fn calls(env: sys::napi_env, isolate: &Isolate) -> Result<sys::napi_v
     crate::lock::register_all(env, target, isolate)?;
     crate::broadcast::register_all(env, target, isolate)?;
     crate::map::register_all(env, target, isolate)?;
+    crate::memory::atomics::register_all(env, target, isolate)?;
+    crate::memory::reference::register_all(env, target, isolate)?;
     Ok(target)
 }
 

@@ -15,6 +15,7 @@ mod error;
 mod fast;
 mod lock;
 mod map;
+mod memory;
 mod object;
 mod page;
 mod pool;

@@ -15,6 +15,8 @@ use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::lock::JsLock;
 use crate::map::JsMap;
+use crate::memory::JsMemory;
+use crate::memory::atomics::JsAtomic;
 use crate::pool::options::Options;
 use crate::port::PortRef;
 use crate::runtime::clock;
@@ -43,6 +45,10 @@ pub(crate) enum Object {
     Map(JsMap),
     /// `ts/sync/singleflight.ts`.
     Singleflight(Arc<JsSingleflight>),
+    /// `ts/memory/shared-memory.ts`.
+    Memory(JsMemory),
+    /// `ts/memory/atomic.ts`.
+    Atomic(JsAtomic),
 }
 
 pub(crate) const STALE: Fault =
@@ -96,6 +102,8 @@ impl Shared {
                 let flights = flights.flights();
                 (flights.iter().map(|(_, waiting)| *waiting).sum(), flights.len() as f64)
             }
+            Object::Memory(memory) => (0, memory.bytes() as f64),
+            Object::Atomic(atomic) => (atomic.waiting(), 0.0),
         }
     }
 
@@ -105,7 +113,8 @@ impl Shared {
             Object::Channel(channel) => channel.forget(|target| target.is_of(isolate)),
             Object::Lock(lock) => lock.release_owner(owner),
             Object::Broadcast(broadcast) => broadcast.release_owner(owner),
-            Object::Ticker(_) => {}
+            // An atomic's waits are the isolate's to cancel.
+            Object::Ticker(_) | Object::Memory(_) | Object::Atomic(_) => {}
             Object::Map(map) => map.flights.release_owner(owner),
             Object::Singleflight(flights) => flights.release_owner(owner),
         }
@@ -118,8 +127,8 @@ impl Shared {
             Object::Broadcast(broadcast) => broadcast.concerns(owner),
             Object::Map(map) => map.flights.concerns(owner),
             Object::Singleflight(flights) => flights.concerns(owner),
-            // A wait keeps its channel; a ticker holds nothing.
-            Object::Channel(_) | Object::Ticker(_) => false,
+            // A wait keeps what it waits for; the others hold nothing.
+            Object::Channel(_) | Object::Ticker(_) | Object::Memory(_) | Object::Atomic(_) => false,
         }
     }
 
@@ -131,6 +140,8 @@ impl Shared {
             Object::Ticker(_) => "ticker",
             Object::Map(_) => "map",
             Object::Singleflight(_) => "singleflight",
+            Object::Memory(_) => "memory",
+            Object::Atomic(atomic) => atomic.kind(),
         }
     }
 }
@@ -211,8 +222,10 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Object, Fa
         }
         "map" => Ok(Object::Map(JsMap::make(options)?)),
         "singleflight" => Ok(Object::Singleflight(JsSingleflight::new())),
+        "memory" => Ok(Object::Memory(JsMemory::make(options)?)),
         _ => JsLock::make(kind, options)?
             .map(Object::Lock)
+            .or(JsAtomic::make(kind)?.map(Object::Atomic))
             .ok_or_else(|| Fault::internal(format!("'{kind}' is no kind of object"))),
     }
 }
@@ -237,6 +250,18 @@ impl NativeObject {
             names().insert(u64::from(id), &shared);
             Ok(Self::open(isolate, shared))
         })
+    }
+
+    /// Lets go of the object, and keeps its number and name beside what stands in its place for this thread.
+    pub(crate) fn replace(&mut self, object: Object) {
+        let Shared { id, name, made, .. } = &*self.shared;
+        let rest = Shared { id: *id, name: name.clone(), made: *made, object };
+        self.shared = Arc::new(rest);
+        let _released = Isolate::with_current(|isolate| {
+            let gone = isolate.objects.borrow_mut().remove(self.handle);
+            drop(gone);
+            Ok(())
+        });
     }
 
     fn open(isolate: &Isolate, shared: Arc<Shared>) -> Self {
