@@ -22,7 +22,6 @@ use crate::codec::{Large, Payload, kind};
 use crate::error::Fault;
 use crate::fast;
 use crate::map::Snapshot;
-use crate::memory::moved::Watched;
 use crate::object::Shared;
 use crate::page::Page;
 use crate::pool::holdings::Holdings;
@@ -55,18 +54,18 @@ pub(crate) struct Isolate {
     pub(crate) map_key: RefCell<Box<[u8]>>,
     pub(crate) map_value: RefCell<Option<Arc<Payload>>>,
     pub(crate) snapshots: RefCell<Handles<Snapshot>>,
-    /// The bits, or the whole value, that the next call about an atomic needs.
+    /// The bits, or the whole value, that the next atomic begins with or the next wait expects.
     pub(crate) atomic_bits: Cell<u64>,
     pub(crate) atomic_whole: RefCell<Option<Payload>>,
-    /// The buffers of shared memory whose bytes may be moved.
-    pub(crate) watched: RefCell<Watched>,
+    /// What comparisons expect that are about to be made.
+    pub(crate) expected: RefCell<Vec<Payload>>,
     /// The values of a select's cases, handed over one by one.
     pub(crate) case_values: RefCell<Vec<Payload>>,
     /// The state of this isolate's random numbers; never 0.
     pub(crate) chance: Cell<u64>,
     /// The runtime's number for this thread.
     pub(crate) thread: u32,
-    pub(crate) env: sys::napi_env,
+    env: sys::napi_env,
     function: sys::napi_threadsafe_function,
     /// Keeps the page's memory.
     page_ref: sys::napi_ref,
@@ -253,7 +252,7 @@ pub fn open_isolate(
         snapshots: RefCell::default(),
         atomic_bits: Cell::default(),
         atomic_whole: RefCell::default(),
-        watched: RefCell::default(),
+        expected: RefCell::default(),
         case_values: RefCell::default(),
         chance: Cell::new(crate::runtime::clock().now().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
         thread,

@@ -4,7 +4,6 @@ mod block;
 mod cells;
 
 pub(crate) mod atomics;
-pub(crate) mod moved;
 pub(crate) mod reference;
 
 pub(crate) use block::JsMemory;

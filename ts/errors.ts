@@ -131,6 +131,32 @@ export class LockClosedError extends MillraceError {
   }
 }
 
+/** The shared memory, or atomic, is closed: this object has no bytes any more, and nobody waits. */
+export class MemoryClosedError extends MillraceError {
+  override name = 'MemoryClosedError';
+  /** @internal */
+  constructor() {
+    super('ERR_MEMORY_CLOSED', 'it is closed: it has no bytes here any more, and nobody waits');
+  }
+}
+
+/** The system has no memory to give. */
+export class OutOfMemoryError extends MillraceError {
+  override name = 'OutOfMemoryError';
+}
+
+/** A 64-bit integer is, or would be, beyond what a number holds exactly, which is ±(2^53 - 1). Nothing was changed. */
+export class UnsafeIntegerError extends MillraceError {
+  override name = 'UnsafeIntegerError';
+  /** The integer. */
+  readonly value: bigint;
+  /** @internal */
+  constructor(value: bigint) {
+    super('ERR_UNSAFE_INTEGER', `${value} is no safe integer: use the bigint form`);
+    this.value = value;
+  }
+}
+
 /** Something is given back that is not held, or counted below zero. */
 export class NotHeldError extends MillraceError {
   override name = 'NotHeldError';
@@ -267,6 +293,7 @@ const byCode: Record<string, new (code: string, message: string) => MillraceErro
   ERR_NAME_CONFLICT: NameConflictError,
   ERR_NOT_FOUND: NotFoundError,
   ERR_INTERNAL: InternalError,
+  ERR_OUT_OF_MEMORY: OutOfMemoryError,
 };
 
 const prototypes: Record<string, MillraceError> = {
@@ -283,6 +310,9 @@ const prototypes: Record<string, MillraceError> = {
   ERR_DEADLINE_EXCEEDED: DeadlineExceededError.prototype,
   ERR_SUBSCRIBER_SLOW: SubscriberSlowError.prototype,
   ERR_LOCK_CLOSED: LockClosedError.prototype,
+  ERR_MEMORY_CLOSED: MemoryClosedError.prototype,
+  ERR_OUT_OF_MEMORY: OutOfMemoryError.prototype,
+  ERR_UNSAFE_INTEGER: UnsafeIntegerError.prototype,
   ERR_NOT_HELD: NotHeldError.prototype,
   ERR_BARRIER_BROKEN: BarrierBrokenError.prototype,
   ERR_POOL_CLOSED: PoolClosedError.prototype,

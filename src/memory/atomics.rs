@@ -128,7 +128,7 @@ fast_calls! {
         Ok(Answer::Nothing)
     }
 
-    /// `(tag, number)`: the value of the next reference that is made, or what the next call about one expects.
+    /// `(tag, number)`: the value of the next reference that is made, or what the next wait for one expects.
     c"atomicWhole" Whole(isolate, arguments) {
         let payload = isolate.take_payload(arguments.whole(0)? as u8, arguments.number(1)?)?;
         *isolate.atomic_whole.borrow_mut() = Some(payload);

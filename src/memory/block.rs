@@ -1,6 +1,7 @@
 //! `SharedMemory`: bytes of its own that threads share.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::mem;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -8,9 +9,7 @@ use napi::Env;
 use napi::bindgen_prelude::ArrayBuffer;
 use napi_derive::napi;
 
-use super::moved::View;
 use super::{Region, array_buffer};
-use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::object::{NativeObject, Object, STALE};
 use crate::pool::options::Options;
@@ -96,21 +95,19 @@ pub fn memory_bytes(object: &NativeObject) -> napi::Result<f64> {
     Ok(memory_of(object)?.bytes() as f64)
 }
 
-/// A memory as this isolate sees it; to be made once. `movable`: JavaScript can move a buffer's bytes out of it here, and the
-/// runtime lets go of them all the same when this isolate ends.
+/// A memory as this isolate sees it; to be made once, or again if JavaScript has `moved` the bytes out of the one before. Whoever
+/// has them then, in any thread, has them although the runtime lets go of them when this isolate ends: so they are never freed.
 #[napi]
 pub fn memory_buffer<'env>(
     env: &'env Env,
     object: &NativeObject,
-    movable: bool,
+    moved: bool,
 ) -> napi::Result<ArrayBuffer<'env>> {
     let block = memory_of(object)?.0.as_ref().ok_or(STALE)?;
-    let view = Arc::new(View(Arc::clone(block)));
-    let buffer = array_buffer(env, Arc::clone(&view))?;
-    if movable {
-        Isolate::with_current(|isolate| isolate.watch(env, &buffer, &view))?;
+    if moved {
+        mem::forget(Arc::clone(block));
     }
-    Ok(buffer)
+    Ok(array_buffer(env, Arc::clone(block))?)
 }
 
 /// Lets go of a memory in this thread; buffers that were made of it keep it.

@@ -71,10 +71,23 @@ fast_calls! {
         })
     }
 
-    /// `(reference, tag, number)`: replaces the value if it is what `atomicWhole` was told; whether it did.
+    /// `(tag, number)`: what the next `referenceCompareExchange` expects. Calls nest: encoding the other value may run the user's code.
+    c"referenceExpect" Expect(isolate, arguments) {
+        let payload = isolate.take_payload(arguments.whole(0)? as u8, arguments.number(1)?)?;
+        isolate.expected.borrow_mut().push(payload);
+        Ok(Answer::Nothing)
+    }
+
+    /// That call will not come.
+    c"referenceUnexpect" Unexpect(isolate, _arguments) {
+        drop(isolate.expected.borrow_mut().pop());
+        Ok(Answer::Nothing)
+    }
+
+    /// `(reference, tag, number)`: replaces the value if it is what was expected; whether it did.
     c"referenceCompareExchange" CompareExchange(isolate, arguments) {
         let payload = isolate.take_payload(arguments.whole(1)? as u8, arguments.number(2)?)?;
-        let expected = isolate.atomic_whole.borrow_mut().take().unwrap_or(Payload::UNDEFINED);
+        let expected = isolate.expected.borrow_mut().pop().unwrap_or(Payload::UNDEFINED);
         isolate.with_object(arguments.wide(0)?, |shared| {
             let reference = reference_of(shared)?;
             Ok(Answer::Bool(reference.compare_exchange(|value| same(value, &expected), Arc::new(payload))))

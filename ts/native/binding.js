@@ -773,16 +773,21 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, diagnose, mapStats, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, singleflightBoard, singleflightLand, startTicker } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, atomicCell, atomicChunk, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, diagnose, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, singleflightBoard, singleflightLand, startTicker } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
+export { atomicCell }
+export { atomicChunk }
 export { broadcastRefused }
 export { broadcastSubscribe }
 export { broadcastSubscribers }
 export { broadcastUnsubscribe }
 export { diagnose }
 export { mapStats }
+export { memoryBuffer }
+export { memoryBytes }
+export { memoryClose }
 export { openIsolate }
 export { PAGE_AREA }
 export { PAGE_DRAIN_BYTES }
