@@ -837,8 +837,8 @@ declare abstract class SharedAtomic<Kind extends string, T> extends SharedObject
      *
      * @param expected - The value that was seen.
      * @returns `'ok'` once it is notified, `'not-equal'` at once if the value is another one.
-     * @throws {@link WaitTimeoutError}; the signal's reason; {@link MemoryClosedError}; {@link InvalidArgumentError} for a value it cannot
-     * have.
+     * @throws {@link WaitTimeoutError}; the signal's reason; {@link MemoryClosedError}; {@link InvalidArgumentError} for a
+     * value it cannot have.
      */
     wait(expected: T, options?: WaitOptions): Promise<AtomicWaitResult>;
     /** As `wait`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
@@ -936,7 +936,8 @@ declare class AtomicF64 extends SharedAtomic<'atomic-f64', number> {
 
 /**
  * A signed 32-bit integer that all threads share, on a cache line of its own. Each method is one step among all threads; adding
- * beyond the range wraps around, as with `Atomics`. Reading and writing are no native calls and take some ten nanoseconds.
+ * beyond the range wraps around, as with `Atomics`. Reading and writing are no native calls and take
+ * some tens of nanoseconds.
  *
  * @example
  * ```ts
@@ -988,8 +989,8 @@ declare class AtomicI32 extends SharedAtomic<'atomic-i32', number> {
  * A signed 64-bit integer that all threads share, on a cache line of its own. Each method is one step among all threads; adding
  * beyond the range wraps around, as with `Atomics`.
  *
- * The methods take and give bigints. Their forms with `Number` take and give numbers, and never lose a bit: where the value is, or would be, no safe
- * integer they throw `UnsafeIntegerError` and change nothing.
+ * The methods take and give bigints. Their forms with `Number` take and give numbers, and never lose a bit: where the value is, or
+ * would be, no safe integer they throw `UnsafeIntegerError` and change nothing.
  *
  * @example
  * ```ts
@@ -1208,10 +1209,13 @@ interface ViewType<T extends ArrayBufferView> {
  * shared one; `Atomics.wait` and `waitAsync` do not: wait by an {@link AtomicI32} or any lock. What is written without `Atomics`
  * has no order for other threads until both meet at a lock, a channel or an atomic.
  *
- * The bytes are freed when the last thread has let go: closed it, or forgotten it, and with it every buffer and view that was taken. A thread that
- * ends lets go of what it had. The bytes cannot be moved out of the buffer: `transfer()` throws, a list of what `postMessage` is to move refuses it (on
- * Node 20 it copies). Send `toHandle()`. Whoever gets around that by `ArrayBuffer.prototype.transfer.call(buffer)` has the bytes
- * for as long as the thread lives that moved them; if `buffer` is asked for there once more, which makes another, for good.
+ * The bytes are freed when the last thread has let go: closed it, or forgotten it, and with it every buffer and view that was
+ * taken. A thread that ends lets go of what it had.
+ *
+ * The bytes cannot be moved out of the buffer: `transfer()` throws, and `postMessage` and `structuredClone` refuse to move it (on
+ * Node 20 they copy). Send `toHandle()`. Do not get around that by `ArrayBuffer.prototype.transfer.call(buffer)`: the runtime lets go
+ * of such bytes when the thread ends that moved them, wherever they are by then. If `buffer` is asked for there once more, which
+ * makes another, they are kept for good.
  *
  * @example
  * ```ts

@@ -71,7 +71,8 @@ fast_calls! {
         })
     }
 
-    /// `(tag, number)`: what the next `referenceCompareExchange` expects. Calls nest: encoding the other value may run the user's code.
+    /// `(tag, number)`: what the next `referenceCompareExchange` expects. Calls nest: encoding the other value may run
+    /// the user's code.
     c"referenceExpect" Expect(isolate, arguments) {
         let payload = isolate.take_payload(arguments.whole(0)? as u8, arguments.number(1)?)?;
         isolate.expected.borrow_mut().push(payload);

@@ -8,7 +8,8 @@ import { narrowCell } from './buffers.js';
 
 /**
  * A signed 32-bit integer that all threads share, on a cache line of its own. Each method is one step among all threads; adding
- * beyond the range wraps around, as with `Atomics`. Reading and writing are no native calls and take some ten nanoseconds.
+ * beyond the range wraps around, as with `Atomics`. Reading and writing are no native calls and take
+ * some tens of nanoseconds.
  *
  * @example
  * ```ts

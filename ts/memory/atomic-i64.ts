@@ -12,8 +12,8 @@ const half = 0xffff_ffffn;
  * A signed 64-bit integer that all threads share, on a cache line of its own. Each method is one step among all threads; adding
  * beyond the range wraps around, as with `Atomics`.
  *
- * The methods take and give bigints. Their forms with `Number` take and give numbers, and never lose a bit: where the value is, or would be, no safe
- * integer they throw `UnsafeIntegerError` and change nothing.
+ * The methods take and give bigints. Their forms with `Number` take and give numbers, and never lose a bit: where the value is, or
+ * would be, no safe integer they throw `UnsafeIntegerError` and change nothing.
  *
  * @example
  * ```ts

@@ -68,8 +68,8 @@ export abstract class SharedAtomic<Kind extends string, T> extends SharedObject<
    *
    * @param expected - The value that was seen.
    * @returns `'ok'` once it is notified, `'not-equal'` at once if the value is another one.
-   * @throws {@link WaitTimeoutError}; the signal's reason; {@link MemoryClosedError}; {@link InvalidArgumentError} for a value it cannot
-   * have.
+   * @throws {@link WaitTimeoutError}; the signal's reason; {@link MemoryClosedError}; {@link InvalidArgumentError} for a
+   * value it cannot have.
    */
   async wait(expected: T, options: WaitOptions = {}): Promise<AtomicWaitResult> {
     checkWaitOptions(options);

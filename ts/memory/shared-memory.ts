@@ -29,10 +29,13 @@ const typedArray = Object.getPrototypeOf(Uint8Array) as object;
  * shared one; `Atomics.wait` and `waitAsync` do not: wait by an {@link AtomicI32} or any lock. What is written without `Atomics`
  * has no order for other threads until both meet at a lock, a channel or an atomic.
  *
- * The bytes are freed when the last thread has let go: closed it, or forgotten it, and with it every buffer and view that was taken. A thread that
- * ends lets go of what it had. The bytes cannot be moved out of the buffer: `transfer()` throws, a list of what `postMessage` is to move refuses it (on
- * Node 20 it copies). Send `toHandle()`. Whoever gets around that by `ArrayBuffer.prototype.transfer.call(buffer)` has the bytes
- * for as long as the thread lives that moved them; if `buffer` is asked for there once more, which makes another, for good.
+ * The bytes are freed when the last thread has let go: closed it, or forgotten it, and with it every buffer and view that was
+ * taken. A thread that ends lets go of what it had.
+ *
+ * The bytes cannot be moved out of the buffer: `transfer()` throws, and `postMessage` and `structuredClone` refuse to move it (on
+ * Node 20 they copy). Send `toHandle()`. Do not get around that by `ArrayBuffer.prototype.transfer.call(buffer)`: the runtime lets go
+ * of such bytes when the thread ends that moved them, wherever they are by then. If `buffer` is asked for there once more, which
+ * makes another, they are kept for good.
  *
  * @example
  * ```ts
