@@ -420,6 +420,20 @@ declare class DeadlockError extends MillraceError {
     /** Who waits for whom, from the one who asked on. */
     readonly cycle: readonly DeadlockLink[];
 }
+/** The shared memory, or atomic, is closed: this object has no bytes any more, and nobody waits. */
+declare class MemoryClosedError extends MillraceError {
+    name: string;
+}
+/** The system has no memory to give. */
+declare class OutOfMemoryError extends MillraceError {
+    name: string;
+}
+/** A 64-bit integer is, or would be, beyond what a number holds exactly, which is ±(2^53 - 1). Nothing was changed. */
+declare class UnsafeIntegerError extends MillraceError {
+    name: string;
+    /** The integer. */
+    readonly value: bigint;
+}
 /** Something is given back that is not held, or counted below zero. */
 declare class NotHeldError extends MillraceError {
     name: string;
@@ -555,7 +569,7 @@ declare class Context$1 {
 
 /** An object that threads share, as it is now. */
 interface LivingObject {
-    /** `'channel'`, `'mutex'`, `'rwmutex'`, `'semaphore'`, `'waitgroup'`, `'latch'`, `'barrier'`, `'cond'`, `'once'`, `'singleflight'`, `'broadcast'`, `'ticker'`. */
+    /** `'channel'`, `'mutex'`, `'rwmutex'`, `'semaphore'`, `'waitgroup'`, `'latch'`, `'barrier'`, `'cond'`, `'once'`, `'singleflight'`, `'broadcast'`, `'ticker'`, `'map'`, `'memory'`, `'atomic-i32'` and the other atomics. */
     kind: string;
     /** Its number, as in its handle. */
     id: number;
@@ -565,7 +579,7 @@ interface LivingObject {
     age: number;
     /** How many wait for it. */
     waiting: number;
-    /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count. */
+    /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count, a memory's bytes. */
     held: number;
 }
 /**
@@ -826,6 +840,291 @@ declare class WorkerThreadManager implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** How a wait for a change ended: notified, or the value was another one already. */
+type AtomicWaitResult = 'ok' | 'not-equal';
+/** An atomic of one kind, as this thread sees it. Not made itself. */
+declare abstract class SharedAtomic<Kind extends string, T> extends SharedObject<Kind> implements Disposable {
+    /** How many wait, in all threads. */
+    get waiting(): number;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /**
+     * Closes it for all threads: those who wait reject with `MemoryClosedError`, and nobody waits any more. Its value can still be
+     * read and written, for as long as somebody has it.
+     */
+    close(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Waits to be notified, if the value still is what the caller has seen. Nothing is missed in between: whoever changes it and
+     * notifies then, is noticed.
+     *
+     * @param expected - The value that was seen.
+     * @returns `'ok'` once it is notified, `'not-equal'` at once if the value is another one.
+     * @throws {@link WaitTimeoutError}; the signal's reason; {@link MemoryClosedError}; {@link InvalidArgumentError} for a
+     * value it cannot have.
+     */
+    wait(expected: T, options?: WaitOptions): Promise<AtomicWaitResult>;
+    /** As `wait`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    waitSync(expected: T, options?: WaitOptions): AtomicWaitResult;
+    /**
+     * Notifies those who wait, first come, first served. Changing the value notifies nobody: do it after.
+     *
+     * @param count - How many at most, a whole number from 0. Default: all.
+     * @returns How many there were.
+     */
+    notify(count?: number): number;
+}
+
+/**
+ * A boolean that all threads share, on a cache line of its own. Each method is one step among all threads.
+ *
+ * @example
+ * ```ts
+ * const started = new AtomicBool(false, { name: 'started' });
+ * if (!started.exchange(true)) start();          // one thread alone
+ * ```
+ */
+declare class AtomicBool extends SharedAtomic<'atomic-bool', boolean> {
+    #private;
+    /**
+     * @param initial - Its value, if it is made by this: one that is there by that name keeps its own. Default false.
+     * @param options - `name` shares it by name.
+     */
+    constructor(initial?: boolean, options?: SharedOptions);
+    /** Opens the atomic of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): AtomicBool;
+    /** Opens the atomic that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'atomic-bool'>): AtomicBool;
+    /** Its value. */
+    load(): boolean;
+    /** Sets its value. @throws {@link InvalidArgumentError} for what is no boolean, here and in the other methods. */
+    store(value: boolean): void;
+    /** Sets its value. @returns The value before. */
+    exchange(value: boolean): boolean;
+    /** Sets its value if it is `expected`. @returns The value before: it was set if that is `expected`. */
+    compareExchange(expected: boolean, value: boolean): boolean;
+    /** Makes true of false and false of true. @returns The value before. */
+    toggle(): boolean;
+    /**
+     * Replaces the value by what a function makes of it; if somebody else changes it meanwhile, the function is called again.
+     *
+     * @param fn - Must not depend on being called once.
+     * @returns The new value.
+     */
+    update(fn: (value: boolean) => boolean): boolean;
+}
+
+/**
+ * A number that all threads share, on a cache line of its own. Each method is one step among all threads. Values are told apart as
+ * `Object.is` does: NaN is NaN, whichever bits it has, and 0 is not -0.
+ *
+ * @example
+ * ```ts
+ * const total = new AtomicF64(0, { name: 'total' });
+ * total.add(0.25);
+ * total.update((value) => Math.max(value, sample));
+ * ```
+ */
+declare class AtomicF64 extends SharedAtomic<'atomic-f64', number> {
+    #private;
+    /**
+     * @param initial - Its value, if it is made by this: one that is there by that name keeps its own. Default 0.
+     * @param options - `name` shares it by name.
+     */
+    constructor(initial?: number, options?: SharedOptions);
+    /** Opens the atomic of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): AtomicF64;
+    /** Opens the atomic that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'atomic-f64'>): AtomicF64;
+    /** Its value. */
+    load(): number;
+    /** Sets its value. @throws {@link InvalidArgumentError} for what is no number, here and in the other methods. */
+    store(value: number): void;
+    /** Adds. @returns The value before. */
+    add(value: number): number;
+    /** Subtracts. @returns The value before. */
+    sub(value: number): number;
+    /** Sets its value. @returns The value before. */
+    exchange(value: number): number;
+    /** Sets its value if it is `expected`. @returns The value before: it was set if `Object.is` says that it is `expected`. */
+    compareExchange(expected: number, value: number): number;
+    /**
+     * Replaces the value by what a function makes of it; if somebody else changes it meanwhile, the function is called again.
+     *
+     * @param fn - Must not depend on being called once.
+     * @returns The new value.
+     */
+    update(fn: (value: number) => number): number;
+}
+
+/**
+ * A signed 32-bit integer that all threads share, on a cache line of its own. Each method is one step among all threads; adding
+ * beyond the range wraps around, as with `Atomics`. Reading and writing are no native calls and take
+ * some tens of nanoseconds.
+ *
+ * @example
+ * ```ts
+ * const ready = new AtomicI32(0, { name: 'ready' });
+ * // one thread                    // another
+ * ready.store(1);                  if (ready.load() === 0) await ready.wait(0);
+ * ready.notify();
+ * ```
+ */
+declare class AtomicI32 extends SharedAtomic<'atomic-i32', number> {
+    #private;
+    /**
+     * @param initial - Its value, if it is made by this: one that is there by that name keeps its own. Default 0.
+     * @param options - `name` shares it by name.
+     */
+    constructor(initial?: number, options?: SharedOptions);
+    /** Opens the atomic of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): AtomicI32;
+    /** Opens the atomic that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'atomic-i32'>): AtomicI32;
+    /** Its value. */
+    load(): number;
+    /** Sets its value. @throws {@link InvalidArgumentError} for what is no 32-bit integer, here and in the other methods. */
+    store(value: number): void;
+    /** Adds. @returns The value before. */
+    add(value: number): number;
+    /** Subtracts. @returns The value before. */
+    sub(value: number): number;
+    /** Keeps the bits that both have. @returns The value before. */
+    and(value: number): number;
+    /** Sets the bits that either has. @returns The value before. */
+    or(value: number): number;
+    /** Sets the bits that one of both has. @returns The value before. */
+    xor(value: number): number;
+    /** Sets its value. @returns The value before. */
+    exchange(value: number): number;
+    /** Sets its value if it is `expected`. @returns The value before: it was set if that is `expected`. */
+    compareExchange(expected: number, value: number): number;
+    /**
+     * Replaces the value by what a function makes of it; if somebody else changes it meanwhile, the function is called again.
+     *
+     * @param fn - Must not depend on being called once.
+     * @returns The new value.
+     */
+    update(fn: (value: number) => number): number;
+}
+
+/**
+ * A signed 64-bit integer that all threads share, on a cache line of its own. Each method is one step among all threads; adding
+ * beyond the range wraps around, as with `Atomics`.
+ *
+ * The methods take and give bigints. Their forms with `Number` take and give numbers, and never lose a bit: where the value is, or
+ * would be, no safe integer they throw `UnsafeIntegerError` and change nothing.
+ *
+ * @example
+ * ```ts
+ * const sequence = new AtomicI64(0n, { name: 'sequence' });
+ * const id = sequence.add(1n);
+ * const count = sequence.addNumber(1);
+ * ```
+ */
+declare class AtomicI64 extends SharedAtomic<'atomic-i64', bigint | number> {
+    #private;
+    /**
+     * @param initial - Its value, a bigint or a safe integer, if it is made by this: one that is there by that name keeps its own.
+     * Default 0.
+     * @param options - `name` shares it by name.
+     */
+    constructor(initial?: bigint | number, options?: SharedOptions);
+    /** Opens the atomic of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): AtomicI64;
+    /** Opens the atomic that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'atomic-i64'>): AtomicI64;
+    /** Its value. */
+    load(): bigint;
+    /** Sets its value. @throws {@link InvalidArgumentError} for what is no 64-bit bigint, here and in the other methods. */
+    store(value: bigint): void;
+    /** Adds. @returns The value before. */
+    add(value: bigint): bigint;
+    /** Subtracts. @returns The value before. */
+    sub(value: bigint): bigint;
+    /** Keeps the bits that both have. @returns The value before. */
+    and(value: bigint): bigint;
+    /** Sets the bits that either has. @returns The value before. */
+    or(value: bigint): bigint;
+    /** Sets the bits that one of both has. @returns The value before. */
+    xor(value: bigint): bigint;
+    /** Sets its value. @returns The value before. */
+    exchange(value: bigint): bigint;
+    /** Sets its value if it is `expected`. @returns The value before: it was set if that is `expected`. */
+    compareExchange(expected: bigint, value: bigint): bigint;
+    /**
+     * Replaces the value by what a function makes of it; if somebody else changes it meanwhile, the function is called again.
+     *
+     * @param fn - Must not depend on being called once.
+     * @returns The new value.
+     */
+    update(fn: (value: bigint) => bigint): bigint;
+    /** Its value as a number. @throws {@link UnsafeIntegerError} if it is no safe integer, here and in the other `Number` methods. */
+    loadNumber(): number;
+    /** Sets its value, a safe integer. */
+    storeNumber(value: number): void;
+    /** Adds a safe integer. @returns The value before. */
+    addNumber(value: number): number;
+    /** Subtracts a safe integer. @returns The value before. */
+    subNumber(value: number): number;
+    /** Sets its value, a safe integer. @returns The value before. */
+    exchangeNumber(value: number): number;
+    /**
+     * Sets its value if it is `expected`; both are safe integers.
+     *
+     * @returns The value before: it was set if that is `expected`.
+     */
+    compareExchangeNumber(expected: number, value: number): number;
+    /** As `update`, with safe integers. @returns The new value. */
+    updateNumber(fn: (value: number) => number): number;
+}
+
+/**
+ * A value that all threads share and that is replaced as a whole. Values are cloned in and out, as by `postMessage`. Each method is
+ * one step among all threads.
+ *
+ * Values are compared by their encodings: two are the same if they have the same structure, with the properties in the same order.
+ * NaN is itself, 0 is not -0.
+ *
+ * @example
+ * ```ts
+ * const config = new AtomicRef<Config>(defaults, { name: 'config' });
+ * config.update((old) => ({ ...old, verbose: true }));       // nobody's change is lost
+ * ```
+ */
+declare class AtomicRef<T> extends SharedAtomic<'atomic-ref', T> {
+    /**
+     * @param initial - Its value, if it is made by this: one that is there by that name keeps its own.
+     * @param options - `name` shares it by name.
+     * @throws `DataCloneError` for what cannot be cloned; {@link UnsupportedError} for what the platform alone can clone. So do the
+     * other methods.
+     */
+    constructor(initial: T, options?: SharedOptions);
+    /** Opens the atomic of a name. @throws {@link NotFoundError} if there is none. */
+    static open<T>(name: string): AtomicRef<T>;
+    /** Opens the atomic that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<T>(handle: SharedHandle<'atomic-ref'>): AtomicRef<T>;
+    /** A clone of its value. */
+    load(): T;
+    /** Sets its value. */
+    store(value: T): void;
+    /** Sets its value. @returns The value before. */
+    exchange(value: T): T;
+    /**
+     * Sets its value if it is the same as `expected`.
+     *
+     * @returns Whether it did. Unlike the value before, which is a clone, that can be told.
+     */
+    compareExchange(expected: T, value: T): boolean;
+    /**
+     * Replaces the value by what a function makes of it; if somebody else sets it meanwhile, the function is called again.
+     *
+     * @param fn - Must not depend on being called once.
+     * @returns The new value.
+     */
+    update(fn: (value: T) => T): T;
+}
+
 /** What can be a key. */
 type MapKey = string | number | bigint | boolean | null | undefined;
 /** A map's limits; with any of them it is a cache. */
@@ -916,6 +1215,86 @@ declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
     forEach(fn: (value: V, key: K, map: this) => void): void;
     /** What it has counted, over all threads. */
     get stats(): MapStatistics;
+}
+
+/** A typed array's class, or `DataView`. */
+interface ViewType<T extends ArrayBufferView> {
+    new (buffer: ArrayBuffer, byteOffset?: number, length?: number): T;
+    /** Bytes per element; a `DataView` has none. */
+    readonly BYTES_PER_ELEMENT?: number;
+}
+/**
+ * Bytes that all threads of the process share. Nothing is copied: what one thread writes is there for the others. They begin as
+ * zeros, at an address that 128 divides, and take real memory as they are first touched.
+ *
+ * Each thread sees them as an `ArrayBuffer`, and not as a `SharedArrayBuffer`: neither Node nor Bun lets native code make one over
+ * memory of its own. Typed arrays, `DataView` and `Atomics.load`, `store`, `add`, `compareExchange` and so on work on it as on a
+ * shared one; `Atomics.wait` and `waitAsync` do not: wait by an {@link AtomicI32} or any lock. What is written without `Atomics`
+ * has no order for other threads until both meet at a lock, a channel or an atomic.
+ *
+ * The bytes are freed when the last thread has let go: closed it, or forgotten it, and with it every buffer and view that was
+ * taken. A thread that ends lets go of what it had.
+ *
+ * The bytes cannot be moved out of the buffer: `transfer()` throws, and `postMessage` and `structuredClone` refuse to move it (on
+ * Node 20 they copy). Send `toHandle()`. Do not get around that by `ArrayBuffer.prototype.transfer.call(buffer)`: the runtime lets go
+ * of such bytes when the thread ends that moved them, wherever they are by then. If `buffer` is asked for there once more, which
+ * makes another, they are kept for good.
+ *
+ * @example
+ * ```ts
+ * const memory = SharedMemory.open('frame', 1920 * 1080 * 4);      // in any thread
+ * const pixels = memory.view(Uint8Array);
+ * const header = memory.view(Int32Array, 0, 4);
+ * Atomics.add(header, 0, 1);
+ * ```
+ */
+declare class SharedMemory extends SharedObject<'memory'> implements Disposable {
+    #private;
+    /** How many bytes there are. */
+    readonly byteLength: number;
+    /**
+     * @param bytes - How many, a whole number from 1 to 2^31.
+     * @param options - `name` shares it by name.
+     * @throws {@link NameConflictError} if the memory of that name has another size; {@link OutOfMemoryError}.
+     */
+    constructor(bytes: number, options?: SharedOptions);
+    /**
+     * Opens the memory of a name, in any thread; makes it if there is none.
+     *
+     * @param name - Its name.
+     * @param bytes - How many bytes it has, a whole number from 1 to 2^31. Left out, it must be there.
+     * @throws {@link NameConflictError} if it has another size; {@link NotFoundError} if there is none and `bytes` is left out;
+     * {@link OutOfMemoryError}.
+     */
+    static open(name: string, bytes?: number): SharedMemory;
+    /** Opens the memory that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'memory'>): SharedMemory;
+    /** Whether this object is closed. Others of the same memory may be open. */
+    get closed(): boolean;
+    /**
+     * The bytes. It is one buffer for all objects of this memory in a thread, and the same each time unless it was moved away.
+     *
+     * @throws {@link MemoryClosedError} if it is closed; {@link UnsupportedError} where the runtime takes no memory but its own.
+     */
+    get buffer(): ArrayBuffer;
+    /**
+     * Some of the bytes as elements.
+     *
+     * @param type - The class of a typed array, or `DataView`.
+     * @param offset - The byte at which it begins, a multiple of an element's size. Default 0.
+     * @param length - How many elements. Default: to the end.
+     * @throws {@link MemoryClosedError} if it is closed; {@link InvalidArgumentError} for what is not within the bytes.
+     * @example
+     * ```ts
+     * const counters = memory.view(BigInt64Array, 64, 8);
+     * ```
+     */
+    view<T extends ArrayBufferView>(type: ViewType<T>, offset?: number, length?: number): T;
+    /** @throws {@link MemoryClosedError} if it is closed. */
+    toHandle(): SharedHandle<'memory'>;
+    /** Lets go of the bytes here. Views that were taken stay good, and keep the bytes. Other threads' objects stay open. */
+    close(): void;
+    [Symbol.dispose](): void;
 }
 
 /** How a queue is made. */
@@ -1903,5 +2282,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedLock, SharedMap, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
-export type { BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
+export type { AtomicWaitResult, BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

@@ -11,9 +11,11 @@ const pool = new FixedWorkerPool<number, number>(1, { processor: processors });
 after(() => pool.close());
 
 /** What has an object's handle as its first argument. */
-const ofObjects = /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue)/;
+const ofObjects = /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|atomic|reference)/;
 /** Those among them that have none. */
 const free = new Set([
+  'atomicBits',
+  'atomicWhole',
   'broadcastWait',
   'channelCaseValue',
   'channelSelect',
@@ -23,6 +25,8 @@ const free = new Set([
   'mapLetGo',
   'mapNext',
   'mapNextValue',
+  'referenceExpect',
+  'referenceUnexpect',
 ]);
 const garbage: [string, unknown[]][] = [
   ['nothing', []],

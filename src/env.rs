@@ -57,6 +57,11 @@ pub(crate) struct Isolate {
     pub(crate) map_key: RefCell<Box<[u8]>>,
     pub(crate) map_value: RefCell<Option<Arc<Payload>>>,
     pub(crate) snapshots: RefCell<Handles<Snapshot>>,
+    /// The bits, or the whole value, that the next atomic begins with or the next wait expects.
+    pub(crate) atomic_bits: Cell<u64>,
+    pub(crate) atomic_whole: RefCell<Option<Payload>>,
+    /// What comparisons expect that are about to be made.
+    pub(crate) expected: RefCell<Vec<Payload>>,
     /// The values of a select's cases, handed over one by one.
     pub(crate) case_values: RefCell<Vec<Payload>>,
     /// The state of this isolate's random numbers; never 0.
@@ -251,6 +256,9 @@ pub fn open_isolate(
         map_key: RefCell::default(),
         map_value: RefCell::default(),
         snapshots: RefCell::default(),
+        atomic_bits: Cell::default(),
+        atomic_whole: RefCell::default(),
+        expected: RefCell::default(),
         case_values: RefCell::default(),
         chance: Cell::new(crate::runtime::clock().now().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
         blocking: Cell::default(),

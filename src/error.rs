@@ -27,6 +27,8 @@ pub(crate) mod code {
     pub(crate) const NOT_HELD: &str = "ERR_NOT_HELD";
     /// This runtime, or this way of calling, cannot do what was asked for.
     pub(crate) const UNSUPPORTED: &str = "ERR_UNSUPPORTED";
+    /// The system has no memory to give.
+    pub(crate) const OUT_OF_MEMORY: &str = "ERR_OUT_OF_MEMORY";
     /// No object of that name or token.
     pub(crate) const NOT_FOUND: &str = "ERR_NOT_FOUND";
 }

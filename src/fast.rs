@@ -219,6 +219,8 @@ pub(crate) fn calls(env: sys::napi_env, isolate: &Isolate) -> Result<sys::napi_v
     crate::broadcast::register_all(env, target, isolate)?;
     crate::map::register_all(env, target, isolate)?;
     crate::queue::register_all(env, target, isolate)?;
+    crate::memory::atomics::register_all(env, target, isolate)?;
+    crate::memory::reference::register_all(env, target, isolate)?;
     Ok(target)
 }
 

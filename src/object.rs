@@ -15,6 +15,8 @@ use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::lock::JsLock;
 use crate::map::JsMap;
+use crate::memory::JsMemory;
+use crate::memory::atomics::JsAtomic;
 use crate::pool::options::Options;
 use crate::port::PortRef;
 use crate::queue::JsQueue;
@@ -46,6 +48,10 @@ pub(crate) enum Object {
     Queue(Arc<JsQueue>),
     /// `ts/sync/singleflight.ts`.
     Singleflight(Arc<JsSingleflight>),
+    /// `ts/memory/shared-memory.ts`.
+    Memory(JsMemory),
+    /// `ts/memory/atomic.ts`.
+    Atomic(JsAtomic),
 }
 
 pub(crate) const STALE: Fault =
@@ -107,6 +113,8 @@ impl Shared {
                 let flights = flights.flights();
                 (flights.iter().map(|(_, waiting)| *waiting).sum(), flights.len() as f64)
             }
+            Object::Memory(memory) => (0, memory.bytes() as f64),
+            Object::Atomic(atomic) => (atomic.waiting(), 0.0),
         }
     }
 
@@ -117,7 +125,8 @@ impl Shared {
             Object::Queue(queue) => queue.forget(|target| target.is_of(isolate)),
             Object::Lock(lock) => lock.release_owner(owner),
             Object::Broadcast(broadcast) => broadcast.release_owner(owner),
-            Object::Ticker(_) => {}
+            // An atomic's waits are the isolate's to cancel.
+            Object::Ticker(_) | Object::Memory(_) | Object::Atomic(_) => {}
             Object::Map(map) => map.flights.release_owner(owner),
             Object::Singleflight(flights) => flights.release_owner(owner),
         }
@@ -130,8 +139,12 @@ impl Shared {
             Object::Broadcast(broadcast) => broadcast.concerns(owner),
             Object::Map(map) => map.flights.concerns(owner),
             Object::Singleflight(flights) => flights.concerns(owner),
-            // A wait keeps its channel or queue; a ticker holds nothing.
-            Object::Channel(_) | Object::Queue(_) | Object::Ticker(_) => false,
+            // A wait keeps what it waits for; the others hold nothing.
+            Object::Channel(_)
+            | Object::Queue(_)
+            | Object::Ticker(_)
+            | Object::Memory(_)
+            | Object::Atomic(_) => false,
         }
     }
 
@@ -144,6 +157,8 @@ impl Shared {
             Object::Map(_) => "map",
             Object::Queue(_) => "queue",
             Object::Singleflight(_) => "singleflight",
+            Object::Memory(_) => "memory",
+            Object::Atomic(atomic) => atomic.kind(),
         }
     }
 }
@@ -234,8 +249,10 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Object, Fa
         "map" => Ok(Object::Map(JsMap::make(options)?)),
         "queue" => Ok(Object::Queue(crate::queue::make(options)?)),
         "singleflight" => Ok(Object::Singleflight(JsSingleflight::new())),
+        "memory" => Ok(Object::Memory(JsMemory::make(options)?)),
         _ => JsLock::make(kind, options)?
             .map(Object::Lock)
+            .or(JsAtomic::make(kind)?.map(Object::Atomic))
             .ok_or_else(|| Fault::internal(format!("'{kind}' is no kind of object"))),
     }
 }
@@ -261,6 +278,18 @@ impl NativeObject {
             names().insert(u64::from(id), &shared);
             Ok(Self::open(isolate, shared))
         })
+    }
+
+    /// Lets go of the object, and keeps its number and name beside what stands in its place for this thread.
+    pub(crate) fn replace(&mut self, object: Object) {
+        let Shared { id, name, made, .. } = &*self.shared;
+        let rest = Shared { id: *id, name: name.clone(), made: *made, object };
+        self.shared = Arc::new(rest);
+        let _released = Isolate::with_current(|isolate| {
+            let gone = isolate.objects.borrow_mut().remove(self.handle);
+            drop(gone);
+            Ok(())
+        });
     }
 
     fn open(isolate: &Isolate, shared: Arc<Shared>) -> Self {

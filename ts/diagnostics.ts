@@ -3,7 +3,7 @@ import { binding } from './isolate.js';
 
 /** An object that threads share, as it is now. */
 export interface LivingObject {
-  /** `'channel'`, `'mutex'`, `'rwmutex'`, `'semaphore'`, `'waitgroup'`, `'latch'`, `'barrier'`, `'cond'`, `'once'`, `'singleflight'`, `'broadcast'`, `'ticker'`. */
+  /** `'channel'`, `'mutex'`, `'rwmutex'`, `'semaphore'`, `'waitgroup'`, `'latch'`, `'barrier'`, `'cond'`, `'once'`, `'singleflight'`, `'broadcast'`, `'ticker'`, `'map'`, `'memory'`, `'atomic-i32'` and the other atomics. */
   kind: string;
   /** Its number, as in its handle. */
   id: number;
@@ -13,7 +13,7 @@ export interface LivingObject {
   age: number;
   /** How many wait for it. */
   waiting: number;
-  /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count. */
+  /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count, a memory's bytes. */
   held: number;
 }
 

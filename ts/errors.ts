@@ -171,6 +171,32 @@ export class DeadlockError extends MillraceError {
   }
 }
 
+/** The shared memory, or atomic, is closed: this object has no bytes any more, and nobody waits. */
+export class MemoryClosedError extends MillraceError {
+  override name = 'MemoryClosedError';
+  /** @internal */
+  constructor() {
+    super('ERR_MEMORY_CLOSED', 'it is closed: it has no bytes here any more, and nobody waits');
+  }
+}
+
+/** The system has no memory to give. */
+export class OutOfMemoryError extends MillraceError {
+  override name = 'OutOfMemoryError';
+}
+
+/** A 64-bit integer is, or would be, beyond what a number holds exactly, which is ±(2^53 - 1). Nothing was changed. */
+export class UnsafeIntegerError extends MillraceError {
+  override name = 'UnsafeIntegerError';
+  /** The integer. */
+  readonly value: bigint;
+  /** @internal */
+  constructor(value: bigint) {
+    super('ERR_UNSAFE_INTEGER', `${value} is no safe integer: use the bigint form`);
+    this.value = value;
+  }
+}
+
 /** Something is given back that is not held, or counted below zero. */
 export class NotHeldError extends MillraceError {
   override name = 'NotHeldError';
@@ -327,6 +353,9 @@ const classes: Record<string, { readonly prototype: MillraceError }> = {
   ERR_WORKER_REPLACED: WorkerReplacedError,
   ERR_POOL_BROKEN: PoolBrokenError,
   ERR_PROCESSOR: ProcessorError,
+  ERR_MEMORY_CLOSED: MemoryClosedError,
+  ERR_OUT_OF_MEMORY: OutOfMemoryError,
+  ERR_UNSAFE_INTEGER: UnsafeIntegerError,
 };
 
 /** An error of ours that another thread threw; its own properties are for the caller to set. @internal */
@@ -342,6 +371,7 @@ const native: Record<string, new (code: string, message: string) => MillraceErro
   ERR_STALE_HANDLE: StaleHandleError,
   ERR_NAME_CONFLICT: NameConflictError,
   ERR_NOT_FOUND: NotFoundError,
+  ERR_OUT_OF_MEMORY: OutOfMemoryError,
 };
 
 /** Makes the error of a code that native code gave. @internal */

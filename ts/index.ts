@@ -29,8 +29,17 @@ export type {
   ThreadStatus,
 } from './go/worker-thread-manager.js';
 export { WorkerThreadManager } from './go/worker-thread-manager.js';
+export type { AtomicWaitResult } from './memory/atomic.js';
+export { SharedAtomic } from './memory/atomic.js';
+export { AtomicBool } from './memory/atomic-bool.js';
+export { AtomicF64 } from './memory/atomic-f64.js';
+export { AtomicI32 } from './memory/atomic-i32.js';
+export { AtomicI64 } from './memory/atomic-i64.js';
+export { AtomicRef } from './memory/atomic-ref.js';
 export type { MapKey, MapStatistics, SetOptions, SharedMapOptions } from './memory/shared-map.js';
 export { SharedMap } from './memory/shared-map.js';
+export type { ViewType } from './memory/shared-memory.js';
+export { SharedMemory } from './memory/shared-memory.js';
 export type { PushOptions, SharedQueueOptions } from './memory/shared-queue.js';
 export { SharedQueue } from './memory/shared-queue.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';

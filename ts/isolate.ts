@@ -60,6 +60,28 @@ export interface FastCalls {
   mapNext(snapshot: number): boolean;
   mapNextValue(): void;
   mapLetGo(snapshot: number): void;
+  atomicBits(lower: number, upper: number): void;
+  atomicWhole(tag: number, num: number): void;
+  atomicWait(
+    atomic: number,
+    wait: number,
+    lower: number,
+    upper: number,
+    limit: number,
+    cancellable: boolean,
+  ): number;
+  atomicWaitBlocking(atomic: number, limit: number, lower: number, upper: number): number;
+  atomicNotify(atomic: number, count: number): number;
+  atomicRead(atomic: number, what: number): number;
+  atomicClose(atomic: number): void;
+  referenceLoad(reference: number): number | boolean;
+  referenceLook(reference: number): number;
+  referenceStore(reference: number, tag: number, num: number): void;
+  referenceExchange(reference: number, tag: number, num: number): number | boolean;
+  referenceExpect(tag: number, num: number): void;
+  referenceUnexpect(): void;
+  referenceCompareExchange(reference: number, tag: number, num: number): boolean;
+  referenceSetIf(reference: number, tag: number, num: number, version: number): boolean;
   channelSend(channel: number, wait: number, tag: number, num: number): number;
   channelSendNumber(channel: number, wait: number, num: number): number;
   channelTrySendNumber(channel: number, num: number): number;

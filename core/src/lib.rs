@@ -8,12 +8,15 @@
 //! | [`channel`] | channels with Go's semantics, select, broadcasts, tickers |
 //! | [`lock`] | locks and meeting points: mutex, semaphore, wait group, barrier, singleflight and the like |
 //! | [`map`] | a map that all threads share, and a cache if it is given limits |
+//! | [`memory`] | what atomics wait by, and values that are replaced as a whole |
 //!
 //! What they are made of:
 //!
 //! | module | what it is |
 //! | --- | --- |
 //! | [`wait`] | who waits for something, in which order, and how each wait ends |
+//! | [`spin`] | waiting for some microseconds without giving up the processor |
+//! | [`words`] | words that the host's threads see too |
 //! | [`registry`] | how objects are found: by handle, by number, by name |
 //! | [`clock`] | time as a parameter, which a test can move |
 //! | [`timer`] | deadlines, asked for through a trait |
@@ -25,6 +28,7 @@ pub mod channel;
 pub mod clock;
 pub mod lock;
 pub mod map;
+pub mod memory;
 pub mod metrics;
 pub mod pool;
 pub mod registry;

@@ -100,6 +100,12 @@ export declare class NativeWorker {
   leave(): void
 }
 
+/** Where an atomic's cell is. */
+export declare function atomicCell(object: NativeObject): NativeCell
+
+/** A chunk of cells as this isolate sees it; to be made once. */
+export declare function atomicChunk(chunk: number): ArrayBuffer
+
 /** The subscribers that refused this thread's last message. */
 export declare function broadcastRefused(): Array<string>
 
@@ -144,6 +150,26 @@ export declare function lockWatchWord(): number
 
 /** What a map has counted. */
 export declare function mapStats(object: NativeObject): NativeMapStats
+
+/**
+ * A memory as this isolate sees it; to be made once, or again if JavaScript has `moved` the bytes out of the one before. Whoever
+ * has them then, in any thread, has them although the runtime lets go of them when this isolate ends: so they are never freed.
+ */
+export declare function memoryBuffer(object: NativeObject, moved: boolean): ArrayBuffer
+
+/** How many bytes a memory has. */
+export declare function memoryBytes(object: NativeObject): number
+
+/** Lets go of a memory in this thread; buffers that were made of it keep it. */
+export declare function memoryClose(object: NativeObject): void
+
+/** Where an atomic's cell is. */
+export interface NativeCell {
+  /** The number of its chunk. */
+  chunk: number
+  /** At which byte of the chunk it begins. */
+  offset: number
+}
 
 /** Who holds a lock. */
 export interface NativeHolder {

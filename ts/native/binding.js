@@ -773,10 +773,12 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, channelRingValues, channelRingWords, diagnose, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, RING_HEAD, RING_STAMPS, RING_TAIL, sharedWords, singleflightBoard, singleflightLand, startTicker, WORD_PLACES } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, atomicCell, atomicChunk, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, channelRingValues, channelRingWords, diagnose, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, RING_HEAD, RING_STAMPS, RING_TAIL, sharedWords, singleflightBoard, singleflightLand, startTicker, WORD_PLACES } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
+export { atomicCell }
+export { atomicChunk }
 export { broadcastRefused }
 export { broadcastSubscribe }
 export { broadcastSubscribers }
@@ -792,6 +794,9 @@ export { lockWatchLetGo }
 export { lockWatchWait }
 export { lockWatchWord }
 export { mapStats }
+export { memoryBuffer }
+export { memoryBytes }
+export { memoryClose }
 export { openIsolate }
 export { PAGE_AREA }
 export { PAGE_DRAIN_BYTES }

@@ -28,7 +28,7 @@ mod rwlock;
 mod semaphore;
 mod singleflight;
 #[cfg(test)]
-mod told;
+pub(crate) mod told;
 mod waitgroup;
 
 pub use barrier::{Arrival, Barrier};

@@ -3,6 +3,7 @@
 
 mod channel;
 mod lock;
+mod memory;
 mod pool;
 mod wait;
 mod words;

@@ -10,6 +10,7 @@ mod channel;
 mod handles;
 mod histogram;
 mod lock;
+mod memory;
 mod pool;
 mod queue;
 mod wait;

@@ -1,0 +1,15 @@
+//! What shared memory needs beside the bytes: waiting until a value changes, and whole values in one place.
+//!
+//! The bytes themselves are the host's, and so is reading them: the engine is given a closure that says whether a value is still
+//! what it was.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `futex` | waiting for a notification while a value is still what one has seen |
+//! | `reference` | a value that is read, replaced and compared as a whole |
+
+mod futex;
+mod reference;
+
+pub use futex::{Futex, Watch};
+pub use reference::Reference;
