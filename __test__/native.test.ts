@@ -19,10 +19,10 @@ const free = new Set([
   'channelSelect',
   'channelSelectBlocking',
   'lockOwner',
-  'mapKey',
   'mapLetGo',
   'mapNext',
   'mapNextValue',
+  'mapValue',
 ]);
 const garbage: [string, unknown[]][] = [
   ['nothing', []],

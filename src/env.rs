@@ -21,7 +21,7 @@ use crate::broadcast::Unfinished;
 use crate::codec::{Large, Payload, kind};
 use crate::error::Fault;
 use crate::fast;
-use crate::map::Snapshot;
+use crate::map::{Snapshot, Stored};
 use crate::object::Shared;
 use crate::page::Page;
 use crate::pool::holdings::Holdings;
@@ -50,9 +50,10 @@ pub(crate) struct Isolate {
     pub(crate) blocked: RefCell<Option<(Arc<JsWaiter>, Arc<Blocked>)>>,
     /// What this thread's last broadcast left to be done.
     pub(crate) unfinished: RefCell<Unfinished>,
-    /// The key of the next entry of a map, the value of the last one of a snapshot, and the snapshots that are read.
-    pub(crate) map_key: RefCell<Box<[u8]>>,
-    pub(crate) map_value: RefCell<Option<Arc<Payload>>>,
+    /// The bytes of the key that a map is asked for, whose memory is used again.
+    pub(crate) map_key: RefCell<Vec<u8>>,
+    /// The value of a map's next entry, or of a snapshot's last one, and the snapshots that are read.
+    pub(crate) map_value: RefCell<Option<Stored>>,
     pub(crate) snapshots: RefCell<Handles<Snapshot>>,
     /// The values of a select's cases, handed over one by one.
     pub(crate) case_values: RefCell<Vec<Payload>>,
@@ -142,7 +143,7 @@ impl Isolate {
             kind::SIDE => Ok(Payload::Side { id: num as u32, origin: self.port }),
             _ => self
                 .page
-                .read_out(num as usize)
+                .read_out(num as usize, |bytes| Box::from(bytes))
                 .map(|bytes| Payload::Bytes { kind: plain, bytes })
                 .ok_or_else(|| Fault::internal("a value is longer than the page that should hold it")),
         }

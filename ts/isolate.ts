@@ -50,8 +50,9 @@ export interface FastCalls {
   mapLook(map: number, tag: number, num: number): number;
   mapHas(map: number, tag: number, num: number): boolean;
   mapDelete(map: number, tag: number, num: number): boolean;
-  mapKey(tag: number, num: number): void;
+  mapValue(tag: number, num: number): void;
   mapSet(map: number, tag: number, num: number, ttl: number): boolean;
+  mapSetNumber(map: number, tag: number, num: number, ttl: number, value: number): boolean;
   mapSetIf(map: number, tag: number, num: number, ttl: number, version: number): boolean;
   mapSize(map: number): number;
   mapClear(map: number): void;

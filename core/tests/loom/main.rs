@@ -3,5 +3,7 @@
 
 mod channel;
 mod lock;
+mod map;
 mod pool;
+mod singleflight;
 mod wait;

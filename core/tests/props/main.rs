@@ -10,5 +10,6 @@ mod channel;
 mod handles;
 mod histogram;
 mod lock;
+mod map;
 mod pool;
 mod wait;
