@@ -21,6 +21,7 @@ use crate::broadcast::Unfinished;
 use crate::codec::{Large, Payload, kind};
 use crate::error::Fault;
 use crate::fast;
+use crate::goroutines;
 use crate::map::{Snapshot, Stored};
 use crate::object::Shared;
 use crate::page::Page;
@@ -353,6 +354,7 @@ unsafe extern "C" fn end(place: *mut c_void) {
         *isolate.unfinished.borrow_mut() = Unfinished::default();
     }));
     isolate.port.close();
+    goroutines::forget(isolate.port);
     let _ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let holdings = std::mem::take(&mut *isolate.pools.borrow_mut());
         holdings.release(isolate.port);

@@ -216,6 +216,7 @@ pub(crate) fn calls(env: sys::napi_env, isolate: &Isolate) -> Result<sys::napi_v
     crate::lock::register_all(env, target, isolate)?;
     crate::broadcast::register_all(env, target, isolate)?;
     crate::map::register_all(env, target, isolate)?;
+    crate::goroutines::register_all(env, target, isolate)?;
     Ok(target)
 }
 

@@ -13,6 +13,7 @@ mod diagnostics;
 mod env;
 mod error;
 mod fast;
+mod goroutines;
 mod lock;
 mod map;
 mod object;

@@ -46,6 +46,8 @@ export interface FastCalls {
   broadcastClosed(broadcast: number): boolean;
   tickerReset(ticker: number, first: number, every: number): boolean;
   tickerStop(ticker: number): boolean;
+  goBegin(id: number, local: boolean, tag: number, num: number): number;
+  goEnd(goroutine: number): void;
   mapGet(map: number, tag: number, num: number): number | boolean | undefined;
   mapLook(map: number, tag: number, num: number): number;
   mapHas(map: number, tag: number, num: number): boolean;

@@ -108,7 +108,7 @@ export declare function broadcastSubscribers(broadcast: NativeObject): Array<Nat
 /** Removes a subscriber; whether there was one. */
 export declare function broadcastUnsubscribe(broadcast: NativeObject, id: string): boolean
 
-/** Every object of the process. */
+/** Every object of the process, then every goroutine. */
 export declare function diagnose(): Array<NativeLiving>
 
 /** What a map has counted. */
@@ -128,6 +128,10 @@ export interface NativeLiving {
   waiting: number
   /** What it holds: messages, or permits that are out, or 1 for a lock that is held. */
   held: number
+  /** Of a goroutine: the thread that started it. */
+  thread?: number
+  /** Of a goroutine: whether it runs in that thread. */
+  local?: boolean
 }
 
 /** What a map has counted. */
