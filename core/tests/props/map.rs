@@ -197,14 +197,16 @@ impl Pair {
             }
         }
         // Each value is another, so that the naive map needs no versions.
+        let at = self.naive.entries.iter().position(|entry| entry.key == key);
         let before = self.naive.meet(key);
         let same = before.as_ref().map(|entry| entry.value) == looked;
         self.last += 1;
         assert_eq!(self.map.set_if(&[key], version, self.last, weight, None), same);
         if same {
             self.naive.set(key, self.last, weight, None);
-        } else {
-            self.naive.entries.extend(before);
+        } else if let Some(before) = before {
+            // To be refused is no use.
+            self.naive.entries.insert(at.unwrap(), before);
         }
     }
 
