@@ -567,23 +567,31 @@ declare class Context$1 {
     run<T>(fn: () => T): T;
 }
 
-/** An object that threads share, as it is now. */
+/** An object that threads share, or a goroutine, as it is now. */
 interface LivingObject {
-    /** `'channel'`, `'mutex'`, `'rwmutex'`, `'semaphore'`, `'waitgroup'`, `'latch'`, `'barrier'`, `'cond'`, `'once'`, `'singleflight'`, `'broadcast'`, `'ticker'`, `'map'`, `'memory'`, `'atomic-i32'` and the other atomics. */
+    /**
+     * `'channel'`, `'mutex'`, `'rwmutex'`, `'semaphore'`, `'waitgroup'`, `'latch'`, `'barrier'`, `'cond'`, `'once'`, `'singleflight'`,
+     * `'broadcast'`, `'ticker'`, `'map'`, `'queue'`, `'memory'`, `'atomic-i32'` and the other atomics, or `'goroutine'`.
+     */
     kind: string;
-    /** Its number, as in its handle. */
+    /** An object's number, as in its handle; a goroutine's within its thread. */
     id: number;
-    /** Its name, if it has one. */
+    /** Its name, if it has one. A goroutine has its function's. */
     name?: string;
-    /** Milliseconds since it was made. */
+    /** Milliseconds since it was made or started. */
     age: number;
-    /** How many wait for it. */
+    /** How many wait for it, in all threads. */
     waiting: number;
-    /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count, a memory's bytes. */
+    /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count, entries of a map, a memory's bytes. */
     held: number;
+    /** Of a goroutine: the thread that started it, as `threadId` has it. */
+    thread?: number;
+    /** Of a goroutine: whether it runs in that thread, and not in the scheduler's. */
+    local?: boolean;
 }
 /**
- * Lists what all threads of the process share and has not been let go of: who waits, and what is held.
+ * Lists what all threads of the process share and has not been let go of, with who waits and what is held, and then the goroutines of
+ * all threads that have not ended.
  *
  * @example
  * ```ts
@@ -591,6 +599,21 @@ interface LivingObject {
  * ```
  */
 declare function diagnostics(): LivingObject[];
+/**
+ * What has come since an earlier look and is still there: goroutines that have not ended, objects that more wait for, and objects that
+ * hold more, such as a lock that was not given back or a channel with messages that nobody has received. As they are now. An object that is
+ * merely there is no leak: the garbage collector's turn may not have come; nor are the entries of a map.
+ *
+ * @param before - What {@link diagnostics} gave then.
+ * @throws {@link InvalidArgumentError} for anything else.
+ * @example
+ * ```ts
+ * const before = diagnostics();
+ * await handle(request);
+ * assert.deepEqual(leaks(before), []);
+ * ```
+ */
+declare function leaks(before: readonly LivingObject[]): LivingObject[];
 
 /** Where a goroutine is. */
 type GoroutineState = 'pending' | 'fulfilled' | 'rejected' | 'cancelled';
@@ -1131,7 +1154,7 @@ type MapKey = string | number | bigint | boolean | null | undefined;
 interface SharedMapOptions extends SharedOptions {
     /** Entries at most: the one unused for longest makes room. Of large maps each of 16 shards has its part. */
     maxEntries?: number;
-    /** Bytes of keys and values at most, as they are encoded. */
+    /** Bytes of keys and values at most, as they are encoded. An entry that is larger alone is not kept, nor is what it replaces. */
     maxBytes?: number;
     /** How long an entry lives, in milliseconds. */
     ttl?: number;
@@ -1151,7 +1174,7 @@ interface MapStatistics {
     hits: number;
     /** Reads that found nothing. */
     misses: number;
-    /** Entries that made room for others. */
+    /** Entries that made room for others, or found none. */
     evicted: number;
     /** Entries whose time was up. */
     expired: number;
@@ -2282,5 +2305,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, move, select, selectSync, sending, sleep };
+export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
 export type { AtomicWaitResult, BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

@@ -21,12 +21,12 @@ const free = new Set([
   'channelSelect',
   'channelSelectBlocking',
   'lockOwner',
-  'mapKey',
   'mapLetGo',
   'mapNext',
   'mapNextValue',
   'referenceExpect',
   'referenceUnexpect',
+  'mapValue',
 ]);
 const garbage: [string, unknown[]][] = [
   ['nothing', []],

@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 
-use crate::object::living;
+use crate::{goroutines, object};
 
 /// One object that is alive.
 #[napi(object)]
@@ -19,10 +19,16 @@ pub struct NativeLiving {
     pub waiting: f64,
     /// What it holds: messages, or permits that are out, or 1 for a lock that is held.
     pub held: f64,
+    /// Of a goroutine: the thread that started it.
+    pub thread: Option<u32>,
+    /// Of a goroutine: whether it runs in that thread.
+    pub local: Option<bool>,
 }
 
-/// Every object of the process.
+/// Every object of the process, then every goroutine.
 #[napi]
 pub fn diagnose() -> Vec<NativeLiving> {
-    living()
+    let mut all = object::living();
+    all.extend(goroutines::living());
+    all
 }

@@ -23,7 +23,8 @@ use crate::codec::{Large, Payload, kind};
 use crate::deadlock::graph;
 use crate::error::Fault;
 use crate::fast;
-use crate::map::Snapshot;
+use crate::goroutines;
+use crate::map::{Snapshot, Stored};
 use crate::object::Shared;
 use crate::page::Page;
 use crate::pool::holdings::Holdings;
@@ -53,9 +54,10 @@ pub(crate) struct Isolate {
     pub(crate) blocked: RefCell<Option<(Arc<JsWaiter>, Arc<Blocked>)>>,
     /// What this thread's last broadcast left to be done.
     pub(crate) unfinished: RefCell<Unfinished>,
-    /// The key of the next entry of a map, the value of the last one of a snapshot, and the snapshots that are read.
-    pub(crate) map_key: RefCell<Box<[u8]>>,
-    pub(crate) map_value: RefCell<Option<Arc<Payload>>>,
+    /// The bytes of the key that a map is asked for, whose memory is used again.
+    pub(crate) map_key: RefCell<Vec<u8>>,
+    /// The value of a map's next entry, or of a snapshot's last one, and the snapshots that are read.
+    pub(crate) map_value: RefCell<Option<Stored>>,
     pub(crate) snapshots: RefCell<Handles<Snapshot>>,
     /// The bits, or the whole value, that the next atomic begins with or the next wait expects.
     pub(crate) atomic_bits: Cell<u64>,
@@ -153,7 +155,7 @@ impl Isolate {
             kind::SIDE => Ok(Payload::Side { id: num as u32, origin: self.port }),
             _ => self
                 .page
-                .read_out(num as usize)
+                .read_out(num as usize, |bytes| Box::from(bytes))
                 .map(|bytes| Payload::Bytes { kind: plain, bytes })
                 .ok_or_else(|| Fault::internal("a value is longer than the page that should hold it")),
         }
@@ -373,6 +375,7 @@ unsafe extern "C" fn end(place: *mut c_void) {
         *isolate.unfinished.borrow_mut() = Unfinished::default();
     }));
     isolate.port.close();
+    goroutines::forget(isolate.port);
     let _ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let holdings = std::mem::take(&mut *isolate.pools.borrow_mut());
         holdings.release(isolate.port);

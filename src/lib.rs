@@ -14,6 +14,7 @@ mod diagnostics;
 mod env;
 mod error;
 mod fast;
+mod goroutines;
 mod lock;
 mod map;
 mod memory;

@@ -230,6 +230,8 @@ pub(crate) fn living() -> Vec<NativeLiving> {
             age: now.saturating_sub(shared.made) as f64 / MILLI as f64,
             waiting: waiting as f64,
             held,
+            thread: None,
+            local: None,
         }
     };
     names().living().into_iter().map(tell).collect()

@@ -103,14 +103,15 @@ impl Page {
         unsafe { to.cast::<f64>().write_unaligned(number) };
     }
 
-    /// Copies what JavaScript has put into the outgoing area.
-    pub(crate) fn read_out(&self, length: usize) -> Option<Box<[u8]>> {
+    /// Copies what JavaScript has put into the outgoing area, in the way that `copy` does.
+    pub(crate) fn read_out<B>(&self, length: usize, copy: impl FnOnce(&[u8]) -> B) -> Option<B> {
         if length > PAGE_AREA as usize {
             return None;
         }
         // SAFETY: the outgoing area is the last one and `PAGE_AREA` long.
         let from = unsafe { self.0.add(PAGE_OUT_BYTES as usize) };
-        // SAFETY: `length` bytes of it are initialised (JavaScript zero-fills buffers) and nobody writes meanwhile.
-        Some(Box::from(unsafe { std::slice::from_raw_parts(from, length) }))
+        // SAFETY: `length` bytes of it are initialised (JavaScript zero-fills buffers) and nobody writes meanwhile: `copy` is ours,
+        // and JavaScript does not run before it has returned.
+        Some(copy(unsafe { std::slice::from_raw_parts(from, length) }))
     }
 }

@@ -1,24 +1,34 @@
 /** What is alive in the process, for those who look for leaks. */
+import { InvalidArgumentError } from './errors.js';
 import { binding } from './isolate.js';
+import { shown } from './wait-options.js';
 
-/** An object that threads share, as it is now. */
+/** An object that threads share, or a goroutine, as it is now. */
 export interface LivingObject {
-  /** `'channel'`, `'mutex'`, `'rwmutex'`, `'semaphore'`, `'waitgroup'`, `'latch'`, `'barrier'`, `'cond'`, `'once'`, `'singleflight'`, `'broadcast'`, `'ticker'`, `'map'`, `'memory'`, `'atomic-i32'` and the other atomics. */
+  /**
+   * `'channel'`, `'mutex'`, `'rwmutex'`, `'semaphore'`, `'waitgroup'`, `'latch'`, `'barrier'`, `'cond'`, `'once'`, `'singleflight'`,
+   * `'broadcast'`, `'ticker'`, `'map'`, `'queue'`, `'memory'`, `'atomic-i32'` and the other atomics, or `'goroutine'`.
+   */
   kind: string;
-  /** Its number, as in its handle. */
+  /** An object's number, as in its handle; a goroutine's within its thread. */
   id: number;
-  /** Its name, if it has one. */
+  /** Its name, if it has one. A goroutine has its function's. */
   name?: string;
-  /** Milliseconds since it was made. */
+  /** Milliseconds since it was made or started. */
   age: number;
-  /** How many wait for it. */
+  /** How many wait for it, in all threads. */
   waiting: number;
-  /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count, a memory's bytes. */
+  /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count, entries of a map, a memory's bytes. */
   held: number;
+  /** Of a goroutine: the thread that started it, as `threadId` has it. */
+  thread?: number;
+  /** Of a goroutine: whether it runs in that thread, and not in the scheduler's. */
+  local?: boolean;
 }
 
 /**
- * Lists what all threads of the process share and has not been let go of: who waits, and what is held.
+ * Lists what all threads of the process share and has not been let go of, with who waits and what is held, and then the goroutines of
+ * all threads that have not ended.
  *
  * @example
  * ```ts
@@ -26,5 +36,41 @@ export interface LivingObject {
  * ```
  */
 export function diagnostics(): LivingObject[] {
-  return binding.diagnose() as LivingObject[];
+  return binding.diagnose();
+}
+
+/**
+ * What has come since an earlier look and is still there: goroutines that have not ended, objects that more wait for, and objects that
+ * hold more, such as a lock that was not given back or a channel with messages that nobody has received. As they are now. An object that is
+ * merely there is no leak: the garbage collector's turn may not have come; nor are the entries of a map.
+ *
+ * @param before - What {@link diagnostics} gave then.
+ * @throws {@link InvalidArgumentError} for anything else.
+ * @example
+ * ```ts
+ * const before = diagnostics();
+ * await handle(request);
+ * assert.deepEqual(leaks(before), []);
+ * ```
+ */
+export function leaks(before: readonly LivingObject[]): LivingObject[] {
+  if (!Array.isArray(before) || !before.every(isLiving))
+    throw new InvalidArgumentError('before', shown(before), 'what diagnostics() gave');
+  const earlier = new Map(before.map((living) => [nameOf(living), living]));
+  return diagnostics().filter((living) => {
+    const then = earlier.get(nameOf(living));
+    if (living.kind === 'goroutine') return then === undefined;
+    const holdsMore = living.kind !== 'map' && living.held > (then?.held ?? 0);
+    return holdsMore || living.waiting > (then?.waiting ?? 0);
+  });
+}
+
+function isLiving(value: unknown): value is LivingObject {
+  if (typeof value !== 'object' || value === null) return false;
+  const { kind, id, waiting, held } = value as Partial<LivingObject>;
+  return typeof kind === 'string' && [id, waiting, held].every((number) => typeof number === 'number');
+}
+
+function nameOf({ kind, thread, id }: LivingObject): string {
+  return `${kind} ${thread ?? ''} ${id}`;
 }

@@ -14,7 +14,7 @@ export { after, sleep, Ticker, Timer } from './channels/timers.js';
 export type { CancelFunction, ContextHandle } from './context/context.js';
 export { Context } from './context/context.js';
 export type { LivingObject } from './diagnostics.js';
-export { diagnostics } from './diagnostics.js';
+export { diagnostics, leaks } from './diagnostics.js';
 export * from './errors.js';
 export type { GoOptions, GoroutineState } from './go/go.js';
 export { Goroutine, go, goAll, goRace } from './go/go.js';

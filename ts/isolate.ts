@@ -47,12 +47,15 @@ export interface FastCalls {
   broadcastClosed(broadcast: number): boolean;
   tickerReset(ticker: number, first: number, every: number): boolean;
   tickerStop(ticker: number): boolean;
+  goBegin(id: number, local: boolean, tag: number, num: number): number;
+  goEnd(goroutine: number): void;
   mapGet(map: number, tag: number, num: number): number | boolean | undefined;
   mapLook(map: number, tag: number, num: number): number;
   mapHas(map: number, tag: number, num: number): boolean;
   mapDelete(map: number, tag: number, num: number): boolean;
-  mapKey(tag: number, num: number): void;
+  mapValue(tag: number, num: number): void;
   mapSet(map: number, tag: number, num: number, ttl: number): boolean;
+  mapSetNumber(map: number, tag: number, num: number, ttl: number, value: number): boolean;
   mapSetIf(map: number, tag: number, num: number, ttl: number, version: number): boolean;
   mapSize(map: number): number;
   mapClear(map: number): void;

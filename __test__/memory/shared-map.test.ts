@@ -49,6 +49,31 @@ describe('SharedMap', () => {
     for (const _ of map) break;
   });
 
+  test('a value whose getters use the map goes where it is meant to', () => {
+    const map = new SharedMap<string, unknown>();
+    const value = {
+      get deep() {
+        map.set('inner', { n: 1 }).set('number', 2);
+        return [map.get('inner'), map.get('none')];
+      },
+    };
+    map.set('outer', value);
+    assert.deepEqual(map.get('outer'), { deep: [{ n: 1 }, undefined] });
+    assert.deepEqual(map.get('inner'), { n: 1 });
+    assert.deepEqual([map.get('number'), map.size], [2, 3]);
+    map.delete('inner');
+    map.update('outer', () => value);
+    assert.deepEqual(map.get('outer'), { deep: [{ n: 1 }, undefined] });
+    assert.equal(map.size, 3);
+  });
+
+  test('maxBytes: what is too large alone is not kept, and nobody makes room for it', () => {
+    const map = new SharedMap<string, string>({ maxBytes: 100 });
+    map.set('a', 'small').set('b', 'small');
+    map.set('b', 'x'.repeat(200));
+    assert.deepEqual([map.get('a'), map.get('b'), map.size], ['small', undefined, 1]);
+  });
+
   test('maxEntries: the one unused for longest makes room', () => {
     const map = new SharedMap<string, number>({ maxEntries: 2 });
     map.set('a', 1).set('b', 2);

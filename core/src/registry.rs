@@ -94,6 +94,21 @@ impl<T> Handles<T> {
         Some(value)
     }
 
+    /// The values there are.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|(_, value)| value.as_ref())
+    }
+
+    /// Takes out the values that `keep` refuses.
+    pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        for at in 0..self.slots.len() {
+            let Some((generation, Some(value))) = self.slots.get(at) else { continue };
+            if !keep(value) {
+                self.remove((*generation << SLOT_BITS) | at as u64);
+            }
+        }
+    }
+
     /// All values, when the table is given up.
     pub fn into_values(self) -> impl Iterator<Item = T> {
         self.slots.into_iter().filter_map(|(_, value)| value)
@@ -238,6 +253,16 @@ mod tests {
         assert_eq!((conflict.existing.as_str(), conflict.requested.as_str()), ("1", "2"));
         drop(first);
         assert!(names.open("a", "2", || Arc::new(2)).unwrap().1);
+    }
+
+    #[test]
+    fn what_is_not_retained_has_a_stale_handle() {
+        let mut handles = Handles::default();
+        let all = [1, 2, 3, 4].map(|n| handles.insert(n));
+        handles.remove(all[2]);
+        handles.retain(|n| *n != 2);
+        assert_eq!(handles.iter().copied().collect::<Vec<_>>(), [1, 4]);
+        assert_eq!((handles.get(all[1]), handles.get(all[3]), handles.len()), (None, Some(&4), 2));
     }
 
     #[test]

@@ -272,6 +272,40 @@ impl<E> WaitList<E> {
         self.nodes.get(place).map(|node| &node.entry)
     }
 
+    /// The entry at a place, to be changed.
+    #[must_use]
+    pub fn get_mut(&mut self, place: u64) -> Option<&mut E> {
+        self.nodes.get_mut(place).map(|node| &mut node.entry)
+    }
+
+    /// Puts the entry at a place last. The place stays its own.
+    pub fn move_last(&mut self, place: u64) {
+        if place == self.last {
+            return;
+        }
+        let Some(node) = self.nodes.get_mut(place) else { return };
+        let (before, after, last) = (node.before, node.after, self.last);
+        node.before = last;
+        node.after = 0;
+        match self.nodes.get_mut(before) {
+            Some(before) => before.after = after,
+            None => self.first = after,
+        }
+        if let Some(after) = self.nodes.get_mut(after) {
+            after.before = before;
+        }
+        if let Some(last) = self.nodes.get_mut(last) {
+            last.after = place;
+        }
+        self.last = place;
+    }
+
+    /// The place of the first entry; 0 if there is none.
+    #[must_use]
+    pub const fn first_place(&self) -> u64 {
+        self.first
+    }
+
     /// The first entry.
     #[must_use]
     pub fn first(&self) -> Option<&E> {

@@ -56,6 +56,11 @@ export class Encoder {
     this.#buffer = Buffer.from(scratch.buffer, scratch.byteOffset, scratch.byteLength);
   }
 
+  /** A value is being encoded: this is called by one of its getters. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
   /**
    * Encodes a value.
    *

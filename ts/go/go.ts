@@ -1,7 +1,9 @@
 /** Go's `go`: a function of the moment on the worker threads that the whole process shares. */
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, PoolClosedError } from '../errors.js';
+import { fast } from '../isolate.js';
 import { type Cancellation, isCancellation, signalOf } from '../signal.js';
+import { put, putNum, putTag } from '../values.js';
 import { shown } from '../wait-options.js';
 import { DynamicWorkerPool } from '../worker-pools/dynamic-pool.js';
 
@@ -42,8 +44,15 @@ export class Goroutine<T> implements PromiseLike<T> {
   #state: GoroutineState = 'pending';
 
   /** @internal */
-  constructor(start: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined) {
+  constructor(
+    start: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal | undefined,
+    name: string,
+    local: boolean,
+  ) {
     this.id = ++lastId;
+    put(name);
+    const known = fast.goBegin(this.id, local, putTag, putNum);
     const { signal: own } = this.#controller;
     const onAbort = (): void => this.#controller.abort(signal?.reason);
     if (signal?.aborted) onAbort();
@@ -51,11 +60,13 @@ export class Goroutine<T> implements PromiseLike<T> {
     this.#promise = start(own).then(
       (value) => {
         this.#state = 'fulfilled';
+        fast.goEnd(known);
         signal?.removeEventListener('abort', onAbort);
         return value;
       },
       (error: unknown) => {
         this.#state = own.aborted ? 'cancelled' : 'rejected';
+        fast.goEnd(known);
         signal?.removeEventListener('abort', onAbort);
         throw error;
       },
@@ -91,6 +102,11 @@ export class Goroutine<T> implements PromiseLike<T> {
   }
 }
 
+/** What diagnostics call it. */
+function nameOf(fn: { name: unknown }): string {
+  return typeof fn.name === 'string' ? fn.name.slice(0, 100) : '';
+}
+
 function check(fn: unknown, signal: Cancellation | undefined): void {
   if (typeof fn !== 'function') throw new InvalidArgumentError('fn', shown(fn), 'a function');
   if (signal !== undefined && !isCancellation(signal))
@@ -119,7 +135,7 @@ function start<A extends unknown[], R>(
   options: GoOptions,
 ): Goroutine<Awaited<R>> {
   check(fn, options.signal);
-  return new Goroutine((signal) => schedule(fn, args, signal), signalOf(options.signal));
+  return new Goroutine((signal) => schedule(fn, args, signal), signalOf(options.signal), nameOf(fn), false);
 }
 
 /**
@@ -154,7 +170,7 @@ go.local = <R>(
     signal.throwIfAborted();
     return (await Promise.race([fn(signal), aborted(signal)])) as Awaited<R>;
   };
-  return new Goroutine(run, signalOf(options.signal));
+  return new Goroutine(run, signalOf(options.signal), nameOf(fn), true);
 };
 
 function aborted(signal: AbortSignal): Promise<never> {

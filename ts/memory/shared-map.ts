@@ -9,7 +9,7 @@ import {
   type SharedOptions,
 } from '../shared-object.js';
 import { flightFor } from '../sync/singleflight.js';
-import { put, putNum, putTag, recordedValue } from '../values.js';
+import { put, putNum, putTag, putText, recordedValue } from '../values.js';
 import { shown, type WaitOptions } from '../wait-options.js';
 
 /** What can be a key. */
@@ -19,7 +19,7 @@ export type MapKey = string | number | bigint | boolean | null | undefined;
 export interface SharedMapOptions extends SharedOptions {
   /** Entries at most: the one unused for longest makes room. Of large maps each of 16 shards has its part. */
   maxEntries?: number;
-  /** Bytes of keys and values at most, as they are encoded. */
+  /** Bytes of keys and values at most, as they are encoded. An entry that is larger alone is not kept, nor is what it replaces. */
   maxBytes?: number;
   /** How long an entry lives, in milliseconds. */
   ttl?: number;
@@ -41,7 +41,7 @@ export interface MapStatistics {
   hits: number;
   /** Reads that found nothing. */
   misses: number;
-  /** Entries that made room for others. */
+  /** Entries that made room for others, or found none. */
   evicted: number;
   /** Entries whose time was up. */
   expired: number;
@@ -93,45 +93,37 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
     return fast.mapSize(this.#handle);
   }
 
-  #putKey(key: K): void {
-    if ((typeof key === 'object' && key !== null) || typeof key === 'function' || typeof key === 'symbol')
-      throw new InvalidArgumentError('key', shown(key), 'a text, number, bigint or boolean');
-    put(key);
-  }
-
-  #putValue(value: V): void {
-    if (!put(value))
-      throw new UnsupportedError(
-        'the platform alone can clone this value, and a map must give it to any thread',
-      );
-  }
-
   /** The value of a key, or `undefined`. */
   get(key: K): V | undefined {
-    this.#putKey(key);
+    putKey(key);
     const got = fast.mapGet(this.#handle, putTag, putNum);
     return (got === true ? recordedValue(taskRecord + 2) : got) as V | undefined;
   }
 
   /** Whether a key has a value. */
   has(key: K): boolean {
-    this.#putKey(key);
+    putKey(key);
     return fast.mapHas(this.#handle, putTag, putNum);
   }
 
   /** Sets the value of a key. @throws `DataCloneError` for what cannot be cloned. */
-  set(key: K, value: V, options: SetOptions = {}): this {
-    const ttl = ttlOf(options);
-    this.#putKey(key);
-    fast.mapKey(putTag, putNum);
-    this.#putValue(value);
+  set(key: K, value: V, options?: SetOptions): this {
+    const ttl = options === undefined ? 0 : ttlOf(options);
+    if (typeof value === 'number') {
+      putKey(key);
+      fast.mapSetNumber(this.#handle, putTag, putNum, ttl, value);
+      return this;
+    }
+    checkKey(key);
+    putValue(value);
+    putKey(key);
     fast.mapSet(this.#handle, putTag, putNum, ttl);
     return this;
   }
 
   /** Removes a key. @returns Whether it had a value. */
   delete(key: K): boolean {
-    this.#putKey(key);
+    putKey(key);
     return fast.mapDelete(this.#handle, putTag, putNum);
   }
 
@@ -161,12 +153,11 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
   update(key: K, fn: (value: V | undefined) => V, options: SetOptions = {}): V {
     const ttl = ttlOf(options);
     for (;;) {
-      this.#putKey(key);
+      putKey(key);
       const version = fast.mapLook(this.#handle, putTag, putNum);
       const value = fn(version === 0 ? undefined : (recordedValue(taskRecord + 2) as V));
-      this.#putKey(key);
-      fast.mapKey(putTag, putNum);
-      this.#putValue(value);
+      putValue(value);
+      putKey(key);
       if (fast.mapSetIf(this.#handle, putTag, putNum, ttl, version)) return value;
     }
   }
@@ -232,6 +223,27 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
   get stats(): MapStatistics {
     return binding.mapStats(this.native);
   }
+}
+
+function checkKey(key: unknown): void {
+  if ((typeof key === 'object' && key !== null) || typeof key === 'function' || typeof key === 'symbol')
+    throw new InvalidArgumentError('key', shown(key), 'a text, number, bigint or boolean');
+}
+
+/** Makes a key ready for the next native call. */
+function putKey(key: unknown): void {
+  if (putText(key)) return;
+  checkKey(key);
+  put(key);
+}
+
+/** Hands over the value of the next entry. Before its key: the value's getters may themselves use a map. */
+function putValue(value: unknown): void {
+  if (!put(value))
+    throw new UnsupportedError(
+      'the platform alone can clone this value, and a map must give it to any thread',
+    );
+  fast.mapValue(putTag, putNum);
 }
 
 function ttlOf(options: SetOptions): number {

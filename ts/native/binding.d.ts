@@ -124,7 +124,7 @@ export declare function channelRingValues(object: NativeObject): ArrayBuffer | n
 /** Head, tail and stamps of a channel's ring; none if it has no buffer. To be asked for once in each thread. */
 export declare function channelRingWords(object: NativeObject): ArrayBuffer | null
 
-/** Every object of the process. */
+/** Every object of the process, then every goroutine. */
 export declare function diagnose(): Array<NativeLiving>
 
 /** Who holds a lock, thread by thread. */
@@ -211,6 +211,10 @@ export interface NativeLiving {
   waiting: number
   /** What it holds: messages, or permits that are out, or 1 for a lock that is held. */
   held: number
+  /** Of a goroutine: the thread that started it. */
+  thread?: number
+  /** Of a goroutine: whether it runs in that thread. */
+  local?: boolean
 }
 
 /** What a map has counted. */

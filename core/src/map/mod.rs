@@ -1,31 +1,31 @@
 //! A map that all threads share, and a cache if it is given limits.
 //!
-//! The map is cut into shards with a lock each, chosen by the key's hash. With a limit each shard keeps its entries in the order of
-//! their last use, and the one unused for longest makes room. Entries with a time to live are dropped when they are next met,
-//! and a few at each insertion. Each entry has a version, so that a value can be replaced if nobody else has done so meanwhile.
+//! The map is cut into shards with a lock each, chosen by the key's hash; the same hash finds the entry in the shard's table. Each shard
+//! keeps its entries in a list: with a limit in the order of their last use, and the one unused for longest makes room; without one in
+//! the order in which they were set. Entries with a time to live are dropped when they are next met, and a few at each insertion. Each
+//! entry has a version, so that a value can be replaced if nobody else has done so meanwhile.
 
-use std::collections::HashMap;
+mod shard;
+
 use std::hash::{BuildHasher, RandomState};
 
 use crossbeam_utils::CachePadded;
 
 use crate::clock::{Clock, Nanos};
 use crate::sync::{Arc, Mutex};
-use crate::wait::WaitList;
+use shard::{Coming, Room, Shard};
 
 /// Shards of a map that is large, or has no limit. A small one has a single shard, so that its limit is exact.
 const SHARDS: usize = 16;
 /// From so many entries on a limit is cut into shards.
 const LARGE: u64 = 4096;
-/// Old entries that an insertion looks at, whether their time is up.
-const SWEPT: usize = 2;
 
 /// A map's limits.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
     /// Entries at most.
     pub entries: Option<u64>,
-    /// The sum of the entries' weights at most.
+    /// The sum of the entries' weights at most. An entry that is heavier alone is not kept.
     pub weight: Option<u64>,
     /// How long an entry lives that is not given a time of its own.
     pub ttl: Option<Nanos>,
@@ -42,28 +42,10 @@ pub struct MapStats {
     pub hits: u64,
     /// Reads that found nothing.
     pub misses: u64,
-    /// Entries that made room for others.
+    /// Entries that made room for others, or found none.
     pub evicted: u64,
     /// Entries whose time was up.
     pub expired: u64,
-}
-
-#[derive(Debug)]
-struct Entry<V> {
-    key: Arc<[u8]>,
-    value: V,
-    weight: u64,
-    expires: Nanos,
-    version: u64,
-}
-
-#[derive(Debug)]
-struct Shard<V> {
-    places: HashMap<Arc<[u8]>, u64>,
-    /// The one unused for longest first, if there is a limit.
-    entries: WaitList<Entry<V>>,
-    next_version: u64,
-    stats: MapStats,
 }
 
 /// The map. Keys are bytes.
@@ -71,207 +53,101 @@ struct Shard<V> {
 pub struct SharedMap<V> {
     shards: Box<[CachePadded<Mutex<Shard<V>>>]>,
     limits: Limits,
-    /// Each shard's part of the limits.
-    share: Limits,
+    /// Keyed at random: nobody outside can choose keys that collide.
     hasher: RandomState,
     clock: Arc<dyn Clock>,
 }
 
-impl<V> Shard<V> {
-    fn take(&mut self, key: &[u8]) -> Option<Entry<V>> {
-        let place = self.places.remove(key)?;
-        let entry = self.entries.remove(place)?;
-        self.stats.weight -= entry.weight;
-        self.stats.entries -= 1;
-        Some(entry)
-    }
-
-    fn expire(&mut self, now: Nanos, key: &[u8]) {
-        let place = self.places.get(key).copied();
-        let over = place.and_then(|place| self.entries.get(place)).is_some_and(|entry| entry.expires <= now);
-        if over {
-            self.take(key);
-            self.stats.expired += 1;
-        }
-    }
-
-    /// Drops old entries whose time is up, a few at a time.
-    fn sweep(&mut self, now: Nanos) {
-        for _ in 0..SWEPT {
-            let Some(first) = self.entries.first().filter(|first| first.expires <= now) else { return };
-            let key = Arc::clone(&first.key);
-            self.take(&key);
-            self.stats.expired += 1;
-        }
-    }
-
-    fn insert(&mut self, entry: Entry<V>, share: &Limits) {
-        let key = Arc::clone(&entry.key);
-        self.stats.weight += entry.weight;
-        self.stats.entries += 1;
-        let place = self.entries.push(entry);
-        self.places.insert(key, place);
-        let over = |stats: &MapStats| {
-            share.entries.is_some_and(|most| stats.entries > most)
-                || share.weight.is_some_and(|most| stats.weight > most)
-        };
-        while over(&self.stats) {
-            let Some(key) = self.entries.first().map(|first| Arc::clone(&first.key)) else { break };
-            self.take(&key);
-            self.stats.evicted += 1;
-        }
-    }
-}
-
-impl<V: Clone> SharedMap<V> {
+impl<V> SharedMap<V> {
     /// An empty map.
     #[must_use]
     pub fn new(limits: Limits, clock: Arc<dyn Clock>) -> Self {
         let small = limits.entries.is_some_and(|most| most < LARGE) || limits.weight.is_some();
-        let count = if small { 1 } else { SHARDS };
-        let part = |most: u64| most.div_ceil(count as u64);
-        let share = Limits { entries: limits.entries.map(part), ..limits };
-        let shard = || Shard {
-            places: HashMap::new(),
-            entries: WaitList::default(),
-            next_version: 1,
-            stats: MapStats::default(),
+        let count = if small { 1 } else { SHARDS as u64 };
+        // The first ones take what is left over: all together are exactly the limit.
+        let part = |at: u64| limits.entries.map(|most| most / count + u64::from(at < most % count));
+        let shard = |at| Shard::new(Room::new(part(at), limits.weight));
+        let shards = (0..count).map(|at| CachePadded::new(Mutex::new(shard(at)))).collect();
+        Self { shards, limits, hasher: RandomState::new(), clock }
+    }
+
+    /// Does something with the shard of a key. `timed`: it needs to know the time; otherwise it is told only if an entry's life may end.
+    fn with<T>(
+        &self,
+        key: &[u8],
+        timed: bool,
+        work: impl FnOnce(&mut Shard<V>, u64, Nanos) -> T,
+    ) -> Option<T> {
+        let hash = self.hasher.hash_one(key);
+        let mut shard = self.shards.get(hash as usize % self.shards.len().max(1))?.lock();
+        let now = if timed || shard.is_mortal() { self.clock.now() } else { 0 };
+        Some(work(&mut shard, hash, now))
+    }
+
+    /// Reads the value of a key and its version, under the lock of its shard: `work` must not come back here.
+    pub fn read<T>(&self, key: &[u8], work: impl FnOnce(&V, u64) -> T) -> Option<T> {
+        let read = |shard: &mut Shard<V>, hash, now| {
+            let entry = shard.use_entry(hash, key, now)?;
+            Some(work(&entry.value, entry.version))
         };
-        let shards = (0..count).map(|_| CachePadded::new(Mutex::new(shard()))).collect();
-        Self { shards, limits, share, hasher: RandomState::new(), clock }
-    }
-
-    fn with<T>(&self, key: &[u8], work: impl FnOnce(&mut Shard<V>, Nanos) -> T) -> Option<T> {
-        let at = self.hasher.hash_one(key) as usize % self.shards.len().max(1);
-        // A map of entries that live for ever need not know the time.
-        let now = self.clock.now();
-        self.shards.get(at).map(|shard| work(&mut shard.lock(), now))
-    }
-
-    /// The value of a key, and its version.
-    pub fn get(&self, key: &[u8]) -> Option<(V, u64)> {
-        let bounded = self.limits.entries.is_some() || self.limits.weight.is_some();
-        self.with(key, |shard, now| {
-            shard.expire(now, key);
-            let found = shard.places.get(key).copied();
-            let Some(place) = found else {
-                shard.stats.misses += 1;
-                return None;
-            };
-            shard.stats.hits += 1;
-            let entry = shard.entries.get(place)?;
-            let answer = (entry.value.clone(), entry.version);
-            if bounded && let Some(entry) = shard.entries.remove(place) {
-                let key = Arc::clone(&entry.key);
-                let place = shard.entries.push(entry);
-                shard.places.insert(key, place);
-            }
-            Some(answer)
-        })?
+        self.with(key, false, read)?
     }
 
     /// Whether a key has a value. Counts as no use.
     pub fn contains(&self, key: &[u8]) -> bool {
-        self.with(key, |shard, now| {
-            shard.expire(now, key);
-            shard.places.contains_key(key)
-        })
-        .unwrap_or(false)
+        self.with(key, false, |shard, hash, now| shard.meet(hash, key, now).is_some()).unwrap_or(false)
     }
 
     /// Sets the value of a key. Says whether it is new.
     pub fn set(&self, key: &[u8], value: V, weight: u64, ttl: Option<Nanos>) -> bool {
-        self.with(key, |shard, now| {
-            let new = !self.replace(shard, now, key, value, weight, ttl);
-            shard.sweep(now);
-            new
-        })
-        .unwrap_or(false)
+        let ttl = ttl.or(self.limits.ttl);
+        let before = self.with(key, ttl.is_some(), |shard, hash, now| {
+            let place = shard.meet(hash, key, now);
+            shard.put(place, key, Coming::new(hash, value, weight, ends(now, ttl)), now)
+        });
+        // What was there is dropped here, after the lock.
+        before.flatten().is_none()
     }
 
     /// Sets the value of a key if its version is still `version`; 0 stands for no value. Says whether it did.
     pub fn set_if(&self, key: &[u8], version: u64, value: V, weight: u64, ttl: Option<Nanos>) -> bool {
-        self.with(key, |shard, now| {
-            shard.expire(now, key);
-            let place = shard.places.get(key).copied();
-            let current = place.and_then(|place| shard.entries.get(place)).map_or(0, |entry| entry.version);
-            let same = current == version;
-            if same {
-                self.replace(shard, now, key, value, weight, ttl);
-            }
-            same
-        })
-        .unwrap_or(false)
-    }
-
-    /// Says whether there was a value before.
-    fn replace(
-        &self,
-        shard: &mut Shard<V>,
-        now: Nanos,
-        key: &[u8],
-        value: V,
-        weight: u64,
-        ttl: Option<Nanos>,
-    ) -> bool {
-        shard.expire(now, key);
-        let before = shard.take(key);
-        let version = shard.next_version;
-        shard.next_version += 1;
-        let expires = ttl.or(self.limits.ttl).map_or(Nanos::MAX, |ttl| now.saturating_add(ttl));
-        let existed = before.is_some();
-        let key = before.map_or_else(|| Arc::from(key), |entry| entry.key);
-        shard.insert(Entry { key, value, weight, expires, version }, &self.share);
-        existed
+        let ttl = ttl.or(self.limits.ttl);
+        let set = self.with(key, ttl.is_some(), |shard, hash, now| {
+            let place = shard.meet(hash, key, now);
+            let same = shard.version(place) == version;
+            same.then(|| shard.put(place, key, Coming::new(hash, value, weight, ends(now, ttl)), now))
+        });
+        set.flatten().is_some()
     }
 
     /// Removes a key. Says whether it had a value.
     pub fn remove(&self, key: &[u8]) -> bool {
-        self.with(key, |shard, now| {
-            shard.expire(now, key);
-            shard.take(key).is_some()
-        })
-        .unwrap_or(false)
+        let taken = self.with(key, false, |shard, hash, now| {
+            let place = shard.meet(hash, key, now)?;
+            shard.take(place)
+        });
+        taken.flatten().is_some()
     }
 
     /// Removes everything.
     pub fn clear(&self) {
         for shard in &self.shards {
-            let mut shard = shard.lock();
-            shard.places.clear();
-            let entries = std::mem::take(&mut shard.entries);
-            shard.stats.entries = 0;
-            shard.stats.weight = 0;
-            drop(shard);
+            let entries = shard.lock().clear();
             drop(entries);
         }
     }
 
-    /// How many keys have a value.
+    /// How many keys have a value. Without times to live it counts shards, otherwise entries.
     #[must_use]
     pub fn len(&self) -> usize {
         let now = self.clock.now();
-        let living = |shard: &Shard<V>| shard.entries.iter().filter(|entry| entry.expires > now).count();
-        self.shards.iter().map(|shard| living(&shard.lock())).sum()
+        self.shards.iter().map(|shard| shard.lock().living(now)).sum()
     }
 
     /// Whether no key has a value.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Everything that is there now: what changes later does not change this.
-    #[must_use]
-    pub fn snapshot(&self) -> Vec<(Arc<[u8]>, V)> {
-        let now = self.clock.now();
-        let mut all = Vec::new();
-        for shard in &self.shards {
-            let shard = shard.lock();
-            let living = shard.entries.iter().filter(|entry| entry.expires > now);
-            all.extend(living.map(|entry| (Arc::clone(&entry.key), entry.value.clone())));
-        }
-        all
     }
 
     /// What it has counted.
@@ -291,9 +167,33 @@ impl<V: Clone> SharedMap<V> {
     }
 }
 
+impl<V: Clone> SharedMap<V> {
+    /// The value of a key, and its version.
+    pub fn get(&self, key: &[u8]) -> Option<(V, u64)> {
+        self.read(key, |value, version| (value.clone(), version))
+    }
+
+    /// Everything that is there now: what changes later does not change this.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<(Arc<[u8]>, V)> {
+        let now = self.clock.now();
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock();
+            all.extend(shard.iter(now).map(|entry| (Arc::clone(&entry.key), entry.value.clone())));
+        }
+        all
+    }
+}
+
+fn ends(now: Nanos, ttl: Option<Nanos>) -> Nanos {
+    ttl.map_or(Nanos::MAX, |ttl| now.saturating_add(ttl))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::{AtomicU64, Ordering};
     use crate::timer::ManualTimers;
 
     fn map(limits: Limits) -> (SharedMap<u32>, Arc<ManualTimers>) {
@@ -336,8 +236,44 @@ mod tests {
         map.set(b"b", 2, 4, None);
         map.set(b"c", 3, 3, None);
         assert_eq!((value(&map, "a"), map.stats().weight), (None, 7));
-        map.set(b"huge", 4, 11, None);
-        assert_eq!((map.len(), map.stats().weight), (0, 0));
+        map.set(b"b", 4, 11, None);
+        assert_eq!((value(&map, "b"), value(&map, "c"), map.stats().weight), (None, Some(3), 3));
+        assert_eq!(map.stats().evicted, 2);
+    }
+
+    #[test]
+    fn a_large_limit_is_cut_into_shards_that_together_are_the_limit() {
+        let (map, _) = map(Limits { entries: Some(LARGE + 1), ..Limits::default() });
+        for n in 0..100_000u32 {
+            map.set(&n.to_le_bytes(), n, 1, None);
+        }
+        assert_eq!((map.len() as u64, map.stats().entries), (LARGE + 1, LARGE + 1));
+    }
+
+    /// A clock that counts how often it is asked.
+    #[derive(Debug, Default)]
+    struct Asked(AtomicU64);
+
+    impl Clock for Asked {
+        fn now(&self) -> Nanos {
+            self.0.fetch_add(1, Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn a_map_of_entries_that_live_for_ever_asks_for_no_time() {
+        let clock = Arc::new(Asked::default());
+        let map = SharedMap::new(Limits::default(), clock.clone());
+        let pass = || {
+            map.set(b"a", 1, 1, None);
+            map.get(b"a");
+            map.remove(b"a");
+            clock.0.swap(0, Ordering::Relaxed)
+        };
+        assert_eq!(pass(), 0);
+        map.set(b"a", 1, 1, Some(1000));
+        assert!(pass() > 0);
+        assert_eq!(pass(), 0);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 mod channel;
 mod lock;
+mod map;
 mod memory;
 mod pool;
+mod singleflight;
 mod wait;
 mod words;

@@ -10,6 +10,7 @@ mod channel;
 mod handles;
 mod histogram;
 mod lock;
+mod map;
 mod memory;
 mod pool;
 mod queue;
