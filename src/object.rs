@@ -20,6 +20,7 @@ use crate::memory::atomics::JsAtomic;
 use crate::pool::options::Options;
 use crate::port::PortRef;
 use crate::queue::JsQueue;
+use crate::ring::{self, JsRing};
 use crate::runtime::clock;
 use crate::singleflight::JsSingleflight;
 use crate::waiting::JsChannel;
@@ -46,6 +47,8 @@ pub(crate) enum Object {
     Map(JsMap),
     /// `ts/memory/shared-queue.ts`.
     Queue(Arc<JsQueue>),
+    /// `ts/memory/ring-buffer.ts`.
+    Ring(Arc<JsRing>),
     /// `ts/sync/singleflight.ts`.
     Singleflight(Arc<JsSingleflight>),
     /// `ts/memory/shared-memory.ts`.
@@ -109,6 +112,7 @@ impl Shared {
                 let (pushers, poppers) = queue.waiting();
                 (pushers + poppers, queue.len() as f64)
             }
+            Object::Ring(ring) => ring::load(ring),
             Object::Singleflight(flights) => {
                 let flights = flights.flights();
                 (flights.iter().map(|(_, waiting)| *waiting).sum(), flights.len() as f64)
@@ -123,6 +127,7 @@ impl Shared {
         match &self.object {
             Object::Channel(channel) => channel.forget(|target| target.is_of(isolate)),
             Object::Queue(queue) => queue.forget(|target| target.is_of(isolate)),
+            Object::Ring(ring) => ring.release_owner(owner),
             Object::Lock(lock) => lock.release_owner(owner),
             Object::Broadcast(broadcast) => broadcast.release_owner(owner),
             // An atomic's waits are the isolate's to cancel.
@@ -139,9 +144,10 @@ impl Shared {
             Object::Broadcast(broadcast) => broadcast.concerns(owner),
             Object::Map(map) => map.flights.concerns(owner),
             Object::Singleflight(flights) => flights.concerns(owner),
-            // A wait keeps what it waits for; the others hold nothing.
+            // A wait keeps what it waits for, a ring's buffer gives its ends back; the others hold nothing.
             Object::Channel(_)
             | Object::Queue(_)
+            | Object::Ring(_)
             | Object::Ticker(_)
             | Object::Memory(_)
             | Object::Atomic(_) => false,
@@ -156,6 +162,7 @@ impl Shared {
             Object::Ticker(_) => "ticker",
             Object::Map(_) => "map",
             Object::Queue(_) => "queue",
+            Object::Ring(_) => "ring",
             Object::Singleflight(_) => "singleflight",
             Object::Memory(_) => "memory",
             Object::Atomic(atomic) => atomic.kind(),
@@ -249,6 +256,7 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Object, Fa
             Ok(Object::Broadcast(JsBroadcast::new(keep)))
         }
         "map" => Ok(Object::Map(JsMap::make(options)?)),
+        "ring" => Ok(Object::Ring(ring::make(options)?)),
         "queue" => Ok(Object::Queue(crate::queue::make(options)?)),
         "singleflight" => Ok(Object::Singleflight(JsSingleflight::new())),
         "memory" => Ok(Object::Memory(JsMemory::make(options)?)),

@@ -101,6 +101,24 @@ export class QueueClosedError extends MillraceError {
   }
 }
 
+/** The ring buffer is closed: nothing can be written to it. */
+export class RingBufferClosedError extends MillraceError {
+  override name = 'RingBufferClosedError';
+  /** @internal */
+  constructor() {
+    super('ERR_RING_CLOSED', 'the ring buffer is closed: nothing can be written to it');
+  }
+}
+
+/** This end of the ring buffer belongs to another thread, or has an operation under way. */
+export class RingBufferBusyError extends MillraceError {
+  override name = 'RingBufferBusyError';
+  /** @internal */
+  constructor(message: string) {
+    super('ERR_RING_BUSY', message);
+  }
+}
+
 /** The context was cancelled; its `cause` is what whoever cancelled it gave. */
 export class ContextCanceledError extends MillraceError {
   override name = 'ContextCanceledError';
@@ -356,6 +374,8 @@ const classes: Record<string, { readonly prototype: MillraceError }> = {
   ERR_MEMORY_CLOSED: MemoryClosedError,
   ERR_OUT_OF_MEMORY: OutOfMemoryError,
   ERR_UNSAFE_INTEGER: UnsafeIntegerError,
+  ERR_RING_CLOSED: RingBufferClosedError,
+  ERR_RING_BUSY: RingBufferBusyError,
 };
 
 /** An error of ours that another thread threw; its own properties are for the caller to set. @internal */

@@ -36,6 +36,7 @@ export { AtomicF64 } from './memory/atomic-f64.js';
 export { AtomicI32 } from './memory/atomic-i32.js';
 export { AtomicI64 } from './memory/atomic-i64.js';
 export { AtomicRef } from './memory/atomic-ref.js';
+export { RingBuffer } from './memory/ring-buffer.js';
 export type { MapKey, MapStatistics, SetOptions, SharedMapOptions } from './memory/shared-map.js';
 export { SharedMap } from './memory/shared-map.js';
 export type { ViewType } from './memory/shared-memory.js';

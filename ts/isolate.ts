@@ -134,6 +134,19 @@ export interface FastCalls {
   queueClear(queue: number): number;
   queueClose(queue: number): boolean;
   queueRead(queue: number, what: number): number;
+  ringTake(ring: number, writer: boolean): number;
+  ringRelease(ring: number, writer: boolean): boolean;
+  ringWait(
+    ring: number,
+    wait: number,
+    writer: boolean,
+    bytes: number,
+    limit: number,
+    cancellable: boolean,
+  ): number;
+  ringWaitBlocking(ring: number, limit: number, writer: boolean, bytes: number): number;
+  ringWake(ring: number, writer: boolean): void;
+  ringClose(ring: number): boolean;
   poolSubmit(pool: number, wait: number, tag: number, num: number, processor: number): number;
   poolSubmitWith(
     pool: number,

@@ -290,6 +290,9 @@ export declare const RING_STAMPS: number
 /** Where the tail stands. */
 export declare const RING_TAIL: number
 
+/** The memory of a ring buffer, to be asked for once in each thread. */
+export declare function ringMemory(object: NativeObject): ArrayBuffer
+
 /** The memory of a chunk of words, as this thread sees it. To be asked for once in each thread. */
 export declare function sharedWords(chunk: number): ArrayBuffer
 

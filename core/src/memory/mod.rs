@@ -7,9 +7,11 @@
 //! | --- | --- |
 //! | `futex` | waiting for a notification while a value is still what one has seen |
 //! | `reference` | a value that is read, replaced and compared as a whole |
+//! | `ring` | who waits at the ends of a ring of bytes, whose positions both threads move without a lock |
 
 mod futex;
 mod reference;
+pub mod ring;
 
 pub use futex::{Futex, Watch};
 pub use reference::Reference;
