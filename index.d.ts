@@ -383,6 +383,14 @@ declare class ChannelClosedError extends MillraceError {
 declare class QueueClosedError extends MillraceError {
     name: string;
 }
+/** The ring buffer is closed: nothing can be written to it. */
+declare class RingBufferClosedError extends MillraceError {
+    name: string;
+}
+/** This end of the ring buffer belongs to another thread, or has an operation under way. */
+declare class RingBufferBusyError extends MillraceError {
+    name: string;
+}
 /** The context was cancelled; its `cause` is what whoever cancelled it gave. */
 declare class ContextCanceledError extends MillraceError {
     name: string;
@@ -1146,6 +1154,336 @@ declare class AtomicRef<T> extends SharedAtomic<'atomic-ref', T> {
      * @returns The new value.
      */
     update(fn: (value: T) => T): T;
+}
+
+/** What buffers a pool has. */
+interface BufferPoolOptions {
+    /** How many bytes each buffer has. Default: as many as are asked for, rounded up to a power of two of at least 64. */
+    size?: number;
+    /** How many buffers are lent at once, a whole number from 1; who asks for more waits. */
+    max: number;
+    /** How many idle buffers are kept, a whole number from 0. Default: `max`. */
+    maxIdle?: number;
+    /** Whether a buffer is filled with zeros when it is lent. Default false: it has whatever was in it before. */
+    zero?: boolean;
+}
+/** What a pool of buffers has counted. */
+interface BufferPoolStatistics {
+    /** Buffers made. */
+    created: number;
+    /** Loans of a buffer that had been lent before. */
+    reused: number;
+    /** Idle buffers that were dropped because there were `maxIdle`, and buffers that came back without their memory. */
+    dropped: number;
+    /** Calls of `acquire` that had to wait because `max` buffers were lent. */
+    waits: number;
+}
+/**
+ * A buffer in somebody's hands. `using` gives it back at the end of the block. Nothing can keep a view of it from being used after
+ * that: whoever does so writes into what somebody else has borrowed.
+ */
+declare class BufferLease implements Disposable {
+    #private;
+    /** The bytes, as many as were asked for. @throws {@link NotHeldError} once they have been given back. */
+    get buffer(): Uint8Array<ArrayBuffer>;
+    /** Whether it is still lent. */
+    get held(): boolean;
+    /** Fills the buffer with zeros, for instance before a secret in it is given back. */
+    reset(): void;
+    /** Gives the buffer back. @throws {@link NotHeldError} if that was done before. */
+    release(): void;
+    [Symbol.dispose](): void;
+}
+/**
+ * A pool of buffers within one thread: at most `max` are lent at once, and those that come back are lent again. Who waits is served
+ * in the order of coming.
+ *
+ * @example
+ * ```ts
+ * const pool = new BufferPool({ size: 65_536, max: 100 });
+ * using lease = await pool.acquire();
+ * const { bytesRead } = await file.read(lease.buffer);
+ * ```
+ */
+declare class BufferPool implements Disposable {
+    #private;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
+    constructor(options: BufferPoolOptions);
+    /** How many idle buffers are kept. */
+    get available(): number;
+    /** How many are lent. */
+    get borrowed(): number;
+    /** How many buffers there are, idle and lent. */
+    get size(): number;
+    /** How many wait because `max` buffers are lent. */
+    get pending(): number;
+    /** Whether it lends nothing any more. */
+    get closed(): boolean;
+    /** What it has counted. */
+    get stats(): BufferPoolStatistics;
+    /**
+     * Borrows a buffer; waits while `max` are lent.
+     *
+     * @param bytes - How many bytes it is to have, from 1. Default: the pool's `size`, which is also the most.
+     * @throws {@link InvalidArgumentError}; {@link PoolClosedError}; {@link WaitTimeoutError}; the signal's reason.
+     */
+    acquire(bytes?: number | undefined, options?: WaitOptions): Promise<BufferLease>;
+    /**
+     * Borrows a buffer if fewer than `max` are lent.
+     *
+     * @returns `undefined` if `max` are, or the pool is closed.
+     */
+    tryAcquire(bytes?: number | undefined): BufferLease | undefined;
+    /** Drops all idle buffers; those lent are kept when they come back. */
+    clear(): void;
+    /**
+     * Closes the pool: those who wait reject with {@link PoolClosedError}, and no buffer is kept any more. What is lent can still be
+     * used and given back. Again does no harm.
+     */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** How a pool makes, checks and ends its objects. */
+interface ObjectPoolOptions<T> {
+    /** Makes an object. What it throws, `acquire` rejects with. */
+    create: () => T | PromiseLike<T>;
+    /** Ends an object. Until it has, the object counts as one of `max`. */
+    destroy?: (value: T) => unknown;
+    /** Makes an object that comes back fit for the next one. If it throws, the object is destroyed. */
+    reset?: (value: T) => unknown;
+    /** Says whether an object that has been idle is still good. If it says no, or throws, the object is destroyed and the next is tried. */
+    validate?: (value: T) => boolean | PromiseLike<boolean>;
+    /** How many objects `idleTimeout` leaves, and {@link ObjectPool.fill} makes; a whole number from 0. Default 0. */
+    min?: number;
+    /** How many objects there are at most, a whole number from 1. */
+    max: number;
+    /** After so many milliseconds without use an object is destroyed. Default: never. */
+    idleTimeout?: number;
+    /** After so many loans an object is destroyed; a whole number from 1. Default: never. */
+    maxUses?: number;
+    /** Is told what `destroy`, `reset` and `validate` throw. Default: {@link ObjectPoolStatistics} counts it alone. */
+    onError?: (error: unknown, during: 'destroy' | 'reset' | 'validate') => void;
+}
+/** What a pool has counted. */
+interface ObjectPoolStatistics {
+    /** Objects made. */
+    created: number;
+    /** Objects destroyed. */
+    destroyed: number;
+    /** Loans of an object that had been lent before or was idle. */
+    reused: number;
+    /** Objects that were no good any more, or whose `validate` threw. */
+    validationFailures: number;
+    /** Calls of `create` that threw. */
+    createFailures: number;
+    /** Calls of `reset` that threw. */
+    resetFailures: number;
+    /** Calls of `destroy` that threw. */
+    destroyFailures: number;
+    /** Calls of `acquire` that had to wait because `max` objects were in use. */
+    waits: number;
+}
+/** An object of a pool in somebody's hands. `using` and `await using` give it back at the end of the block. */
+declare class Lease<T> implements Disposable, AsyncDisposable {
+    #private;
+    /** The object. @throws {@link NotHeldError} once it has been given back. */
+    get value(): T;
+    /** Whether it is still lent. */
+    get held(): boolean;
+    /**
+     * Gives the object back.
+     *
+     * @returns Resolves when it is idle, or destroyed.
+     * @throws {@link NotHeldError} if that was done before.
+     */
+    release(): Promise<void>;
+    /**
+     * Gives the object back as one that is broken: it is destroyed.
+     *
+     * @returns Resolves when it is destroyed.
+     * @throws {@link NotHeldError} if it was given back before.
+     */
+    discard(): Promise<void>;
+    [Symbol.dispose](): void;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+/**
+ * A pool of objects within one thread, such as connections: it lends each to one at a time, makes them when they are wanted, up to
+ * `max`, and uses again the one that came back last. Who waits is served in the order of coming.
+ *
+ * @example
+ * ```ts
+ * const pool = new ObjectPool({ create: () => connect(url), destroy: (c) => c.end(), validate: (c) => c.alive, max: 10 });
+ * const rows = await pool.use((connection) => connection.query(sql));
+ * {
+ *   await using lease = await pool.acquire({ timeout: 1000 });
+ *   await lease.value.query(sql);
+ * }
+ * ```
+ */
+declare class ObjectPool<T> implements AsyncDisposable {
+    #private;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
+    constructor(options: ObjectPoolOptions<T>);
+    /** How many objects there are: idle, lent, being made and being destroyed. */
+    get size(): number;
+    /** How many are idle. */
+    get available(): number;
+    /** How many are lent. */
+    get borrowed(): number;
+    /** How many wait because `max` objects are in use. */
+    get pending(): number;
+    /** Whether it lends nothing any more. */
+    get closed(): boolean;
+    /** What it has counted. */
+    get stats(): ObjectPoolStatistics;
+    /**
+     * Borrows an object; waits while `max` are in use.
+     *
+     * @param options - They also end a wait for `create` and `validate`; an object that is ready too late becomes idle.
+     * @throws What `create` throws; {@link PoolClosedError}; {@link WaitTimeoutError}; the signal's reason.
+     */
+    acquire(options?: WaitOptions): Promise<Lease<T>>;
+    /**
+     * Borrows an object that is idle; makes none and waits for nothing.
+     *
+     * @returns `undefined` if there is none, if the one that was used last is no good, or if `validate` is asynchronous: then the
+     * check goes on in the background, for the next one.
+     */
+    tryAcquire(): Lease<T> | undefined;
+    /**
+     * Makes idle objects until there are `min` in all.
+     *
+     * @throws What `create` throws; what has been made stays. {@link PoolClosedError}.
+     */
+    fill(): Promise<void>;
+    /**
+     * Runs a function with a borrowed object, and gives that back whether or not the function throws. The function may
+     * `discard` the loan, which it gets too.
+     */
+    use<R>(fn: (value: T, lease: Lease<T>) => R | PromiseLike<R>, options?: WaitOptions): Promise<R>;
+    /** Lends to those who wait and to nobody else, then closes. Resolves when all is destroyed. */
+    drain(): Promise<void>;
+    /**
+     * Closes the pool: those who wait reject with {@link PoolClosedError}, idle objects are destroyed, and those lent are when they
+     * come back. Again does no harm.
+     *
+     * @returns Resolves when all is destroyed.
+     */
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Bytes from one thread to another, through memory that both see. */
+
+/**
+ * A ring buffer: bytes from one thread that writes to one that reads, through memory that both see. While nobody has to wait no
+ * native call is made.
+ *
+ * Each end belongs to the thread that first uses it, until that thread releases it, ends, or has let go of
+ * all its objects of this buffer and they are collected; another thread, or a second write or
+ * read while one waits, is refused with {@link RingBufferBusyError}. When the thread that writes ends, what it has written stays
+ * to be read, and the reader goes on waiting, for another writer or until somebody closes the buffer; the same holds the
+ * other way round.
+ *
+ * @example
+ * ```ts
+ * const ring = new RingBuffer(1 << 20);
+ * new Worker('./reader.js', { workerData: ring.toHandle() });   // there: for await (const bytes of RingBuffer.from(workerData))
+ * await ring.write(bytes);
+ * ring.close();
+ * ```
+ */
+declare class RingBuffer extends SharedObject<'ring'> implements AsyncIterable<Uint8Array>, Disposable {
+    #private;
+    /**
+     * @param bytes - How many bytes it holds, a whole number from 1 to 2³⁰.
+     * @param options - `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with another size;
+     * {@link UnsupportedError} where the runtime cannot share native memory.
+     */
+    constructor(bytes: number, options?: SharedOptions);
+    /** Opens the ring buffer of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): RingBuffer;
+    /** Opens the ring buffer that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'ring'>): RingBuffer;
+    /** How many bytes it holds at most. */
+    get capacity(): number;
+    /** How many bytes are in it to be read. */
+    get available(): number;
+    /** How many bytes there is room for. */
+    get free(): number;
+    /** Whether it is closed. Bytes may be left to read. */
+    get closed(): boolean;
+    /** How many bytes the last `write` or `writeSync` of this object has put in: all, unless it was cut short. */
+    get lastWritten(): number;
+    /**
+     * Writes bytes, all of them; waits while there is no room, and puts them in in pieces. They must not change meanwhile.
+     *
+     * @returns Resolves when all are in.
+     * @throws {@link RingBufferClosedError} if the buffer is closed, or is while it waits; {@link RingBufferBusyError};
+     * {@link WaitTimeoutError}; the signal's reason. {@link lastWritten} says how many bytes are in then.
+     */
+    write(bytes: Uint8Array, options?: WaitOptions): Promise<void>;
+    /**
+     * Writes what there is room for now.
+     *
+     * @returns How many bytes went in, from 0.
+     * @throws {@link RingBufferClosedError}; {@link RingBufferBusyError}.
+     */
+    tryWrite(bytes: Uint8Array): number;
+    /** As `write`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    writeSync(bytes: Uint8Array, options?: WaitOptions): void;
+    /**
+     * Reads bytes; waits while there are none.
+     *
+     * @param max - How many at most, a whole number from 1. Default 65 536.
+     * @returns At least one byte, a copy; none once the buffer is closed and everything has been read.
+     * @throws {@link RingBufferBusyError}; {@link WaitTimeoutError}; the signal's reason. No bytes have been taken then.
+     */
+    read(max?: number, options?: WaitOptions): Promise<Uint8Array<ArrayBuffer>>;
+    /**
+     * Reads what is there now, up to `max` bytes.
+     *
+     * @returns The bytes, a copy; none if there are none.
+     * @throws {@link RingBufferBusyError}.
+     */
+    tryRead(max: number): Uint8Array<ArrayBuffer>;
+    /**
+     * Reads what is there now into `target`, from its beginning.
+     *
+     * @returns How many bytes were read.
+     */
+    tryRead(target: Uint8Array): number;
+    /** As `read`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    readSync(max?: number, options?: WaitOptions): Uint8Array<ArrayBuffer>;
+    /**
+     * Lets another thread have the reading end.
+     *
+     * @returns Whether it was this thread's.
+     * @throws {@link RingBufferBusyError} while a read waits.
+     */
+    releaseReader(): boolean;
+    /**
+     * Lets another thread have the writing end.
+     *
+     * @returns Whether it was this thread's.
+     * @throws {@link RingBufferBusyError} while a write waits.
+     */
+    releaseWriter(): boolean;
+    /**
+     * Closes the buffer, from any thread: nothing more can be written, what is in it can still be read, and those who wait are told.
+     * Bytes that another thread is just writing may come after the reader has seen the end. Again does no harm.
+     */
+    close(): void;
+    [Symbol.dispose](): void;
+    /** Reads until the buffer is closed and empty. Leaving the loop leaves the buffer as it is. */
+    [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined>;
+    /** A stream of what is read: it takes bytes when its reader wants some. */
+    get readable(): ReadableStream<Uint8Array>;
+    /** A stream whose chunks are written, with the buffer's back-pressure; closing or aborting it closes the buffer. */
+    get writable(): WritableStream<Uint8Array>;
 }
 
 /** What can be a key. */
@@ -2305,5 +2643,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
-export type { AtomicWaitResult, BatchOptions, BroadcastOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
+export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
