@@ -3,8 +3,8 @@ import { NotHeldError } from '../errors.js';
 
 /** A lock or permits in this thread's hands. `using` gives them back at the end of the block. */
 export class Guard implements Disposable {
-  readonly #release: () => void;
-  #held = true;
+  /** Nothing once it has given back. */
+  #release: (() => void) | undefined;
   /**
    * Whether a thread has died holding the lock since {@link Mutex.clearPoison} was last called: what it guards may be half done.
    */
@@ -18,17 +18,18 @@ export class Guard implements Disposable {
 
   /** Whether it still holds. */
   get held(): boolean {
-    return this.#held;
+    return this.#release !== undefined;
   }
 
   /** Gives back. @throws {@link NotHeldError} if that was done before. */
   release(): void {
-    if (!this.#held) throw new NotHeldError('this guard has given back what it held');
-    this.#held = false;
-    this.#release();
+    const release = this.#release;
+    if (release === undefined) throw new NotHeldError('this guard has given back what it held');
+    this.#release = undefined;
+    release();
   }
 
   [Symbol.dispose](): void {
-    if (this.#held) this.release();
+    if (this.#release !== undefined) this.release();
   }
 }

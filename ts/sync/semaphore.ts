@@ -6,8 +6,8 @@ import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
+import { Permits } from './permits.js';
 import { type Holder, Watch, watching } from './watch.js';
-import { wordAt } from './words.js';
 
 /** How a semaphore is made. */
 export interface SemaphoreOptions extends SharedOptions {
@@ -26,12 +26,10 @@ export interface SemaphoreOptions extends SharedOptions {
  * ```
  */
 export class Semaphore extends SharedLock<'semaphore'> {
-  readonly #words: Int32Array;
-  readonly #at: number;
-  /** What this thread has taken from the word; native code adds it to what it was given. */
-  readonly #purse: Int32Array;
-  readonly #purseAt: number;
-  readonly #giveOne = (): void => this.#give(1);
+  readonly #permits: Permits;
+  readonly #giveOne = (): void => {
+    if (!this.#permits.give(1)) fast.lockGive(this.handle, true, 1);
+  };
 
   /**
    * @param permits - How many there are, a whole number from 0.
@@ -46,8 +44,7 @@ export class Semaphore extends SharedLock<'semaphore'> {
       const name = nameOf(second, ['fair']);
       super('semaphore', { options: { permits: first, fair: second.fair ?? true }, name });
     }
-    ({ words: this.#words, at: this.#at } = wordAt(this.native.word as number));
-    ({ words: this.#purse, at: this.#purseAt } = wordAt(this.native.purse as number));
+    this.#permits = new Permits(this.native.word as number, this.native.purse as number);
   }
 
   /** Opens the semaphore of a name. @throws {@link NotFoundError} if there is none. */
@@ -84,7 +81,7 @@ export class Semaphore extends SharedLock<'semaphore'> {
    * {@link LockClosedError}.
    */
   acquire(count = 1, options?: WaitOptions): Promise<Guard> {
-    if (options === undefined && count === 1 && !watching() && this.#take(1)) {
+    if (options === undefined && count === 1 && !watching() && this.#permits.take(1)) {
       const guard = new Guard(this.#giveOne, false);
       return overspent() ? nextTurn(guard) : Promise.resolve(guard);
     }
@@ -99,37 +96,8 @@ export class Semaphore extends SharedLock<'semaphore'> {
     return this.#guard(await this.passWatched(watch, true, count, options), count, watch);
   }
 
-  /**
-   * Takes permits if there are so many, nobody waits, and no holder has died. The word and the purse change with nothing in between at
-   * which this thread could be terminated.
-   */
-  #take(count: number): boolean {
-    let there = Atomics.load(this.#words, this.#at);
-    while (there >= count) {
-      const found = Atomics.compareExchange(this.#words, this.#at, there, there - count);
-      if (found === there) {
-        (this.#purse[this.#purseAt] as number) += count;
-        return true;
-      }
-      there = found;
-    }
-    return false;
-  }
-
-  /** The other way round, if the purse has so many; otherwise native code gives back what it gave. */
   #give(count: number): void {
-    if ((this.#purse[this.#purseAt] as number) >= count) {
-      let there = Atomics.load(this.#words, this.#at);
-      while (there >= 0) {
-        const found = Atomics.compareExchange(this.#words, this.#at, there, there + count);
-        if (found === there) {
-          (this.#purse[this.#purseAt] as number) -= count;
-          return;
-        }
-        there = found;
-      }
-    }
-    fast.lockGive(this.handle, true, count);
+    if (!this.#permits.give(count)) fast.lockGive(this.handle, true, count);
   }
 
   #check(count: number): void {
@@ -158,7 +126,7 @@ export class Semaphore extends SharedLock<'semaphore'> {
   tryAcquire(count = 1): Guard | undefined {
     this.#check(count);
     const watch = watching() ? new Watch(this.native, true, count) : undefined;
-    if (watch === undefined && this.#take(count))
+    if (watch === undefined && this.#permits.take(count))
       return new Guard(count === 1 ? this.#giveOne : () => this.#give(count), false);
     const how = fast.lockTry(this.handle, true, count);
     if (how === passed.waiting) return undefined;
