@@ -41,13 +41,7 @@ interface WaitOptions {
     timeout?: number;
 }
 
-/** Channels with Go's semantics, between any threads of the process. */
-
-/** How a message is sent. */
-interface SendOptions extends WaitOptions {
-    /** What in the message is moved instead of copied, as for `postMessage`. */
-    transfer?: readonly Transferable[];
-}
+/** How a receive ends. */
 /** What a receive gives: a message, or the news that the channel is closed and empty. */
 type ReceiveResult<T> = {
     value: T;
@@ -56,6 +50,14 @@ type ReceiveResult<T> = {
     value: undefined;
     done: true;
 };
+
+/** Channels with Go's semantics, between any threads of the process. */
+
+/** How a message is sent. */
+interface SendOptions extends WaitOptions {
+    /** What in the message is moved instead of copied, as for `postMessage`. */
+    transfer?: readonly Transferable[];
+}
 /**
  * A channel: threads send messages into it and receive them from it, each message once.
  *

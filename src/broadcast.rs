@@ -6,7 +6,7 @@ use millrace_core::channel::{Broadcast, Published, Sent, Slow, SubscribeError, T
 use millrace_core::clock::{MILLI, Nanos};
 use napi_derive::napi;
 
-use crate::channel::{attend, describe, waiter};
+use crate::channel::describe;
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::{Fault, code};
@@ -14,6 +14,7 @@ use crate::fast::{Answer, fast_calls};
 use crate::object::{NativeObject, Object, STALE};
 use crate::runtime;
 use crate::waiting::{JsChannel, Target};
+use crate::waits::{attend, waiter};
 
 /// A broadcast of JavaScript's values.
 pub(crate) type JsBroadcast = Broadcast<Payload, Target>;

@@ -2,19 +2,17 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
-use millrace_core::channel::{Case, Received, Selected, Sent, TrySendError, select};
-use millrace_core::clock::{Clock, MILLI};
+use millrace_core::channel::{Received, Sent, TrySendError};
 
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::Fault;
-use crate::fast::{Answer, Arguments, fast_calls};
+use crate::fast::{Answer, fast_calls};
 use crate::page::{Area, PAGE_NUMBERS, PAGE_TASK_RECORD};
 use crate::port_calls::Writer;
-use crate::runtime;
-use crate::waiting::{Blocked, Delivery, JsChannel, JsWaiter, Target};
+use crate::waiting::{JsChannel, JsWaiter};
+use crate::waits::{attend, block, waiter};
 
 /// What the sending calls answer.
 pub(crate) mod sent {
@@ -23,20 +21,8 @@ pub(crate) mod sent {
     pub(crate) const CLOSED: i32 = 2;
 }
 
-/// What `channelSelect` answers, beside a case's number times 4.
-mod selected {
-    pub(super) const RECEIVED: u32 = 0;
-    pub(super) const SENT: u32 = 1;
-    pub(super) const CLOSED: u32 = 2;
-    pub(super) const NOTHING: i32 = -1;
-    pub(super) const WAITING: i32 = -2;
-}
-
 /// The kind of a number.
 pub(crate) const NUMBER: u8 = 3;
-
-/// Numbers in one case of a select: its channel, 1 if it sends, and the value's tag and number.
-const CASE: usize = 4;
 
 /// Puts a received value where JavaScript finds it. A number is the answer itself.
 pub(crate) fn give(isolate: &Isolate, payload: Payload) -> Answer {
@@ -68,82 +54,6 @@ pub(crate) fn describe(isolate: &Isolate, payload: Payload, first: f64, second: 
     let value = Writer::new(isolate, Area::TASK).write_wanted(payload);
     let record = [first, second, value.kind, value.num, value.offset, value.held, 0.0, 0.0];
     isolate.page.write_record(PAGE_TASK_RECORD, &record);
-}
-
-pub(crate) fn waiter(isolate: &Isolate, wait: u32) -> Arc<JsWaiter> {
-    JsWaiter::new(Target::Port(isolate.port), u64::from(wait))
-}
-
-/// The time limit (in milliseconds, 0 for none) and whether it may be cancelled, from argument `at` on.
-pub(crate) fn attend(
-    isolate: &Isolate,
-    arguments: &Arguments,
-    at: usize,
-    waiter: &Arc<JsWaiter>,
-) -> Result<(), Fault> {
-    let limit = arguments.number(at)?;
-    if arguments.flag(at + 1)? {
-        isolate.waits.borrow_mut().insert(waiter.token() as u32, Arc::clone(waiter));
-    }
-    arm(waiter, limit);
-    Ok(())
-}
-
-pub(crate) fn arm(waiter: &Arc<JsWaiter>, limit: f64) {
-    if limit > 0.0 {
-        let at = runtime::clock().now().saturating_add((limit * MILLI as f64) as u64);
-        waiter.arm(&runtime::timers(), at);
-    }
-}
-
-pub(crate) fn block(isolate: &Isolate, limit: f64, begin: impl FnOnce(Arc<JsWaiter>) -> bool) {
-    let blocked = Arc::new(Blocked::default());
-    let waiter = JsWaiter::new(Target::Thread(isolate.port, Arc::clone(&blocked)), 0);
-    if begin(Arc::clone(&waiter)) {
-        arm(&waiter, limit);
-        *isolate.blocked.borrow_mut() = Some((waiter, blocked));
-    }
-}
-
-/// Reads `count` cases out of the page's records; the values of those that send were handed over one by one.
-fn cases(isolate: &Isolate, count: u32) -> Result<Vec<Case<Payload, Target>>, Fault> {
-    let mut values: VecDeque<Payload> = std::mem::take(&mut *isolate.case_values.borrow_mut()).into();
-    (0..count as usize)
-        .map(|at| {
-            let [handle, sends] = [0, 1].map(|number| isolate.page.read_number(at * CASE + number));
-            let channel = isolate.with_channel(handle as u64, |channel| Ok(Arc::clone(channel)))?;
-            if sends == 0.0 {
-                return Ok(Case::Receive(channel));
-            }
-            let missing = const { Fault::stale("a select's case has no value") };
-            Ok(Case::Send(channel, values.pop_front().ok_or(missing)?))
-        })
-        .collect()
-}
-
-/// A number below `below`, as good as any: a select is fair if it does not prefer a case.
-fn chance(isolate: &Isolate, below: usize) -> usize {
-    // xorshift64*
-    let mut state = isolate.chance.get();
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    isolate.chance.set(state);
-    ((state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize) % below.max(1)
-}
-
-fn answer(isolate: &Isolate, outcome: Selected<Payload, Target>) -> Answer {
-    let case = |number: u32, what: u32| Answer::Number(f64::from(number) * 4.0 + f64::from(what));
-    match outcome {
-        Selected::Received(number, payload) => {
-            describe(isolate, payload, 0.0, 0.0);
-            case(number, selected::RECEIVED)
-        }
-        Selected::Sent(number) => case(number, selected::SENT),
-        Selected::Closed(number) => case(number, selected::CLOSED),
-        Selected::Nothing => Answer::Code(selected::NOTHING),
-        Selected::Waiting(_) => Answer::Code(selected::WAITING),
-    }
 }
 
 fn send(isolate: &Isolate, channel: &JsChannel, wait: u32, payload: Payload) -> (i32, Option<Arc<JsWaiter>>) {
@@ -319,79 +229,6 @@ fast_calls! {
             });
             Ok(Answer::Code(answer))
         })
-    }
-
-    /// `(tag, number)`: hands over the value of a select's next case that sends.
-    c"channelCaseValue" CaseValue(isolate, arguments) {
-        let payload = isolate.take_payload(arguments.whole(0)? as u8, arguments.number(1)?)?;
-        isolate.case_values.borrow_mut().push(payload);
-        Ok(Answer::Nothing)
-    }
-
-    /// `(count, wait, waits, limit in ms or 0, cancellable)`: does one of the cases that stand in the page.
-    c"channelSelect" Select(isolate, arguments) {
-        let cases = cases(isolate, arguments.whole(0)?)?;
-        let waiter = if arguments.flag(2)? { Some(waiter(isolate, arguments.whole(1)?)) } else { None };
-        let outcome = select(cases, waiter, |below| chance(isolate, below));
-        if let Selected::Waiting(waiter) = &outcome {
-            attend(isolate, arguments, 3, waiter)?;
-        }
-        Ok(answer(isolate, outcome))
-    }
-
-    /// `(count, limit in ms or 0)`: the same for a thread that blocks.
-    c"channelSelectBlocking" SelectBlocking(isolate, arguments) {
-        let cases = cases(isolate, arguments.whole(0)?)?;
-        let channels: Vec<_> = cases.iter().map(|case| Arc::clone(case.channel())).collect();
-        let mut given = Ok(Answer::Code(selected::WAITING));
-        block(isolate, arguments.number(1)?, |waiter| {
-            let outcome = select(cases, Some(waiter), |below| chance(isolate, below));
-            let waits = matches!(outcome, Selected::Waiting(_));
-            given = match outcome {
-                Selected::Received(number, payload @ Payload::Side { .. }) => {
-                    if let Some(channel) = channels.get(number as usize) {
-                        channel.give_back(payload);
-                    }
-                    Err(NOT_NOW)
-                }
-                outcome => Ok(answer(isolate, outcome)),
-            };
-            waits
-        });
-        given
-    }
-
-    /// `(ms)`: blocks this thread for a moment; true once its wait has ended, as the task's record says: status, case, value.
-    c"blockedPark" Park(isolate, arguments) {
-        let limit = Duration::from_secs_f64((arguments.number(0)? / 1e3).clamp(0.0, 1.0));
-        let waits = isolate.blocked.borrow().as_ref().map(|(_, blocked)| Arc::clone(blocked));
-        let nothing = const { Fault::stale("this thread does not wait for anything") };
-        let waits = waits.ok_or(nothing)?;
-        let mut patience = isolate.blocking.get();
-        if patience.wants() {
-            patience.tell(waits.spin());
-        }
-        isolate.blocking.set(patience);
-        let Some(mut ending) = waits.park(limit) else { return Ok(Answer::Bool(false)) };
-        *isolate.blocked.borrow_mut() = None;
-        if ending.delivery.as_ref().is_some_and(Delivery::is_side) {
-            return Err(NOT_NOW);
-        }
-        let payload = ending.delivery.as_mut().map_or(Payload::UNDEFINED, Delivery::take);
-        describe(isolate, payload, f64::from(ending.status as u8), f64::from(ending.case));
-        Ok(Answer::Bool(true))
-    }
-
-    /// Gives up what this thread blocks for; false if it has ended, and `blockedPark` will say how.
-    c"blockedCancel" CancelBlocked(isolate, _arguments) {
-        let waiter = isolate.blocked.borrow().as_ref().map(|(waiter, _)| Arc::clone(waiter));
-        Ok(Answer::Bool(waiter.is_some_and(|waiter| waiter.cancel())))
-    }
-
-    /// `(wait)`: cancels a wait; whether it was still open.
-    c"waitCancel" Cancel(isolate, arguments) {
-        let waiter = isolate.waits.borrow_mut().remove(&arguments.whole(0)?);
-        Ok(Answer::Bool(waiter.is_some_and(|waiter| waiter.cancel())))
     }
 
     /// `(channel)`: whether it was open.

@@ -215,6 +215,8 @@ pub(crate) fn calls(env: sys::napi_env, isolate: &Isolate) -> Result<sys::napi_v
     crate::port_calls::register_all(env, target, isolate)?;
     crate::pool::calls::register_all(env, target, isolate)?;
     crate::channel::register_all(env, target, isolate)?;
+    crate::select::register_all(env, target, isolate)?;
+    crate::waits::register_all(env, target, isolate)?;
     crate::lock::register_all(env, target, isolate)?;
     crate::broadcast::register_all(env, target, isolate)?;
     crate::map::register_all(env, target, isolate)?;

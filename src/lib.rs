@@ -28,5 +28,7 @@ mod queue;
 mod raw_object;
 mod ring;
 mod runtime;
+mod select;
 mod singleflight;
 mod waiting;
+mod waits;

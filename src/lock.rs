@@ -10,13 +10,14 @@ use millrace_core::lock::{
 use millrace_core::words::Word;
 use parking_lot::Mutex;
 
-use crate::channel::{attend, block, describe, waiter};
+use crate::channel::describe;
 use crate::codec::Payload;
 use crate::error::{Fault, code};
 use crate::fast::{Answer, fast_calls};
 use crate::memory::words;
 use crate::pool::options::Options;
 use crate::waiting::{JsWaiter, Target};
+use crate::waits::{attend, block, waiter};
 
 /// Every kind of lock.
 pub(crate) enum JsLock {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use millrace_core::channel::{Channel, Received, Sent, TrySendError};
 
-use crate::channel::{NOT_NOW, attend, block, give, sent, waiter};
+use crate::channel::{NOT_NOW, give, sent};
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::Fault;
@@ -13,6 +13,7 @@ use crate::object::{Object, STALE};
 use crate::pool::options::Options;
 use crate::port::Message;
 use crate::waiting::Target;
+use crate::waits::{attend, block, waiter};
 
 /// A queue of JavaScript's values.
 pub(crate) type JsQueue = Channel<Ranked, Target>;

@@ -12,7 +12,6 @@ use napi::bindgen_prelude::ArrayBuffer;
 use napi_derive::napi;
 use parking_lot::Mutex;
 
-use crate::channel::{attend, block, waiter};
 use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::fast::{Answer, Arguments, fast_calls};
@@ -20,6 +19,7 @@ use crate::memory::{Region, array_buffer};
 use crate::object::{NativeObject, Object, STALE, Shared};
 use crate::pool::options::Options;
 use crate::waiting::Target;
+use crate::waits::{attend, block, waiter};
 
 /// The ends of a ring buffer of JavaScript's.
 pub(crate) type JsRing = Ring<Arc<Memory>, Target>;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use millrace_core::lock::{Boarding, NotHeld, Passenger, Singleflight};
 use napi_derive::napi;
 
-use crate::channel::arm;
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::{Fault, code};
@@ -13,6 +12,7 @@ use crate::object::NativeObject;
 use crate::pool::message::{Settled, Status};
 use crate::port::Message;
 use crate::waiting::{JsWaiter, Target};
+use crate::waits::arm;
 
 /// Whether the leader succeeded, and what it got.
 pub(crate) type Landing = (bool, Payload);

@@ -277,3 +277,13 @@ test('a name is one channel; another capacity is an error that says both', async
   assert.deepEqual(Channel.open<number>('orders').capacity, 3);
   assert.throws(() => new Channel(4, { name: 'orders' }), { code: 'ERR_NAME_CONFLICT', message: /3.*4/ });
 });
+
+test('a number that a closed channel refuses takes no other message with it', async () => {
+  const [channel, closed] = [new Channel<ArrayBuffer>(1), new Channel<number>(1)];
+  closed.close();
+  const bytes = new Uint8Array([1, 2, 3]).buffer;
+  await channel.send(bytes, { transfer: [bytes] });
+  await assert.rejects(closed.send(1), { code: 'ERR_CHANNEL_CLOSED' });
+  const { value } = await channel.receive({ timeout: 5000 });
+  assert.deepEqual(new Uint8Array(value as ArrayBuffer), new Uint8Array([1, 2, 3]));
+});

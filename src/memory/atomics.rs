@@ -7,13 +7,13 @@ use millrace_core::memory::{Futex, Reference, Watch};
 
 use super::cells::Slot;
 use super::reference::same;
-use crate::channel::{attend, block, waiter};
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, Arguments, fast_calls};
 use crate::object::{Object, STALE, Shared};
 use crate::waiting::{JsWaiter, Target};
+use crate::waits::{attend, block, waiter};
 
 /// An atomic, and those who wait for it to change.
 pub(crate) struct JsAtomic {

@@ -1,12 +1,10 @@
 /** Channels with Go's semantics, between any threads of the process. */
 
-import { ReadableStream, WritableStream } from 'node:stream/web';
+import type { ReadableStream, WritableStream } from 'node:stream/web';
 import { isMainThread, type Transferable } from 'node:worker_threads';
 import { block, blockingLimit } from '../blocking.js';
-import { kind } from '../codec/index.js';
 import { ChannelClosedError, InvalidArgumentError, UnsupportedError } from '../errors.js';
 import { fast, records, taskRecord } from '../isolate.js';
-import { nextSideId, stageSide, unstageSide } from '../links.js';
 import type { NativeObject } from '../native/binding.js';
 import {
   nameOf,
@@ -17,10 +15,17 @@ import {
 } from '../shared-object.js';
 import { signalOf } from '../signal.js';
 import { nextTurn, overspent } from '../turn.js';
-import { put, putNum, putSide, putTag, type Received, recordedValue } from '../values.js';
+import { putNum, putTag, recordedValue } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
-import { enter, nextWait, status, type Wait } from '../waits.js';
+import { enter, nextWait, status } from '../waits.js';
+import { ReceiveWait, SendWait } from './channel-waits.js';
+import { crossing, LocalMessages, type Messages } from './messages.js';
+import { closedResult, type ReceiveResult } from './receive-result.js';
+
 import { Ring } from './ring.js';
+import { pipe, readableOf, writableOf } from './streams.js';
+
+export type { ReceiveResult };
 
 /** How a message is sent. */
 export interface SendOptions extends WaitOptions {
@@ -28,35 +33,14 @@ export interface SendOptions extends WaitOptions {
   transfer?: readonly Transferable[];
 }
 
-/** What a receive gives: a message, or the news that the channel is closed and empty. */
-export type ReceiveResult<T> = { value: T; done: false } | { value: undefined; done: true };
-
 const sent = { done: 0, waiting: 1, closed: 2 } as const;
 const done = Promise.resolve();
-const closedResult = { value: undefined, done: true } as const;
 const nothing: readonly Transferable[] = [];
 const noOptions = Object.freeze({});
 /** So many numbers go through native calls before a channel's ring is asked for. */
 const ringAfter = 32;
 /** Numbers that one native call may hand over. */
 const pageNumbers = taskRecord;
-
-/** A message that waits for its receiver in this thread, by the number that travels in its place. */
-class References {
-  readonly #values = new Map<number, unknown>();
-  #last = 0;
-
-  put(value: unknown): number {
-    this.#values.set(++this.#last, value);
-    return this.#last;
-  }
-
-  take(id: number): unknown {
-    const value = this.#values.get(id);
-    this.#values.delete(id);
-    return value;
-  }
-}
 
 /**
  * A channel: threads send messages into it and receive them from it, each message once.
@@ -76,7 +60,10 @@ class References {
 export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable<T>, Disposable {
   readonly #handle: number;
   readonly #capacity: number;
-  readonly #references: References | undefined;
+  /** @internal */
+  readonly messages: Messages;
+  /** Whether numbers travel as they are, and not as names of what stays here. */
+  readonly #plain: boolean;
   #ring: Ring | undefined;
   /** Numbers that went through native calls. */
   #called = 0;
@@ -89,14 +76,15 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
    */
   constructor(capacity?: number, options?: SharedOptions);
   /** @internal */
-  constructor(origin: Origin, references: boolean);
+  constructor(origin: Origin, local: boolean);
   constructor(first: number | Origin = 0, second: SharedOptions | boolean = {}) {
     if (typeof first === 'object') {
       super('channel', first);
-      this.#references = second === true ? new References() : undefined;
     } else {
       super('channel', { options: { capacity: first }, name: nameOf(second as SharedOptions) });
     }
+    this.#plain = second !== true;
+    this.messages = this.#plain ? crossing : new LocalMessages();
     this.#handle = this.native.handle;
     this.#capacity = fast.channelCapacity(this.#handle);
   }
@@ -117,7 +105,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   }
 
   override toHandle(): SharedHandle<'channel'> {
-    if (this.#references !== undefined)
+    if (!this.#plain)
       throw new UnsupportedError(
         'a local channel stays in its thread: make one with new Channel() to share it',
       );
@@ -159,13 +147,14 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   send(value: T, options?: SendOptions): Promise<void> {
     if (options !== undefined) return this.#sendWith(value, options);
     let how: number;
-    if (typeof value === 'number' && this.#references === undefined) {
+    if (typeof value === 'number' && this.#plain) {
       if (this.#ring?.push(value, true) === true) return overspent() ? nextTurn(undefined) : done;
       how = fast.channelSendNumber(this.#handle, nextWait(), value);
       this.#count();
+      if (how === sent.closed) return Promise.reject(new ChannelClosedError());
     } else {
       try {
-        if (!this.encode(value)) return this.#sendWith(value, {});
+        if (!this.messages.encode(value)) return this.#sendWith(value, {});
       } catch (error) {
         return Promise.reject(error as Error);
       }
@@ -178,12 +167,11 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
 
   /** Numbers go through the ring when there are enough of them to be worth its memory. */
   #count(): void {
-    if (++this.#called === ringAfter && this.#references === undefined && this.#capacity > 0)
-      this.#ring = Ring.of(this.native);
+    if (++this.#called === ringAfter && this.#plain && this.#capacity > 0) this.#ring = Ring.of(this.native);
   }
 
   #refused(tag: number, num: number): Promise<void> {
-    this.forget(tag, num);
+    this.messages.forget(tag, num);
     return Promise.reject(new ChannelClosedError());
   }
 
@@ -193,7 +181,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     const signal = signalOf(options.signal);
     if (!Array.isArray(transfer)) throw new InvalidArgumentError('transfer', shown(transfer), 'an array');
     signal?.throwIfAborted();
-    this.encodeAny(value, transfer);
+    this.messages.encodeAny(value, transfer);
     const [tag, num] = [putTag, putNum];
     const id = nextWait();
     const limit = nativeLimit(timeout);
@@ -205,7 +193,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     if (how === sent.closed) return this.#refused(tag, num);
     await new Promise<void>((resolve, reject) => {
       const failed = (error: unknown): void => {
-        this.forget(tag, num);
+        this.messages.forget(tag, num);
         reject(error as Error);
       };
       const end = (ended: number): void => {
@@ -234,7 +222,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     const got = fast.channelReceive(this.#handle, nextWait());
     if (typeof got === 'number') {
       this.#count();
-      const result: ReceiveResult<T> = { value: this.#fromNumber(got), done: false };
+      const result: ReceiveResult<T> = { value: this.messages.decode(got) as T, done: false };
       return overspent() ? nextTurn(result) : Promise.resolve(result);
     }
     if (got === false)
@@ -250,7 +238,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     const id = nextWait();
     const got = fast.channelReceiveWith(this.#handle, id, nativeLimit(timeout), signal !== undefined);
     if (typeof got === 'number') {
-      const result: ReceiveResult<T> = { value: this.#fromNumber(got), done: false };
+      const result: ReceiveResult<T> = { value: this.messages.decode(got) as T, done: false };
       return overspent() ? nextTurn(result) : result;
     }
     if (got !== false) return this.#received(got);
@@ -268,44 +256,10 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   }
 
   async #received(got: true | undefined): Promise<ReceiveResult<T>> {
-    const value = got === undefined ? undefined : this.decode(recordedValue(taskRecord + 2));
+    const value = got === undefined ? undefined : this.messages.decode(recordedValue(taskRecord + 2));
     if (overspent()) await nextTurn(undefined);
     if (got === undefined) return closedResult;
     return { value: (await value) as T, done: false };
-  }
-
-  /** What a number in the place of a message stands for. */
-  #fromNumber(got: number): T {
-    return (this.#references === undefined ? got : this.#references.take(got)) as T;
-  }
-
-  /** Makes a message ready for a native call. `false` if only the platform can clone it. @internal */
-  encode(value: unknown): boolean {
-    return put(this.#references === undefined ? value : this.#references.put(value));
-  }
-
-  /** The same for any message; what only the platform can clone stays here until its receiver asks. @internal */
-  encodeAny(value: unknown, transfer: readonly Transferable[]): void {
-    if (this.#references === undefined && transfer.length > 0) {
-      const id = nextSideId();
-      stageSide(id, value, transfer, true);
-      putSide(id);
-    } else if (!this.encode(value)) {
-      const id = nextSideId();
-      stageSide(id, value, nothing, true);
-      putSide(id);
-    }
-  }
-
-  /** What a message stands for that has come. @internal */
-  decode(value: Received): Received {
-    return this.#references === undefined ? value : this.#references.take(value as number);
-  }
-
-  /** A message was not sent after all. @internal */
-  forget(tag: number, num: number): void {
-    if (tag === kind.side) unstageSide(num);
-    else if (this.#references !== undefined) this.#references.take(num);
   }
 
   /**
@@ -316,11 +270,11 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
    */
   trySend(value: T): boolean {
     if (typeof value === 'number' && this.#ring?.push(value, false) === true) return true;
-    this.encodeAny(value, nothing);
+    this.messages.encodeAny(value, nothing);
     const [tag, num] = [putTag, putNum];
     const how = fast.channelTrySend(this.#handle, tag, num);
     if (how === sent.done) return true;
-    this.forget(tag, num);
+    this.messages.forget(tag, num);
     if (how === sent.closed) throw new ChannelClosedError();
     return false;
   }
@@ -337,11 +291,11 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     const got = fast.channelTryReceive(this.#handle, false);
     if (typeof got === 'number') {
       this.#count();
-      return { value: this.#fromNumber(got), done: false };
+      return { value: this.messages.decode(got) as T, done: false };
     }
     if (got === false) return undefined;
     if (got === undefined) return closedResult;
-    return { value: this.decode(recordedValue(taskRecord + 2)) as T, done: false };
+    return { value: this.messages.decode(recordedValue(taskRecord + 2)) as T, done: false };
   }
 
   /**
@@ -365,7 +319,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
 
   /** Sends the numbers that stand in a list from `at` on, as far as there is room, in one native call; how many. */
   #sendNumbers(list: readonly T[], at: number): number {
-    if (this.#references !== undefined) return 0;
+    if (!this.#plain) return 0;
     let count = 0;
     const end = Math.min(list.length - at, pageNumbers);
     for (; count < end; count++) {
@@ -380,11 +334,11 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   }
 
   #trySendOne(value: T): boolean {
-    if (!this.encode(value)) return false;
+    if (!this.messages.encode(value)) return false;
     const [tag, num] = [putTag, putNum];
     const how = fast.channelTrySend(this.#handle, tag, num);
     if (how === sent.done) return true;
-    this.forget(tag, num);
+    this.messages.forget(tag, num);
     if (how === sent.closed) throw new ChannelClosedError();
     return false;
   }
@@ -409,14 +363,14 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
 
   #collect(batch: T[], max: number): void {
     while (batch.length < max) {
-      if (this.#references === undefined) {
+      if (this.#plain) {
         const count = fast.channelReceiveNumbers(this.#handle, Math.min(max - batch.length, pageNumbers));
         for (let at = 0; at < count; at++) batch.push(records[at] as T);
         if (count > 0) continue;
       }
       const got = fast.channelTryReceive(this.#handle, true);
-      if (typeof got === 'number') batch.push(this.#fromNumber(got));
-      else if (got === true) batch.push(this.decode(recordedValue(taskRecord + 2)) as T);
+      if (typeof got === 'number') batch.push(this.messages.decode(got) as T);
+      else if (got === true) batch.push(this.messages.decode(recordedValue(taskRecord + 2)) as T);
       else return;
     }
   }
@@ -429,14 +383,14 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     }
     checkWaitOptions(options, ['transfer']);
     const limit = blockingLimit('sendSync', options);
-    this.encodeAny(value, options.transfer ?? nothing);
+    this.messages.encodeAny(value, options.transfer ?? nothing);
     const [tag, num] = [putTag, putNum];
     try {
       let how = fast.channelSendBlocking(this.#handle, limit, tag, num);
       if (how === sent.waiting) how = block(options).how === status.signal ? sent.done : sent.closed;
       if (how === sent.closed) throw new ChannelClosedError();
     } catch (error) {
-      this.forget(tag, num);
+      this.messages.forget(tag, num);
       throw error;
     }
   }
@@ -452,13 +406,13 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     const got = fast.channelReceiveBlocking(this.#handle, limit);
     if (typeof got === 'number') {
       this.#count();
-      return { value: this.#fromNumber(got), done: false };
+      return { value: this.messages.decode(got) as T, done: false };
     }
     if (got === undefined) return closedResult;
-    if (got) return { value: this.decode(recordedValue(taskRecord + 2)) as T, done: false };
+    if (got) return { value: this.messages.decode(recordedValue(taskRecord + 2)) as T, done: false };
     const ending = block(options);
     if (ending.how === status.ended) return closedResult;
-    return { value: this.decode(ending.value) as T, done: false };
+    return { value: this.messages.decode(ending.value) as T, done: false };
   }
 
   /** Closes the channel: nothing more can be sent; what is in it can still be received. Again does no harm. */
@@ -491,83 +445,16 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     to: Channel<T> | WritableStream<T>,
     { preventClose = false, ...options }: WaitOptions & { preventClose?: boolean } = {},
   ): Promise<void> {
-    if (to instanceof WritableStream) {
-      const signal = signalOf(options.signal);
-      return this.readable.pipeTo(to, { preventClose, ...(signal && { signal }) });
-    }
-    for (;;) {
-      const { value, done: ended } = await this.receive(options);
-      if (ended) break;
-      await to.send(value as T, options);
-    }
-    if (!preventClose) to.close();
+    await pipe(this, to, preventClose, options);
   }
 
   /** A stream of what is received: it takes a message when its reader wants one. */
   get readable(): ReadableStream<T> {
-    const stop = new AbortController();
-    return new ReadableStream<T>(
-      {
-        pull: async (out) => {
-          const next = await this.receive({ signal: stop.signal });
-          if (next.done) out.close();
-          else out.enqueue(next.value);
-        },
-        cancel: (reason) => stop.abort(reason),
-      },
-      { highWaterMark: 0 },
-    );
+    return readableOf(this);
   }
 
   /** A stream whose chunks are sent, with the channel's back-pressure; closing or aborting it closes the channel. */
   get writable(): WritableStream<T> {
-    return new WritableStream<T>({
-      write: (chunk, out) => this.send(chunk, { signal: (out as unknown as { signal: AbortSignal }).signal }),
-      close: () => this.close(),
-      abort: () => this.close(),
-    });
-  }
-}
-
-/** A send without options. */
-class SendWait implements Wait {
-  readonly channel: unknown;
-  readonly #resolve: () => void;
-  readonly #reject: (error: unknown) => void;
-
-  constructor(channel: unknown, resolve: () => void, reject: (error: unknown) => void) {
-    this.channel = channel;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  settle(how: number): void {
-    if (how === status.signal) this.#resolve();
-    else this.#reject(new ChannelClosedError());
-  }
-}
-
-/** A receive without options. */
-class ReceiveWait<T> implements Wait {
-  readonly #channel: Channel<T>;
-  readonly #resolve: (result: ReceiveResult<T>) => void;
-  readonly #reject: (error: unknown) => void;
-
-  constructor(
-    channel: Channel<T>,
-    resolve: (result: ReceiveResult<T>) => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.#channel = channel;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  settle(how: number, _detail: number, value: Received): void {
-    if (how !== status.fulfilled) return this.#resolve(closedResult);
-    const got = this.#channel.decode(value);
-    if (value instanceof Promise)
-      value.then((late) => this.#resolve({ value: late as T, done: false }), this.#reject);
-    else this.#resolve({ value: got as T, done: false });
+    return writableOf(this);
   }
 }

@@ -81,7 +81,7 @@ function lay({ list, put }: Prepared): void {
   for (const operation of list) {
     if (operation instanceof Channel) put.push(undefined);
     else {
-      operation.channel.encodeAny(operation.value, []);
+      operation.channel.messages.encodeAny(operation.value, []);
       put.push([putTag, putNum]);
       fast.channelCaseValue(putTag, putNum);
     }
@@ -97,7 +97,7 @@ function lay({ list, put }: Prepared): void {
 function forgetOthers({ list, put }: Prepared, happened: number): void {
   for (const [at, operation] of list.entries()) {
     const how = put[at];
-    if (how !== undefined && at !== happened) (operation as Sending<unknown>).channel.forget(...how);
+    if (how !== undefined && at !== happened) (operation as Sending<unknown>).channel.messages.forget(...how);
   }
 }
 
@@ -110,7 +110,7 @@ function resultOf(prepared: Prepared, at: number, what: number, value: Received)
   const operation = prepared.list[at];
   if (what === outcome.sent) return { case: name, value: undefined, done: false };
   if (what === outcome.received)
-    return { case: name, value: (operation as Channel<unknown>).decode(value), done: false };
+    return { case: name, value: (operation as Channel<unknown>).messages.decode(value), done: false };
   if (operation instanceof Sending) throw new ChannelClosedError();
   return { case: name, value: undefined, done: true };
 }

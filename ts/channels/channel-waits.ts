@@ -1,0 +1,54 @@
+/** Waits for a channel that need nothing but their end. */
+import { ChannelClosedError } from '../errors.js';
+import type { Received } from '../values.js';
+import { status, type Wait } from '../waits.js';
+import type { Messages } from './messages.js';
+import { closedResult, type ReceiveResult } from './receive-result.js';
+
+/** A channel, as its waits need it; they keep it alive. */
+interface Receiving {
+  readonly messages: Messages;
+}
+
+/** A send without options. */
+export class SendWait implements Wait {
+  readonly channel: unknown;
+  readonly #resolve: () => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(channel: unknown, resolve: () => void, reject: (error: unknown) => void) {
+    this.channel = channel;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  settle(how: number): void {
+    if (how === status.signal) this.#resolve();
+    else this.#reject(new ChannelClosedError());
+  }
+}
+
+/** A receive without options. */
+export class ReceiveWait<T> implements Wait {
+  readonly #channel: Receiving;
+  readonly #resolve: (result: ReceiveResult<T>) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    channel: Receiving,
+    resolve: (result: ReceiveResult<T>) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#channel = channel;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  settle(how: number, _detail: number, value: Received): void {
+    if (how !== status.fulfilled) return this.#resolve(closedResult);
+    const got = this.#channel.messages.decode(value);
+    if (value instanceof Promise)
+      value.then((late) => this.#resolve({ value: late as T, done: false }), this.#reject);
+    else this.#resolve({ value: got as T, done: false });
+  }
+}
