@@ -7,7 +7,7 @@ mod words;
 pub(crate) mod atomics;
 pub(crate) mod reference;
 
-pub(crate) use block::JsMemory;
+pub(crate) use block::{Block, JsMemory};
 pub(crate) use words::words;
 
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! Ring buffers: the memory that both threads see, and the native calls of those who wait.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
-use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
@@ -13,9 +11,9 @@ use napi_derive::napi;
 use parking_lot::Mutex;
 
 use crate::env::Isolate;
-use crate::error::{Fault, code};
+use crate::error::Fault;
 use crate::fast::{Answer, Arguments, fast_calls};
-use crate::memory::{Region, array_buffer};
+use crate::memory::{Block, Region, array_buffer};
 use crate::object::{NativeObject, Object, STALE, Shared};
 use crate::pool::options::Options;
 use crate::waiting::Target;
@@ -51,30 +49,16 @@ mod waited {
 
 /// A header of words, then the bytes: as many as the capacity, rounded up to a power of two.
 pub(crate) struct Memory {
-    start: NonNull<u8>,
-    layout: Layout,
+    block: Block,
     capacity: u32,
     /// The threads that see it, once for each buffer they have.
     views: Mutex<Vec<Owner>>,
 }
 
-// SAFETY: the memory is freed with the last reference; here its words are read and written as atomics alone, and of its bytes
-// nothing is.
-unsafe impl Send for Memory {}
-// SAFETY: as above.
-unsafe impl Sync for Memory {}
-
 impl Memory {
     fn new(capacity: u32) -> Result<Arc<Self>, Fault> {
-        let none = || {
-            let message = format!("bytes: got {capacity}, and there is no memory for so many");
-            Fault::new(code::INVALID_ARGUMENT, message)
-        };
-        let size = HEADER + capacity.next_power_of_two() as usize;
-        let layout = Layout::from_size_align(size, 64).map_err(|_| none())?;
-        // SAFETY: the size is not 0.
-        let start = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(none)?;
-        let memory = Self { start, layout, capacity, views: Mutex::default() };
+        let block = Block::new(HEADER + capacity.next_power_of_two() as usize)?;
+        let memory = Self { block, capacity, views: Mutex::default() };
         memory.word(word::CAPACITY).store(capacity, Ordering::Relaxed);
         Ok(Arc::new(memory))
     }
@@ -83,7 +67,7 @@ impl Memory {
     fn word(&self, at: usize) -> &AtomicU32 {
         let at = at.min(HEADER / 4 - 1);
         // SAFETY: it stands within the header.
-        let word = unsafe { self.start.as_ptr().cast::<u32>().add(at) };
+        let word = unsafe { self.block.start().cast::<u32>().add(at) };
         // SAFETY: it is aligned, lives as long as this, and all threads use it as an atomic, JavaScript's among them.
         unsafe { AtomicU32::from_ptr(word) }
     }
@@ -92,13 +76,6 @@ impl Memory {
     fn used(&self) -> u32 {
         let head = self.word(word::HEAD).load(Ordering::SeqCst);
         self.word(word::TAIL).load(Ordering::SeqCst).wrapping_sub(head)
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // SAFETY: allocated in `new` with this layout.
-        unsafe { dealloc(self.start.as_ptr(), self.layout) }
     }
 }
 
@@ -130,11 +107,11 @@ impl Drop for View {
 
 impl Region for View {
     fn start(&self) -> *mut u8 {
-        self.ring.words().start.as_ptr()
+        self.ring.words().block.start()
     }
 
     fn bytes(&self) -> usize {
-        self.ring.words().layout.size()
+        self.ring.words().block.bytes()
     }
 }
 

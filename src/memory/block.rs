@@ -37,7 +37,7 @@ unsafe impl Send for Block {}
 unsafe impl Sync for Block {}
 
 impl Block {
-    fn new(bytes: usize) -> Result<Self, Fault> {
+    pub(crate) fn new(bytes: usize) -> Result<Self, Fault> {
         let full =
             || Fault::new(code::OUT_OF_MEMORY, format!("the system has no {bytes} bytes of memory to give"));
         let layout = Layout::from_size_align(bytes + ALIGN, NATURAL).map_err(|_| full())?;
