@@ -70,8 +70,11 @@ pub(crate) fn describe(isolate: &Isolate, payload: Payload, first: f64, second: 
     isolate.page.write_record(PAGE_TASK_RECORD, &record);
 }
 
+/// The waiter of a wait that begins now.
 pub(crate) fn waiter(isolate: &Isolate, wait: u32) -> Arc<JsWaiter> {
-    JsWaiter::new(Target::Port(isolate.port), u64::from(wait))
+    let waiter = JsWaiter::new(Target::Port(isolate.port), u64::from(wait));
+    waiter.begin(runtime::clock().now());
+    waiter
 }
 
 /// The time limit (in milliseconds, 0 for none) and whether it may be cancelled, from argument `at` on.
@@ -100,6 +103,7 @@ pub(crate) fn block(isolate: &Isolate, limit: f64, begin: impl FnOnce(Arc<JsWait
     let blocked = Arc::new(Blocked::default());
     let waiter = JsWaiter::new(Target::Thread(isolate.port, Arc::clone(&blocked)), 0);
     if begin(Arc::clone(&waiter)) {
+        waiter.begin(runtime::clock().now());
         arm(&waiter, limit);
         *isolate.blocked.borrow_mut() = Some((waiter, blocked));
     }
@@ -331,9 +335,12 @@ fast_calls! {
     /// `(count, wait, waits, limit in ms or 0, cancellable)`: does one of the cases that stand in the page.
     c"channelSelect" Select(isolate, arguments) {
         let cases = cases(isolate, arguments.whole(0)?)?;
-        let waiter = if arguments.flag(2)? { Some(waiter(isolate, arguments.whole(1)?)) } else { None };
+        let target = Target::Port(isolate.port);
+        let waiter =
+            if arguments.flag(2)? { Some(JsWaiter::new(target, u64::from(arguments.whole(1)?))) } else { None };
         let outcome = select(cases, waiter, |below| chance(isolate, below));
         if let Selected::Waiting(waiter) = &outcome {
+            waiter.begin(runtime::clock().now());
             attend(isolate, arguments, 3, waiter)?;
         }
         Ok(answer(isolate, outcome))
