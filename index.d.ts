@@ -577,6 +577,13 @@ declare class Context$1 {
     run<T>(fn: () => T): T;
 }
 
+/** One who waits: a promise of a thread's, or a thread that blocks. */
+interface LivingWait {
+    /** The thread that waits, as `threadId` has it. */
+    thread: number;
+    /** Milliseconds since it began to wait. */
+    age: number;
+}
 /** An object that threads share, or a goroutine, as it is now. */
 interface LivingObject {
     /**
@@ -590,29 +597,32 @@ interface LivingObject {
     name?: string;
     /** Milliseconds since it was made or started. */
     age: number;
-    /** How many wait for it, in all threads. */
+    /** How many wait for it, in all threads; for a map, those whose values others compute. */
     waiting: number;
     /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count, entries of a map, a memory's bytes. */
     held: number;
+    /** Of an object: each that waits for it, who has waited longest first. A `select` waits for each of its channels. */
+    waits?: LivingWait[];
     /** Of a goroutine: the thread that started it, as `threadId` has it. */
     thread?: number;
     /** Of a goroutine: whether it runs in that thread, and not in the scheduler's. */
     local?: boolean;
 }
 /**
- * Lists what all threads of the process share and has not been let go of, with who waits and what is held, and then the goroutines of
- * all threads that have not ended.
+ * Lists what all threads of the process share and has not been let go of, with who waits since when and what is held, and then the
+ * goroutines of all threads that have not ended. Waits for a context, a timer or a pool's task are not among them.
  *
  * @example
  * ```ts
- * const stuck = diagnostics().filter(({ waiting, age }) => waiting > 0 && age > 60_000);
+ * const stuck = diagnostics().filter(({ waits = [] }) => waits.some(({ age }) => age > 60_000));
  * ```
  */
 declare function diagnostics(): LivingObject[];
 /**
  * What has come since an earlier look and is still there: goroutines that have not ended, objects that more wait for, and objects that
  * hold more, such as a lock that was not given back or a channel with messages that nobody has received. As they are now. An object that is
- * merely there is no leak: the garbage collector's turn may not have come; nor are the entries of a map.
+ * merely there is no leak: the garbage collector's turn may not have come; nor are the entries of a map. The `waits` of each are those that
+ * have begun since.
  *
  * @param before - What {@link diagnostics} gave then.
  * @throws {@link InvalidArgumentError} for anything else.
@@ -2646,4 +2656,4 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
 }
 
 export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
-export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

@@ -19,10 +19,21 @@ pub struct NativeLiving {
     pub waiting: f64,
     /// What it holds: messages, or permits that are out, or 1 for a lock that is held.
     pub held: f64,
+    /// Of an object: those who wait for it, who has waited longest first.
+    pub waits: Option<Vec<NativeWait>>,
     /// Of a goroutine: the thread that started it.
     pub thread: Option<u32>,
     /// Of a goroutine: whether it runs in that thread.
     pub local: Option<bool>,
+}
+
+/// One who waits.
+#[napi(object)]
+pub struct NativeWait {
+    /// The thread.
+    pub thread: u32,
+    /// Milliseconds since it began.
+    pub age: f64,
 }
 
 /// Every object of the process, then every goroutine.

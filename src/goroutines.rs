@@ -38,6 +38,7 @@ pub(crate) fn living() -> Vec<NativeLiving> {
         age: now.saturating_sub(goroutine.began) as f64 / MILLI as f64,
         waiting: 0.0,
         held: 0.0,
+        waits: None,
         thread: Some(goroutine.starter.thread()),
         local: Some(goroutine.local),
     };

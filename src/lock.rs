@@ -176,16 +176,28 @@ impl JsLock {
         }
     }
 
-    /// Those who wait for it, and what is held of it.
-    pub(crate) fn load(&self) -> (usize, f64) {
-        let waiting = self.read(reading::WAITING) as usize;
-        let held = match self {
+    /// Shows each that waits for it.
+    pub(crate) fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
+        match self {
+            Self::Mutex(lock) => lock.each_waiter(see),
+            Self::RwLock(lock) => lock.each_waiter(see),
+            Self::Semaphore(lock) => lock.each_waiter(see),
+            Self::WaitGroup(lock) => lock.each_waiter(see),
+            Self::Latch(lock) => lock.each_waiter(see),
+            Self::Barrier(lock) => lock.each_waiter(see),
+            Self::Cond(lock) => lock.each_waiter(see),
+            Self::Once(lock, _) => lock.each_waiter(see),
+        }
+    }
+
+    /// What is held of it.
+    pub(crate) fn held(&self) -> f64 {
+        match self {
             Self::Semaphore(lock) => f64::from(lock.permits() - lock.available()),
             Self::RwLock(lock) if lock.writer().is_some() => 1.0,
             Self::Barrier(_) | Self::Cond(_) => 0.0,
             _ => self.read(reading::VALUE),
-        };
-        (waiting, held)
+        }
     }
 
     /// Whether it cancels a dead thread's waits itself; otherwise the isolate does.

@@ -10,7 +10,7 @@ use millrace_core::registry::Names;
 use napi_derive::napi;
 
 use crate::broadcast::{JsBroadcast, JsTicker};
-use crate::diagnostics::NativeLiving;
+use crate::diagnostics::{NativeLiving, NativeWait};
 use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::lock::JsLock;
@@ -23,7 +23,7 @@ use crate::queue::JsQueue;
 use crate::ring::{self, JsRing};
 use crate::runtime::clock;
 use crate::singleflight::JsSingleflight;
-use crate::waiting::JsChannel;
+use crate::waiting::{JsChannel, JsWaiter};
 
 /// One object of the process.
 pub(crate) struct Shared {
@@ -94,31 +94,45 @@ impl Shared {
         }
     }
 
-    /// Those who wait for it, and what it holds.
-    fn load(&self) -> (usize, f64) {
-        match &self.object {
-            Object::Channel(channel) => {
-                let (senders, receivers) = channel.waiting();
-                (senders + receivers, channel.len() as f64)
+    /// The thread of each that waits for it, and since when; who has waited longest first.
+    fn waits(&self) -> Vec<(u32, Nanos)> {
+        let mut waits = Vec::new();
+        let see = &mut |waiter: &JsWaiter| {
+            if waiter.outcome().is_none() {
+                waits.push((waiter.target().thread(), waiter.since()));
             }
-            Object::Lock(lock) => lock.load(),
+        };
+        match &self.object {
+            Object::Channel(channel) => channel.each_waiter(see),
+            Object::Lock(lock) => lock.each_waiter(see),
+            Object::Map(map) => map.flights.each_waiter(see),
+            Object::Queue(queue) => queue.each_waiter(see),
+            Object::Ring(ring) => ring.each_waiter(see),
+            Object::Singleflight(flights) => flights.each_waiter(see),
+            Object::Atomic(atomic) => atomic.each_waiter(see),
+            // A broadcast's subscribers wait for channels of their own.
+            Object::Broadcast(_) | Object::Ticker(_) | Object::Memory(_) => {}
+        }
+        waits.sort_by_key(|(_, since)| *since);
+        waits
+    }
+
+    /// What it holds.
+    fn held(&self) -> f64 {
+        match &self.object {
+            Object::Channel(channel) => channel.len() as f64,
+            Object::Lock(lock) => lock.held(),
             Object::Broadcast(broadcast) => {
                 let subscribers = broadcast.subscribers();
-                (0, subscribers.iter().map(|(_, length, _)| *length as f64).sum::<f64>() + 0.0)
+                subscribers.iter().map(|(_, length, _)| *length as f64).sum::<f64>() + 0.0
             }
-            Object::Ticker(ticker) => (0, f64::from(u8::from(ticker.is_active()))),
-            Object::Map(map) => (0, map.map.len() as f64),
-            Object::Queue(queue) => {
-                let (pushers, poppers) = queue.waiting();
-                (pushers + poppers, queue.len() as f64)
-            }
-            Object::Ring(ring) => ring::load(ring),
-            Object::Singleflight(flights) => {
-                let flights = flights.flights();
-                (flights.iter().map(|(_, waiting)| *waiting).sum(), flights.len() as f64)
-            }
-            Object::Memory(memory) => (0, memory.bytes() as f64),
-            Object::Atomic(atomic) => (atomic.waiting(), 0.0),
+            Object::Ticker(ticker) => f64::from(u8::from(ticker.is_active())),
+            Object::Map(map) => map.map.len() as f64,
+            Object::Queue(queue) => queue.len() as f64,
+            Object::Ring(ring) => ring::held(ring),
+            Object::Singleflight(flights) => flights.flights().len() as f64,
+            Object::Memory(memory) => memory.bytes() as f64,
+            Object::Atomic(_) => 0.0,
         }
     }
 
@@ -227,16 +241,21 @@ pub(crate) fn named(id: u32) -> String {
 
 /// Every object that is alive.
 pub(crate) fn living() -> Vec<NativeLiving> {
-    let now = clock().now();
     let tell = |shared: Arc<Shared>| {
-        let (waiting, held) = shared.load();
+        let waits = shared.waits();
+        // Read after the waits, so that none of them begins later.
+        let now = clock().now();
+        let age = |since: Nanos| now.saturating_sub(since) as f64 / MILLI as f64;
         NativeLiving {
             kind: shared.kind().to_owned(),
             id: shared.id,
             name: shared.name.clone(),
-            age: now.saturating_sub(shared.made) as f64 / MILLI as f64,
-            waiting: waiting as f64,
-            held,
+            age: age(shared.made),
+            waiting: waits.len() as f64,
+            held: shared.held(),
+            waits: Some(
+                waits.into_iter().map(|(thread, since)| NativeWait { thread, age: age(since) }).collect(),
+            ),
             thread: None,
             local: None,
         }

@@ -147,9 +147,9 @@ pub(crate) fn make(options: &mut Options<'_>) -> Result<Arc<JsRing>, Fault> {
     Ok(JsRing::new(Memory::new(capacity.ok_or_else(missing)?)?))
 }
 
-/// Those who wait, and the bytes in it.
-pub(crate) fn load(ring: &JsRing) -> (usize, f64) {
-    (ring.waiting(), f64::from(ring.words().used()))
+/// The bytes in it.
+pub(crate) fn held(ring: &JsRing) -> f64 {
+    f64::from(ring.words().used())
 }
 
 fn ring_of(shared: &Shared) -> Result<&Arc<JsRing>, Fault> {

@@ -4,14 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use millrace_core::channel::{Case, Selected, select};
+use millrace_core::clock::Clock;
 
 use crate::channel::{NOT_NOW, describe};
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, fast_calls};
-use crate::waiting::Target;
-use crate::waits::{attend, block, waiter};
+use crate::runtime;
+use crate::waiting::{JsWaiter, Target};
+use crate::waits::{attend, block};
 
 /// What `channelSelect` answers, beside a case's number times 4.
 mod selected {
@@ -77,9 +79,11 @@ fast_calls! {
     /// `(count, wait, waits, limit in ms or 0, cancellable)`: does one of the cases that stand in the page.
     c"channelSelect" Select(isolate, arguments) {
         let cases = cases(isolate, arguments.whole(0)?)?;
-        let waiter = if arguments.flag(2)? { Some(waiter(isolate, arguments.whole(1)?)) } else { None };
+        let target = Target::Port(isolate.port);
+        let waiter = if arguments.flag(2)? { Some(JsWaiter::new(target, u64::from(arguments.whole(1)?))) } else { None };
         let outcome = select(cases, waiter, |below| chance(isolate, below));
         if let Selected::Waiting(waiter) = &outcome {
+            waiter.begin(runtime::clock().now());
             attend(isolate, arguments, 3, waiter)?;
         }
         Ok(answer(isolate, outcome))

@@ -11,8 +11,8 @@ use crate::error::{Fault, code};
 use crate::object::NativeObject;
 use crate::pool::message::{Settled, Status};
 use crate::port::Message;
-use crate::waiting::{JsWaiter, Target};
-use crate::waits::arm;
+use crate::waiting::Target;
+use crate::waits::{arm, waiter};
 
 /// Whether the leader succeeded, and what it got.
 pub(crate) type Landing = (bool, Payload);
@@ -46,8 +46,7 @@ pub fn singleflight_board(
 ) -> napi::Result<bool> {
     let flights = Arc::clone(flights.shared().singleflight()?);
     Ok(Isolate::with_current(|isolate| {
-        let make = || JsWaiter::new(Target::Port(isolate.port), u64::from(wait));
-        match flights.board(&key, isolate.owner(), make) {
+        match flights.board(&key, isolate.owner(), || waiter(isolate, wait)) {
             Boarding::Lead => Ok(true),
             Boarding::Waiting(waiter) => {
                 if cancellable {

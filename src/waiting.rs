@@ -37,6 +37,13 @@ impl Target {
         }
     }
 
+    /// The runtime's number for the thread that waits.
+    pub(crate) fn thread(&self) -> u32 {
+        match self {
+            Self::Port(port) | Self::Thread(port, _) => port.thread(),
+        }
+    }
+
     fn end(&self, token: u64, status: Status, case: u32) {
         match self {
             Self::Port(port) => {

@@ -13,8 +13,11 @@ use crate::fast::{Answer, Arguments, fast_calls};
 use crate::runtime;
 use crate::waiting::{Blocked, Delivery, JsWaiter, Target};
 
+/// The waiter of a wait that begins now.
 pub(crate) fn waiter(isolate: &Isolate, wait: u32) -> Arc<JsWaiter> {
-    JsWaiter::new(Target::Port(isolate.port), u64::from(wait))
+    let waiter = JsWaiter::new(Target::Port(isolate.port), u64::from(wait));
+    waiter.begin(runtime::clock().now());
+    waiter
 }
 
 /// The time limit (in milliseconds, 0 for none) and whether it may be cancelled, from argument `at` on.
@@ -43,6 +46,7 @@ pub(crate) fn block(isolate: &Isolate, limit: f64, begin: impl FnOnce(Arc<JsWait
     let blocked = Arc::new(Blocked::default());
     let waiter = JsWaiter::new(Target::Thread(isolate.port, Arc::clone(&blocked)), 0);
     if begin(Arc::clone(&waiter)) {
+        waiter.begin(runtime::clock().now());
         arm(&waiter, limit);
         *isolate.blocked.borrow_mut() = Some((waiter, blocked));
     }

@@ -13,7 +13,7 @@ export { Sending, select, selectSync, sending } from './channels/select.js';
 export { after, sleep, Ticker, Timer } from './channels/timers.js';
 export type { CancelFunction, ContextHandle } from './context/context.js';
 export { Context } from './context/context.js';
-export type { LivingObject } from './diagnostics.js';
+export type { LivingObject, LivingWait } from './diagnostics.js';
 export { diagnostics, leaks } from './diagnostics.js';
 export * from './errors.js';
 export type { GoOptions, GoroutineState } from './go/go.js';

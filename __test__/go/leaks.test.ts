@@ -4,17 +4,29 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { threadId, Worker } from 'node:worker_threads';
 import {
+  AtomicI32,
+  Barrier,
   Channel,
+  Cond,
+  CountDownLatch,
   diagnostics,
   go,
   type LivingObject,
   leaks,
   Mutex,
+  Once,
+  RingBuffer,
+  RWMutex,
+  Semaphore,
   SharedMap,
+  SharedQueue,
+  Singleflight,
+  select,
+  sending,
   sleep,
   WaitGroup,
 } from 'millrace';
-import { packageUrl } from '../helpers.js';
+import { deferred, packageUrl } from '../helpers.js';
 
 /** What matters of each. */
 const short = (all: LivingObject[]) =>
@@ -97,6 +109,117 @@ describe('diagnostics', () => {
   });
 });
 
+/** The object of a name. */
+function find(name: string): LivingObject {
+  const found = diagnostics().find((living) => living.name === name);
+  assert.ok(found !== undefined, `${name} is alive`);
+  return found;
+}
+
+/** The threads that wait for the object of a name. */
+const threads = (name: string) => find(name).waits?.map(({ thread }) => thread);
+
+describe('waits', () => {
+  test('each is told of with its thread and age, who has waited longest first, until it ends', async () => {
+    const channel = new Channel<number>(0, { name: 'waits order' });
+    const stop = new AbortController();
+    const first = channel.receive({ signal: stop.signal });
+    const [{ age: atFirst = -1 } = {}] = find('waits order').waits ?? [];
+    const began = performance.now();
+    while (performance.now() - began < 5);
+    const second = channel.receive();
+    const { waits = [], waiting, age } = find('waits order');
+    const [older = -1, younger = -1] = waits.map((wait) => wait.age);
+    assert.deepEqual([threads('waits order'), waiting], [[threadId, threadId], 2]);
+    assert.ok(atFirst >= 0 && younger >= 0 && older >= younger + 4 && older >= atFirst + 4 && age >= older);
+    stop.abort();
+    await assert.rejects(first, { name: 'AbortError' });
+    assert.deepEqual(threads('waits order'), [threadId]);
+    await channel.send(1);
+    assert.deepEqual([(await second).value, threads('waits order')], [1, []]);
+    await assert.rejects(channel.receive({ timeout: 1 }), { code: 'ERR_TIMEOUT' });
+    assert.deepEqual(threads('waits order'), []);
+    channel.close();
+  });
+
+  test('of every kind of object', async () => {
+    const named = (kind: string) => ({ name: `waits ${kind}` });
+    const [channel, other] = [
+      new Channel<number>(0, named('channel')),
+      new Channel<number>(0, named('other')),
+    ];
+    const [queue, ring] = [new SharedQueue<number>(named('queue')), new RingBuffer(64, named('ring'))];
+    const [mutex, rw] = [new Mutex(named('mutex')), new RWMutex(named('rwmutex'))];
+    const [semaphore, group] = [new Semaphore(1, named('semaphore')), new WaitGroup(named('waitgroup'))];
+    const [latch, barrier] = [new CountDownLatch(1, named('latch')), new Barrier(2, named('barrier'))];
+    const [cond, ofCond] = [new Cond(named('cond')), new Mutex()];
+    const [once, atomic] = [new Once<number>(named('once')), new AtomicI32(0, named('atomic'))];
+    const flights = new Singleflight<number>(named('singleflight'));
+    const map = new SharedMap<string, number>(named('map'));
+    const { promise: computed, resolve } = deferred<number>();
+    const compute = () => computed;
+    const guards = [await mutex.lock(), await rw.readLock(), await semaphore.acquire()];
+    group.add(1);
+    const first = [flights.do('k', compute), map.getOrCompute('k', compute), once.do(compute)];
+    const before = diagnostics();
+    const waits = [
+      select({ channel, other: sending(other, 1) }),
+      queue.pop(),
+      ring.read(1),
+      mutex.lock(),
+      rw.writeLock(),
+      semaphore.acquire(),
+      group.wait(),
+      latch.wait(),
+      barrier.arrive(),
+      cond.wait(ofCond, await ofCond.lock()),
+      once.do(compute),
+      atomic.wait(0),
+      flights.do('k', compute),
+      map.getOrCompute('k', compute),
+    ];
+    const found = leaks(before).map(({ name, waits }) => [name, waits?.map(({ thread }) => thread)]);
+    const kinds =
+      'atomic barrier channel cond latch map mutex once other queue ring rwmutex semaphore singleflight waitgroup';
+    assert.deepEqual(
+      found.sort(),
+      kinds.split(' ').map((kind) => [`waits ${kind}`, [threadId]]),
+    );
+    for (const object of [channel, other, queue, ring, mutex, rw, semaphore, group]) object.close();
+    for (const object of [latch, barrier, cond, atomic]) object.close();
+    resolve(1);
+    for (const guard of guards) guard.release();
+    await Promise.allSettled([...waits, ...first]);
+    assert.ok(kinds.split(' ').every((kind) => find(`waits ${kind}`).waiting === 0));
+  });
+
+  test('in other threads, blocked or not, and no more when the thread has ended', async () => {
+    const [channel, mutex] = [
+      new Channel<number>(0, { name: 'waits far' }),
+      new Mutex({ name: 'waits blocked' }),
+    ];
+    const guard = await mutex.lock();
+    const source = `import { Channel, Mutex } from ${JSON.stringify(packageUrl)};
+      import { parentPort } from 'node:worker_threads';
+      Channel.open('waits far').receive().catch(() => {});
+      parentPort.postMessage('ready');
+      Mutex.open('waits blocked').lockSync();`;
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
+    const exit = once(worker, 'exit');
+    const { threadId: there } = worker;
+    await once(worker, 'message');
+    while (find('waits blocked').waiting === 0) await sleep(1);
+    assert.deepEqual([threads('waits far'), threads('waits blocked')], [[there], [there]]);
+    assert.ok((find('waits blocked').waits?.[0]?.age ?? -1) >= 0);
+    await worker.terminate();
+    await exit;
+    assert.deepEqual([threads('waits far'), threads('waits blocked')], [[], []]);
+    guard.release();
+    mutex.close();
+    channel.close();
+  });
+});
+
 describe('leaks', () => {
   test('a goroutine that has not ended', async () => {
     const before = diagnostics();
@@ -116,7 +239,12 @@ describe('leaks', () => {
     const before = diagnostics();
     assert.deepEqual(leaks(before), []);
     const second = channel.receive();
-    assert.deepEqual(short(leaks(before)), [['channel', 'leaks wait', 2, 0]]);
+    const [leaked, ...others] = leaks(before);
+    assert.deepEqual(short(leaked === undefined ? [] : [leaked]), [['channel', 'leaks wait', 2, 0]]);
+    assert.equal(others.length, 0);
+    const [wait, ...earlier] = leaked?.waits ?? [];
+    assert.deepEqual([wait?.thread, earlier], [threadId, []]);
+    assert.ok(wait !== undefined && wait.age < (find('leaks wait').waits?.[0]?.age ?? 0));
     channel.close();
     await Promise.all([first, second]);
     assert.deepEqual(leaks(before), []);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
+import { threadId, Worker } from 'node:worker_threads';
 import { Channel, diagnostics, Mutex, Semaphore, Singleflight } from 'millrace';
 import { deferred, packageUrl, turns } from '../helpers.js';
 
@@ -103,9 +103,13 @@ test('diagnostics lists what waits and what is held, by name and age', async () 
   using _permits = await semaphore.acquire(2);
   await channel.send(1);
   const find = (id: number) => diagnostics().find((living) => living.id === id);
-  const { age = -1, ...seen } = find(mutex.toHandle().id) ?? {};
+  const { age = -1, waits, ...seen } = find(mutex.toHandle().id) ?? {};
   assert.deepEqual(seen, { kind: 'mutex', id: mutex.toHandle().id, name: 'diagnosed', waiting: 1, held: 1 });
   assert.ok(age >= 0 && age < 60_000);
+  assert.deepEqual(
+    waits?.map(({ thread }) => thread),
+    [threadId],
+  );
   assert.equal(find(semaphore.toHandle().id)?.held, 2);
   assert.deepEqual([find(channel.toHandle().id)?.held, find(channel.toHandle().id)?.waiting], [1, 0]);
   _guard.release();

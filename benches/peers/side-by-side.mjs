@@ -2,6 +2,8 @@
  * Measures several ways of one work in one process. Rounds alternate, so that a machine that slows down slows all; each figure is a
  * median, each ratio that of medians. The command line's words choose by name.
  */
+import { besideGo } from './go.mjs';
+
 const words = process.argv.slice(2);
 const rounds = 7;
 
@@ -13,7 +15,8 @@ const isOurs = (way) => way.startsWith('millrace');
 const rounded = (value) => Math.round(value * 10) / 10;
 
 /**
- * Measures `work` in each way in turn and prints the medians, and how each of ours stands beside the best peer, if there is one.
+ * Measures `work` in each way in turn and prints the medians, and how each of ours stands beside the best peer, if there is one, and Go's own
+ * numbers where it has the like and is installed.
  *
  * @param unit - Of the figure that `work` gives.
  * @param better - `'more'` or `'less'` of it.
@@ -42,5 +45,7 @@ export async function sideBySide(name, unit, better, makers, work, digits = 1) {
     const whose = ours.length > 1 ? `${way}: ` : '';
     console.log(`  ${whose}${ratio.toFixed(digits)} times the best peer (${best[0]})`);
   }
+  const go = besideGo(name, unit);
+  if (go !== undefined) console.log(go);
   return Object.fromEntries(medians);
 }

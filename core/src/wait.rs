@@ -6,13 +6,13 @@
 //! handed over passes by waiters that have given up in the same instant, and stays with the giver when nobody is left.
 //!
 //! Lock order: a waiter's own lock, then an object's. Under an object's lock a waiter's state may be changed
-//! ([`Waiter::win`]), and nothing else of it touched.
+//! ([`Waiter::win`]), and nothing else of it touched; what stands beside its own lock may be read.
 
 use std::fmt::{self, Debug};
 
 use crate::clock::Nanos;
 use crate::registry::Handles;
-use crate::sync::{Arc, AtomicU32, Condvar, Mutex, Ordering, Weak};
+use crate::sync::{Arc, AtomicU32, AtomicU64, Condvar, Mutex, Ordering, Weak};
 use crate::timer::{Alarm, TimerKey, Timers};
 
 const WAITING: u32 = 0;
@@ -47,6 +47,8 @@ pub trait Awaited: Send + Sync + 'static {
 pub struct Waiter<W> {
     /// [`WAITING`], or a [`WaitOutcome`], which is final.
     state: AtomicU32,
+    /// When it [began](Waiter::begin); [`Nanos::MAX`] as long as nobody has said.
+    since: AtomicU64,
     token: u64,
     target: W,
     hold: Mutex<Hold>,
@@ -73,6 +75,7 @@ impl<W> Waiter<W> {
     pub fn new(target: W, token: u64) -> Arc<Self> {
         Arc::new(Self {
             state: AtomicU32::new(WAITING),
+            since: AtomicU64::new(Nanos::MAX),
             token,
             target,
             hold: Mutex::new(Hold { places: Vec::new(), deadline: None }),
@@ -83,6 +86,18 @@ impl<W> Waiter<W> {
     #[must_use]
     pub const fn token(&self) -> u64 {
         self.token
+    }
+
+    /// Says when it began, for those who look at who waits; decides nothing. The host may know only once it is queued whether it
+    /// waits at all, and need not read a clock before.
+    pub fn begin(&self, now: Nanos) {
+        self.since.store(now, Ordering::Relaxed);
+    }
+
+    /// When it [began](Self::begin); [`Nanos::MAX`], so that it looks as young as can be, as long as nobody has said.
+    #[must_use]
+    pub fn since(&self) -> Nanos {
+        self.since.load(Ordering::Relaxed)
     }
 
     /// Whom its end is told.
@@ -354,6 +369,13 @@ impl<W: WakeTarget> WaitList<Arc<Waiter<W>>> {
     /// Lets all that still wait win, in order.
     pub fn wake_all(&mut self) -> Vec<Wake<W>> {
         std::iter::from_fn(|| self.wake_one()).collect()
+    }
+}
+
+impl<W> WaitList<Arc<Waiter<W>>> {
+    /// Shows each that stands in the list, in order.
+    pub fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
+        self.iter().for_each(|waiter| see(waiter));
     }
 }
 

@@ -76,8 +76,12 @@ impl JsAtomic {
     }
 
     /// How many wait.
-    pub(crate) fn waiting(&self) -> usize {
+    fn waiting(&self) -> usize {
         self.futex.waiting()
+    }
+
+    pub(crate) fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
+        self.futex.each_waiter(see);
     }
 
     pub(super) const fn slot(&self) -> Option<&Slot> {

@@ -211,6 +211,8 @@ export interface NativeLiving {
   waiting: number
   /** What it holds: messages, or permits that are out, or 1 for a lock that is held. */
   held: number
+  /** Of an object: those who wait for it, who has waited longest first. */
+  waits?: Array<NativeWait>
   /** Of a goroutine: the thread that started it. */
   thread?: number
   /** Of a goroutine: whether it runs in that thread. */
@@ -241,6 +243,14 @@ export interface NativeSubscriber {
   length: number
   /** Messages it has missed. */
   dropped: number
+}
+
+/** One who waits. */
+export interface NativeWait {
+  /** The thread. */
+  thread: number
+  /** Milliseconds since it began. */
+  age: number
 }
 
 /** What came of entering a wait. */

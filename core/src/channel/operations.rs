@@ -400,6 +400,13 @@ impl<T: Send + 'static, W: ChannelTarget<T>> Channel<T, W> {
         (back.senders.len(), back.receivers.len())
     }
 
+    /// Shows each that waits, senders first, under the lock: `see` must not come back here.
+    pub fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
+        let back = self.back.lock();
+        back.senders.iter().for_each(|sender| see(&sender.waiter));
+        back.receivers.iter().for_each(|receiver| see(&receiver.waiter));
+    }
+
     /// Cancels the waits of targets that are gone.
     pub fn forget(&self, gone: impl Fn(&W) -> bool) {
         let back = self.back.lock();

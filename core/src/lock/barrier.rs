@@ -178,6 +178,11 @@ impl<W: WakeTarget> Barrier<W> {
         self.inner.lock().line.len()
     }
 
+    /// Shows each that waits, in order, under the lock: `see` must not come back here.
+    pub fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
+        self.inner.lock().line.iter().for_each(|party| see(&party.waiter));
+    }
+
     /// Whether a party has given up since the last reset.
     #[must_use]
     pub fn is_broken(&self) -> bool {

@@ -67,6 +67,11 @@ impl<W: WakeTarget> Cond<W> {
         self.inner.lock().line.len()
     }
 
+    /// Shows each that waits, in order, under the lock: `see` must not come back here.
+    pub fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
+        self.inner.lock().line.each_waiter(see);
+    }
+
     /// Tells all who wait, and all who would, `Closed`.
     pub fn close(&self) {
         let mut inner = self.inner.lock();

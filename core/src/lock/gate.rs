@@ -244,6 +244,10 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
         self.lock().line.len()
     }
 
+    pub(super) fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
+        self.lock().line.iter().for_each(|request| see(&request.waiter));
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.lock().closed
     }
@@ -268,6 +272,11 @@ macro_rules! gated {
             #[must_use]
             pub fn waiting(&self) -> usize {
                 self.gate.waiting()
+            }
+
+            /// Shows each that waits, in order, under the lock: `see` must not come back here.
+            pub fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
+                self.gate.each_waiter(see);
             }
 
             /// Tells all who wait, and all who would, `Closed`. What is held may still be given back, what is done still counted.
@@ -319,6 +328,7 @@ mod tests {
     use super::super::mutex::Lock;
     use super::super::told::Told;
     use super::*;
+    use crate::clock::{Clock, ManualClock, Nanos};
     use crate::wait::WaitOutcome;
 
     const A: Owner = Owner(1);
@@ -340,6 +350,34 @@ mod tests {
             make()
         });
         assert_eq!(told.news(), [(1, WaitOutcome::Closed)]);
+    }
+
+    #[test]
+    fn who_looks_sees_each_wait_and_since_when_until_it_ends() {
+        let clock = ManualClock::default();
+        let (lock, told) = (Lock::new(), Arc::<Told>::default());
+        lock.try_lock(A).unwrap();
+        let look = || {
+            let mut seen = Vec::new();
+            lock.each_waiter(&mut |waiter| seen.push((waiter.token(), waiter.since())));
+            seen
+        };
+        let begins = |token| {
+            clock.advance(5);
+            let waiter = told.make(token)();
+            waiter.begin(clock.now());
+            waiter
+        };
+        let first = lock.lock(B, || begins(0)).waiter();
+        let _second = lock.lock(B, || begins(1));
+        let late = lock.lock(B, told.make(2)).waiter();
+        assert_eq!(look(), [(0, 5), (1, 10), (2, Nanos::MAX)]);
+        clock.advance(5);
+        late.begin(clock.now());
+        assert!(first.cancel());
+        assert_eq!(look(), [(1, 10), (2, 15)]);
+        lock.unlock(A).unwrap();
+        assert_eq!(look(), [(2, 15)]);
     }
 
     #[test]

@@ -157,6 +157,12 @@ impl<T: Clone + Send + 'static, W: Passenger<T>> Singleflight<T, W> {
         }
     }
 
+    /// Shows each that waits, key by key, under the lock: `see` must not come back here.
+    pub fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
+        let inner = self.inner.lock();
+        inner.by_key.values().flat_map(|flight| flight.line.iter()).for_each(|seat| see(&seat.waiter));
+    }
+
     /// The keys that somebody computes, and how many wait for each.
     #[must_use]
     pub fn flights(&self) -> Vec<(String, usize)> {

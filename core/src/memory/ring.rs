@@ -226,6 +226,13 @@ impl<M: Words, W: WakeTarget> Ring<M, W> {
         self.inner.lock().side(end).owner
     }
 
+    /// Shows each that waits, at both ends, under the lock: `see` must not come back here.
+    pub fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
+        let inner = self.inner.lock();
+        inner.reader.line.each_waiter(see);
+        inner.writer.line.each_waiter(see);
+    }
+
     /// How many wait, at both ends.
     #[must_use]
     pub fn waiting(&self) -> usize {
