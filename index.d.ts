@@ -2001,6 +2001,7 @@ declare class CountDownLatch extends SharedLock<'latch'> {
  * ```
  */
 declare class Once<T = unknown> extends SharedLock<'once'> {
+    #private;
     /** @param options - `name` shares it by name. */
     constructor(options?: SharedOptions);
     /** Opens the once of a name. @throws {@link NotFoundError} if there is none. */
@@ -2016,6 +2017,14 @@ declare class Once<T = unknown> extends SharedLock<'once'> {
      * @throws What the function throws, for the one who ran it; {@link WaitTimeoutError}; the signal's reason.
      */
     do(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
+    /**
+     * As `do`, with a function that is done when it returns, and blocks this thread while another is at it: worker threads only. A thread
+     * that is at it itself, in `do`, would wait for what it keeps from ending.
+     *
+     * @throws What the function throws, for the one who ran it; {@link InvalidArgumentError} if it returns a promise, and then it counts
+     * as failed; {@link WaitTimeoutError}; the signal's reason; {@link UnsupportedError} in the main thread.
+     */
+    doSync(fn: () => T, options?: WaitOptions): T;
 }
 
 /** A write lock in this thread's hands, which can be made a read lock without letting anybody in between. */
@@ -2144,6 +2153,16 @@ declare class Singleflight<T> extends SharedObject<'singleflight'> {
      * @throws What the function throws, for all; {@link WaitTimeoutError} and the signal's reason, for one who waits.
      */
     do(key: string, fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
+    /**
+     * As `do`, with a function that is done when it returns, and blocks this thread while another runs it: worker threads only. A thread
+     * that runs it itself, in `do`, would wait for what it keeps from ending.
+     *
+     * @param key - What it is about.
+     * @returns What the function returned: the value itself for the one who ran it, a clone for the others.
+     * @throws What the function throws, for all; {@link InvalidArgumentError} for all if it returns a promise; {@link WaitTimeoutError} and
+     * the signal's reason, for one who waits; {@link UnsupportedError} in the main thread.
+     */
+    doSync(key: string, fn: () => T, options?: WaitOptions): T;
 }
 
 /**

@@ -100,6 +100,8 @@ enum Home {
     Channel(Arc<JsChannel>),
     /// With the rank that it has there.
     Queue(Arc<JsQueue>, i32),
+    /// Others have it too.
+    Nowhere,
 }
 
 /// A message on its way to one who waited. If it never gets there, because the isolate is gone, it goes back.
@@ -128,6 +130,7 @@ impl Drop for Delivery {
             match &self.home {
                 Home::Channel(channel) => channel.give_back(payload),
                 Home::Queue(queue, rank) => queue.give_back(Ranked { payload, rank: *rank }),
+                Home::Nowhere => drop(payload),
             }
         }
     }
@@ -154,6 +157,12 @@ impl Blocked {
         *self.ending.lock() = Some(ending);
         self.ended.store(true, Ordering::Release);
         self.told.notify_one();
+    }
+
+    /// The wait has ended with a value that others get too.
+    pub(crate) fn land(&self, status: Status, payload: Payload) {
+        let delivery = Delivery { wait: 0, case: 0, home: Home::Nowhere, payload: Some(payload) };
+        self.end(Ending { status, case: 0, delivery: Some(delivery) });
     }
 
     /// Looks for a moment whether the wait has ended, without sleeping.

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { Barrier, Channel, Cond, CountDownLatch, Mutex, Once, RWMutex, Semaphore, WaitGroup } from 'millrace';
-import { packageUrl } from '../helpers.js';
+import { packageUrl, until } from '../helpers.js';
 
 /** Starts a thread that runs `text` with `millrace` and `data`. */
 function thread(text: string, data: unknown): Worker {
@@ -251,4 +251,83 @@ test('WaitGroup, CountDownLatch, Barrier and Once among threads', async () => {
   assert.equal(new Set(results.map(([value]) => value)).size, 1);
   assert.equal(results.filter(([, leader]) => leader).length, 1);
   await Promise.all(exits);
+});
+
+test('a once among threads that block: one runs it, and all get the result', async () => {
+  const done = new Once<{ by: number }>();
+  const runs = new SharedArrayBuffer(4);
+  const threads = Array.from({ length: 4 }, (_, at) =>
+    thread(
+      `parentPort.postMessage(Once.from(data.done).doSync(() => {
+        Atomics.add(new Int32Array(data.runs), 0, 1);
+        return { by: ${at} };
+      }).by);`,
+      { done: done.toHandle(), runs },
+    ),
+  );
+  const told = (await Promise.all(threads.map((worker) => once(worker, 'message')))).flat();
+  assert.equal(new Set(told).size, 1);
+  assert.equal(new Int32Array(runs)[0], 1);
+  assert.deepEqual(await done.do(() => ({ by: 9 })), { by: told[0] });
+});
+
+test('a once whose thread dies at it is run by the one that blocks for it', async () => {
+  const done = new Once<string>();
+  const dying = thread(
+    `Once.from(data).doSync(() => {
+      parentPort.postMessage('runs');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`,
+    done.toHandle(),
+  );
+  await once(dying, 'message');
+  const next = once(
+    thread(`parentPort.postMessage(Once.from(data).doSync(() => 'there'));`, done.toHandle()),
+    'message',
+  );
+  await until(() => done.waiting === 1);
+  await dying.terminate();
+  assert.deepEqual(await next, ['there']);
+});
+
+test('a once that is run while it blocks: what fails, ends early or cannot be meant leaves it to be done', async () => {
+  const done = new Once<string>();
+  const worker = thread(
+    `const done = Once.from(data);
+    const told = [];
+    const tell = (fn, options) => {
+      try { told.push(done.doSync(fn, options)); } catch (error) { told.push(error.code ?? error.message); }
+    };
+    tell(() => 1, { timeout: 1 });
+    parentPort.postMessage(told.splice(0));
+    parentPort.once('message', () => {
+      tell(() => { throw new Error('no'); });
+      tell(async () => 1);
+      tell(() => ({ then: () => {} }));
+      tell('fn');
+      tell(() => 1, { timeOut: 1 });
+      tell(() => 1, { signal: AbortSignal.abort(new Error('aborted before')) });
+      tell(() => 'done');
+      tell(() => 'again');
+      done.close();
+      parentPort.postMessage(told);
+    });`,
+    done.toHandle(),
+  );
+  let fail = (_error: Error): void => {};
+  const failing = done.do(
+    () =>
+      new Promise((_, reject) => {
+        fail = reject;
+      }),
+  );
+  assert.deepEqual(await once(worker, 'message'), [['ERR_TIMEOUT']]);
+  fail(new Error('here'));
+  await assert.rejects(failing, /here/);
+  worker.postMessage('go on');
+  const invalid = 'ERR_INVALID_ARGUMENT';
+  assert.deepEqual(await once(worker, 'message'), [
+    ['no', invalid, invalid, invalid, invalid, 'aborted before', 'done', 'done'],
+  ]);
+  assert.throws(() => done.doSync(() => ''), { code: 'ERR_UNSUPPORTED' });
 });
