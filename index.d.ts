@@ -1853,6 +1853,18 @@ declare class Guard implements Disposable {
     [Symbol.dispose](): void;
 }
 
+/** Whether a lock goes to those who wait in the order of their coming. */
+
+/** How a lock is made. */
+interface LockOptions extends SharedOptions {
+    /**
+     * First come, first served: whoever gives the lock back hands it to the first in line. `false` lets newcomers take it before the first in
+     * line has woken up, which is called and takes its chance: more throughput where threads contend, and one who waits may wait long.
+     * All who share the lock by name must say the same. Default true.
+     */
+    fair?: boolean;
+}
+
 /** Who holds a lock, or part of it. */
 interface Holder {
     /** The thread's number: its `threadId`. */
@@ -1887,7 +1899,8 @@ interface Holder {
 declare function debugLocks(enabled?: boolean): void;
 
 /**
- * A mutex: one holder among all threads of the process. It is handed over in the order in which it was asked for. A thread that
+ * A mutex: one holder among all threads of the process. It is handed over in the order in which it was asked for, unless
+ * it is made with `fair: false`. A thread that
  * ends gives it back, and the next holder's guard says `poisoned`.
  *
  * @example
@@ -1902,8 +1915,8 @@ declare function debugLocks(enabled?: boolean): void;
  */
 declare class Mutex extends SharedLock<'mutex'> {
     #private;
-    /** @param options - `name` shares it by name. */
-    constructor(options?: SharedOptions);
+    /** @param options - `name` shares it by name; `fair`. */
+    constructor(options?: LockOptions);
     /** Opens the mutex of a name. @throws {@link NotFoundError} if there is none. */
     static open(name: string): Mutex;
     /** Opens the mutex that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
@@ -2035,7 +2048,7 @@ declare class WriteGuard extends Guard {
 }
 /**
  * A readers-writer lock: any number of readers, or one writer. It is first come, first served: a reader that comes after a writer
- * who waits, waits too, so writers do not starve.
+ * who waits, waits too, so writers do not starve. With `fair: false` newcomers enter whenever they may.
  *
  * @example
  * ```ts
@@ -2046,8 +2059,8 @@ declare class WriteGuard extends Guard {
  */
 declare class RWMutex extends SharedLock<'rwmutex'> {
     #private;
-    /** @param options - `name` shares it by name. */
-    constructor(options?: SharedOptions);
+    /** @param options - `name` shares it by name; `fair`. */
+    constructor(options?: LockOptions);
     /** Opens the lock of a name. @throws {@link NotFoundError} if there is none. */
     static open(name: string): RWMutex;
     /** Opens the lock that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
@@ -2076,7 +2089,7 @@ declare class RWMutex extends SharedLock<'rwmutex'> {
 
 /** How a semaphore is made. */
 interface SemaphoreOptions extends SharedOptions {
-    /** First come, first served. `false` lets a newcomer take permits that are free although others wait for more. Default true. */
+    /** First come, first served. `false` lets a newcomer take permits that are free although others wait. Default true. */
     fair?: boolean;
 }
 /**
@@ -2663,4 +2676,4 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
 }
 
 export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
-export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

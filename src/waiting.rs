@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use millrace_core::channel::{Channel, ChannelTarget, Happened};
 use millrace_core::spin::{LONG, spin};
-use millrace_core::wait::{WaitOutcome, Waiter, WakeTarget};
+use millrace_core::wait::{Call, WaitOutcome, Waiter, WakeTarget};
 use parking_lot::{Condvar, Mutex};
 
 use crate::codec::Payload;
@@ -69,6 +69,13 @@ impl WakeTarget for Target {
             WaitOutcome::Closed => Status::Ended,
         };
         self.end(token, status, 0);
+    }
+
+    fn call(&self, call: Call) {
+        match self {
+            Self::Port(port) => port.push(Message::Called(call)),
+            Self::Thread(_, blocked) => blocked.call(call),
+        }
     }
 }
 
@@ -146,17 +153,34 @@ pub(crate) struct Ending {
 /// A thread that blocks, one wait at a time.
 #[derive(Default)]
 pub(crate) struct Blocked {
-    ending: Mutex<Option<Ending>>,
-    /// There is an ending.
-    ended: AtomicBool,
-    told: Condvar,
+    news: Mutex<News>,
+    /// There are news.
+    told: AtomicBool,
+    sleeps: Condvar,
+}
+
+/// What a thread that blocks has been told and has not seen yet.
+#[derive(Default)]
+struct News {
+    ending: Option<Ending>,
+    call: Option<Call>,
 }
 
 impl Blocked {
     fn end(&self, ending: Ending) {
-        *self.ending.lock() = Some(ending);
-        self.ended.store(true, Ordering::Release);
-        self.told.notify_one();
+        self.tell(|news| news.ending = Some(ending));
+    }
+
+    fn call(&self, call: Call) {
+        self.tell(|news| news.call = Some(call));
+    }
+
+    fn tell(&self, tell: impl FnOnce(&mut News)) {
+        let mut news = self.news.lock();
+        tell(&mut news);
+        self.told.store(true, Ordering::Release);
+        drop(news);
+        self.sleeps.notify_one();
     }
 
     /// The wait has ended with a value that others get too.
@@ -165,17 +189,24 @@ impl Blocked {
         self.end(Ending { status, case: 0, delivery: Some(delivery) });
     }
 
-    /// Looks for a moment whether the wait has ended, without sleeping.
+    /// Looks for a moment whether there are news, without sleeping.
     pub(crate) fn spin(&self) -> bool {
-        spin(LONG, processors(), || self.ended.load(Ordering::Acquire))
+        spin(LONG, processors(), || self.told.load(Ordering::Acquire))
     }
 
     /// Blocks until the wait has ended, at most so long: a thread that blocks in native code cannot be terminated.
     pub(crate) fn park(&self, limit: Duration) -> Option<Ending> {
-        let mut ending = self.ending.lock();
-        if ending.is_none() {
-            self.told.wait_for(&mut ending, limit);
+        let mut news = self.news.lock();
+        if news.ending.is_none() && news.call.is_none() {
+            self.sleeps.wait_for(&mut news, limit);
         }
-        ending.take()
+        if let Some(call) = news.call.take() {
+            self.told.store(news.ending.is_some(), Ordering::Relaxed);
+            // Whoever it is that gets something is told under that lock.
+            drop(news);
+            call.answer();
+            news = self.news.lock();
+        }
+        news.ending.take()
     }
 }

@@ -331,3 +331,60 @@ test('a once that is run while it blocks: what fails, ends early or cannot be me
   ]);
   assert.throws(() => done.doSync(() => ''), { code: 'ERR_UNSUPPORTED' });
 });
+
+for (const [form, lock] of [
+  ['waiting', 'await mutex.lock()'],
+  ['blocking', 'mutex.lockSync()'],
+  ['readers and writers', 'i % 4 === 0 ? rooms.readLockSync() : await rooms.writeLock()'],
+] as const) {
+  test(`eight threads and locks that are not fair: none is let in too many, none forgotten (${form})`, async () => {
+    const [mutex, rooms] = [new Mutex({ fair: false }), new RWMutex({ fair: false })];
+    const shared = new SharedArrayBuffer(8);
+    const threads = Array.from({ length: 8 }, () =>
+      thread(
+        `const [mutex, rooms] = [Mutex.from(data.mutex), RWMutex.from(data.rooms)];
+        const cells = new Int32Array(data.shared);
+        for (let i = 0; i < 500; i++) {
+          const guard = ${lock};
+          if (guard.downgrade || ${form !== 'readers and writers'}) {
+            if (++cells[1] !== 1) throw new Error('two at once');
+            cells[0]++;
+            cells[1]--;
+          } else if (cells[1] !== 0) throw new Error('a writer is in');
+          guard.release();
+        }`,
+        { mutex: mutex.toHandle(), rooms: rooms.toHandle(), shared },
+      ),
+    );
+    const exits = await Promise.all(threads.map((worker) => once(worker, 'exit')));
+    assert.deepEqual(exits.flat(), Array(8).fill(0));
+    assert.equal(new Int32Array(shared)[0], form === 'readers and writers' ? 3000 : 4000);
+    assert.deepEqual([mutex.locked, mutex.waiting, rooms.writing, rooms.readers], [false, 0, false, 0]);
+  });
+}
+
+test('one who is called and dies before it comes leaves the lock to the next', async () => {
+  for (const asks of ['Mutex.from(data).lock()', 'Mutex.from(data).lockSync()']) {
+    const mutex = new Mutex({ fair: false });
+    const guard = await mutex.lock();
+    // It stands in line and never looks at what it is told; a thread that blocks is ended while it does.
+    const deaf = thread(
+      `parentPort.postMessage('asks'); ${asks};
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`,
+      mutex.toHandle(),
+    );
+    await until(() => mutex.waiting === 1);
+    const next = mutex.lock();
+    if (asks.includes('Sync')) {
+      const ended = deaf.terminate();
+      guard.release();
+      await ended;
+    } else {
+      guard.release();
+      assert.equal(mutex.locked, false);
+      await deaf.terminate();
+    }
+    (await next).release();
+    assert.deepEqual([mutex.locked, mutex.waiting], [false, 0]);
+  }
+});
