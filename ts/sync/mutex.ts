@@ -77,6 +77,13 @@ export class Mutex extends SharedLock<'mutex'> {
     return this.#lockWith(options);
   }
 
+  /** To lock it later, as part of the flow that calls this now. @internal */
+  relock(): () => Promise<Guard> {
+    if (!watching()) return () => this.lock();
+    const watch = new Watch(this.native, true, 1);
+    return async () => this.#guard(await this.passWatched(watch, true, 1, undefined), watch);
+  }
+
   async #lockWith(options: WaitOptions | undefined): Promise<Guard> {
     if (options !== undefined) checkWaitOptions(options);
     if (!watching()) return this.#guard(await this.pass(true, 1, options));
