@@ -1865,6 +1865,18 @@ declare class Guard implements Disposable {
     [Symbol.dispose](): void;
 }
 
+/** Whether a lock goes to those who wait in the order of their coming. */
+
+/** How a lock is made. */
+interface LockOptions extends SharedOptions {
+    /**
+     * First come, first served: whoever gives the lock back hands it to the first in line. `false` lets newcomers take it before the first in
+     * line has woken up, which is called and takes its chance: more throughput where threads contend, and one who waits may wait long.
+     * All who share the lock by name must say the same. Default true.
+     */
+    fair?: boolean;
+}
+
 /** Who holds a lock, or part of it. */
 interface Holder {
     /** The thread's number: its `threadId`. */
@@ -1899,7 +1911,8 @@ interface Holder {
 declare function debugLocks(enabled?: boolean): void;
 
 /**
- * A mutex: one holder among all threads of the process. It is handed over in the order in which it was asked for. A thread that
+ * A mutex: one holder among all threads of the process. It is handed over in the order in which it was asked for, unless
+ * it is made with `fair: false`. A thread that
  * ends gives it back, and the next holder's guard says `poisoned`.
  *
  * @example
@@ -1914,8 +1927,8 @@ declare function debugLocks(enabled?: boolean): void;
  */
 declare class Mutex extends SharedLock<'mutex'> {
     #private;
-    /** @param options - `name` shares it by name. */
-    constructor(options?: SharedOptions);
+    /** @param options - `name` shares it by name; `fair`. */
+    constructor(options?: LockOptions);
     /** Opens the mutex of a name. @throws {@link NotFoundError} if there is none. */
     static open(name: string): Mutex;
     /** Opens the mutex that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
@@ -2013,6 +2026,7 @@ declare class CountDownLatch extends SharedLock<'latch'> {
  * ```
  */
 declare class Once<T = unknown> extends SharedLock<'once'> {
+    #private;
     /** @param options - `name` shares it by name. */
     constructor(options?: SharedOptions);
     /** Opens the once of a name. @throws {@link NotFoundError} if there is none. */
@@ -2028,6 +2042,14 @@ declare class Once<T = unknown> extends SharedLock<'once'> {
      * @throws What the function throws, for the one who ran it; {@link WaitTimeoutError}; the signal's reason.
      */
     do(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
+    /**
+     * As `do`, with a function that is done when it returns, and blocks this thread while another is at it: worker threads only. A thread
+     * that is at it itself, in `do`, would wait for what it keeps from ending.
+     *
+     * @throws What the function throws, for the one who ran it; {@link InvalidArgumentError} if it returns a promise, and then it counts
+     * as failed; {@link WaitTimeoutError}; the signal's reason; {@link UnsupportedError} in the main thread.
+     */
+    doSync(fn: () => T, options?: WaitOptions): T;
 }
 
 /** A write lock in this thread's hands, which can be made a read lock without letting anybody in between. */
@@ -2038,7 +2060,7 @@ declare class WriteGuard extends Guard {
 }
 /**
  * A readers-writer lock: any number of readers, or one writer. It is first come, first served: a reader that comes after a writer
- * who waits, waits too, so writers do not starve.
+ * who waits, waits too, so writers do not starve. With `fair: false` newcomers enter whenever they may.
  *
  * @example
  * ```ts
@@ -2049,8 +2071,8 @@ declare class WriteGuard extends Guard {
  */
 declare class RWMutex extends SharedLock<'rwmutex'> {
     #private;
-    /** @param options - `name` shares it by name. */
-    constructor(options?: SharedOptions);
+    /** @param options - `name` shares it by name; `fair`. */
+    constructor(options?: LockOptions);
     /** Opens the lock of a name. @throws {@link NotFoundError} if there is none. */
     static open(name: string): RWMutex;
     /** Opens the lock that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
@@ -2079,7 +2101,7 @@ declare class RWMutex extends SharedLock<'rwmutex'> {
 
 /** How a semaphore is made. */
 interface SemaphoreOptions extends SharedOptions {
-    /** First come, first served. `false` lets a newcomer take permits that are free although others wait for more. Default true. */
+    /** First come, first served. `false` lets a newcomer take permits that are free although others wait. Default true. */
     fair?: boolean;
 }
 /**
@@ -2156,6 +2178,16 @@ declare class Singleflight<T> extends SharedObject<'singleflight'> {
      * @throws What the function throws, for all; {@link WaitTimeoutError} and the signal's reason, for one who waits.
      */
     do(key: string, fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
+    /**
+     * As `do`, with a function that is done when it returns, and blocks this thread while another runs it: worker threads only. A thread
+     * that runs it itself, in `do`, would wait for what it keeps from ending.
+     *
+     * @param key - What it is about.
+     * @returns What the function returned: the value itself for the one who ran it, a clone for the others.
+     * @throws What the function throws, for all; {@link InvalidArgumentError} for all if it returns a promise; {@link WaitTimeoutError} and
+     * the signal's reason, for one who waits; {@link UnsupportedError} in the main thread.
+     */
+    doSync(key: string, fn: () => T, options?: WaitOptions): T;
 }
 
 /**
@@ -2656,4 +2688,4 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
 }
 
 export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
-export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

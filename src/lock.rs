@@ -72,16 +72,19 @@ fn not_held(error: NotHeld) -> Fault {
     Fault::new(code::NOT_HELD, format!("this thread does not hold what it gives back: it holds {held}"))
 }
 
+fn fair(options: &mut Options<'_>) -> Result<bool, Fault> {
+    Ok(options.flag("fair")?.unwrap_or(true))
+}
+
 impl JsLock {
     /// Makes a lock of a kind, or nothing if there is no such kind.
     pub(crate) fn make(kind: &str, options: &mut Options<'_>) -> Result<Option<Self>, Fault> {
         Ok(Some(match kind {
-            "mutex" => Self::Mutex(Lock::with_word(words().take())),
-            "rwmutex" => Self::RwLock(RwLock::new()),
+            "mutex" => Self::Mutex(Lock::with_word(fair(options)?, words().take())),
+            "rwmutex" => Self::RwLock(RwLock::new(fair(options)?)),
             "semaphore" => {
                 let permits = options.whole("permits", 0, u32::MAX)?.unwrap_or(1);
-                let fair = options.flag("fair")?.unwrap_or(true);
-                Self::Semaphore(Semaphore::with_word(permits, fair, words().take()))
+                Self::Semaphore(Semaphore::with_word(permits, fair(options)?, words().take()))
             }
             "waitgroup" => Self::WaitGroup(WaitGroup::new()),
             "latch" => Self::Latch(Latch::new(options.whole("count", 0, u32::MAX)?.unwrap_or(1))),

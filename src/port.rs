@@ -15,6 +15,7 @@ use napi::sys;
 use parking_lot::{Mutex, MutexGuard};
 
 use millrace_core::spin::{SHORT, spin};
+use millrace_core::wait::Call;
 
 use crate::codec::Payload;
 use crate::pool::message::{Nudged, Ordered, Settled};
@@ -27,6 +28,8 @@ pub(crate) enum Message {
     Settled(Settled),
     /// A wait on a channel has ended with a message.
     Delivered(Delivery),
+    /// A wait's turn to try has come. It is answered as it is taken out.
+    Called(Call),
     /// A wait goes on and has brought a value.
     Item {
         /// The wait.

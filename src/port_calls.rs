@@ -93,14 +93,16 @@ fast_calls! {
     /// Empties the port into the page: how many records it wrote, 0 when the port is empty.
     c"portDrain" PortDrain(isolate, _arguments) {
         let mut inbox = isolate.inbox.borrow_mut();
-        if inbox.is_empty() {
-            isolate.port.drain(&mut inbox);
-        }
         let mut writer = Writer::new(isolate, Area::DRAIN);
         let mut count = 0;
         while count < PAGE_DRAIN_RECORDS {
+            // Also after nothing but calls, whose answers may have brought messages here: 0 says that the port is empty.
+            if inbox.is_empty() && count == 0 {
+                isolate.port.drain(&mut inbox);
+            }
             let Some(message) = inbox.pop_front() else { break };
-            isolate.page.write_record(count, &describe(&mut writer, message));
+            let Some(record) = describe(&mut writer, message) else { continue };
+            isolate.page.write_record(count, &record);
             count += 1;
         }
         Ok(Answer::Code(count as i32))
@@ -178,8 +180,13 @@ fast_calls! {
     }
 }
 
-fn describe(writer: &mut Writer<'_>, message: Message) -> Record {
-    match message {
+/// What JavaScript is told; nothing of what concerns native code alone.
+fn describe(writer: &mut Writer<'_>, message: Message) -> Option<Record> {
+    Some(match message {
+        Message::Called(call) => {
+            call.answer();
+            return None;
+        }
         Message::Delivered(mut delivery) => {
             writer.isolate.forget_wait(delivery.wait);
             let value = writer.write_wanted(delivery.take());
@@ -234,5 +241,5 @@ fn describe(writer: &mut Writer<'_>, message: Message) -> Record {
         Message::SideWanted { id, thread } => {
             [record::SIDE_WANTED, f64::from(id), f64::from(thread), 0.0, 0.0, 0.0, 0.0, 0.0]
         }
-    }
+    })
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use millrace_core::lock::{Boarding, NotHeld, Passenger, Singleflight};
+use millrace_core::wait::{WaitOutcome, WakeTarget};
 use napi_derive::napi;
 
 use crate::codec::Payload;
@@ -12,7 +13,7 @@ use crate::object::NativeObject;
 use crate::pool::message::{Settled, Status};
 use crate::port::Message;
 use crate::waiting::Target;
-use crate::waits::{arm, waiter};
+use crate::waits::{arm, block, waiter};
 
 /// Whether the leader succeeded, and what it got.
 pub(crate) type Landing = (bool, Payload);
@@ -21,17 +22,18 @@ pub(crate) type JsSingleflight = Singleflight<Landing, Target>;
 
 impl Passenger<Landing> for Target {
     fn landed(&self, token: u64, (ok, payload): Landing) {
-        if let Self::Port(port) = self {
-            let status = if ok { Status::Fulfilled } else { Status::Rejected };
-            port.push(Message::Settled(Settled { wait: token as u32, status, detail: 0.0, payload }));
+        let status = if ok { Status::Fulfilled } else { Status::Rejected };
+        match self {
+            Self::Port(port) => {
+                port.push(Message::Settled(Settled { wait: token as u32, status, detail: 0.0, payload }));
+            }
+            Self::Thread(_, blocked) => blocked.land(status, payload),
         }
     }
 
     fn lead(&self, token: u64) {
-        if let Self::Port(port) = self {
-            let (wait, status, payload) = (token as u32, Status::Signal, Payload::UNDEFINED);
-            port.push(Message::Settled(Settled { wait, status, detail: 0.0, payload }));
-        }
+        // That it has passed: now it is its turn.
+        self.wake(token, WaitOutcome::Won);
     }
 }
 
@@ -56,6 +58,20 @@ pub fn singleflight_board(
                 Ok(false)
             }
         }
+    })?)
+}
+
+/// The same for a thread that blocks; false: call `blockedPark` until it has an answer.
+#[napi]
+pub fn singleflight_board_blocking(flights: &NativeObject, key: String, limit: f64) -> napi::Result<bool> {
+    let flights = Arc::clone(flights.shared().singleflight()?);
+    Ok(Isolate::with_current(|isolate| {
+        let mut leads = true;
+        block(isolate, limit, |waiter| {
+            leads = matches!(flights.board(&key, isolate.owner(), || waiter), Boarding::Lead);
+            !leads
+        });
+        Ok(leads)
     })?)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use millrace_core::channel::{Channel, ChannelTarget, Happened};
 use millrace_core::spin::{LONG, spin};
-use millrace_core::wait::{WaitOutcome, Waiter, WakeTarget};
+use millrace_core::wait::{Call, WaitOutcome, Waiter, WakeTarget};
 use parking_lot::{Condvar, Mutex};
 
 use crate::codec::Payload;
@@ -77,6 +77,13 @@ impl WakeTarget for Target {
         };
         self.end(token, status, 0);
     }
+
+    fn call(&self, call: Call) {
+        match self {
+            Self::Port(port) => port.push(Message::Called(call)),
+            Self::Thread(_, blocked) => blocked.call(call),
+        }
+    }
 }
 
 impl ChannelTarget<Payload> for Target {
@@ -107,6 +114,8 @@ enum Home {
     Channel(Arc<JsChannel>),
     /// With the rank that it has there.
     Queue(Arc<JsQueue>, i32),
+    /// Others have it too.
+    Nowhere,
 }
 
 /// A message on its way to one who waited. If it never gets there, because the isolate is gone, it goes back.
@@ -135,6 +144,7 @@ impl Drop for Delivery {
             match &self.home {
                 Home::Channel(channel) => channel.give_back(payload),
                 Home::Queue(queue, rank) => queue.give_back(Ranked { payload, rank: *rank }),
+                Home::Nowhere => drop(payload),
             }
         }
     }
@@ -150,30 +160,60 @@ pub(crate) struct Ending {
 /// A thread that blocks, one wait at a time.
 #[derive(Default)]
 pub(crate) struct Blocked {
-    ending: Mutex<Option<Ending>>,
-    /// There is an ending.
-    ended: AtomicBool,
-    told: Condvar,
+    news: Mutex<News>,
+    /// There are news.
+    told: AtomicBool,
+    sleeps: Condvar,
+}
+
+/// What a thread that blocks has been told and has not seen yet.
+#[derive(Default)]
+struct News {
+    ending: Option<Ending>,
+    call: Option<Call>,
 }
 
 impl Blocked {
     fn end(&self, ending: Ending) {
-        *self.ending.lock() = Some(ending);
-        self.ended.store(true, Ordering::Release);
-        self.told.notify_one();
+        self.tell(|news| news.ending = Some(ending));
     }
 
-    /// Looks for a moment whether the wait has ended, without sleeping.
+    fn call(&self, call: Call) {
+        self.tell(|news| news.call = Some(call));
+    }
+
+    fn tell(&self, tell: impl FnOnce(&mut News)) {
+        let mut news = self.news.lock();
+        tell(&mut news);
+        self.told.store(true, Ordering::Release);
+        drop(news);
+        self.sleeps.notify_one();
+    }
+
+    /// The wait has ended with a value that others get too.
+    pub(crate) fn land(&self, status: Status, payload: Payload) {
+        let delivery = Delivery { wait: 0, case: 0, home: Home::Nowhere, payload: Some(payload) };
+        self.end(Ending { status, case: 0, delivery: Some(delivery) });
+    }
+
+    /// Looks for a moment whether there are news, without sleeping.
     pub(crate) fn spin(&self) -> bool {
-        spin(LONG, processors(), || self.ended.load(Ordering::Acquire))
+        spin(LONG, processors(), || self.told.load(Ordering::Acquire))
     }
 
     /// Blocks until the wait has ended, at most so long: a thread that blocks in native code cannot be terminated.
     pub(crate) fn park(&self, limit: Duration) -> Option<Ending> {
-        let mut ending = self.ending.lock();
-        if ending.is_none() {
-            self.told.wait_for(&mut ending, limit);
+        let mut news = self.news.lock();
+        if news.ending.is_none() && news.call.is_none() {
+            self.sleeps.wait_for(&mut news, limit);
         }
-        ending.take()
+        if let Some(call) = news.call.take() {
+            self.told.store(news.ending.is_some(), Ordering::Relaxed);
+            // Whoever it is that gets something is told under that lock.
+            drop(news);
+            call.answer();
+            news = self.news.lock();
+        }
+        news.ending.take()
     }
 }

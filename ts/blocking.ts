@@ -1,11 +1,12 @@
 /** Waits that block their thread: in worker threads alone. */
 
 import { isMainThread } from 'node:worker_threads';
-import { UnsupportedError, WaitTimeoutError } from './errors.js';
+import { InvalidArgumentError, UnsupportedError, WaitTimeoutError } from './errors.js';
 import { fast, records, taskRecord } from './isolate.js';
 import { signalOf } from './signal.js';
+import { isThenable } from './thenable.js';
 import { type Received, recordedValue } from './values.js';
-import { nativeLimit, type WaitOptions } from './wait-options.js';
+import { nativeLimit, shown, type WaitOptions } from './wait-options.js';
 import { status } from './waits.js';
 
 /** A thread blocks no longer than this at a time: one that blocks in native code cannot be terminated. In milliseconds. */
@@ -41,4 +42,21 @@ export function block(options: WaitOptions): Ending {
     throw (signal?.reason as Error | undefined) ?? new DOMException('aborted', 'AbortError');
   if (how === status.timedOut) throw new WaitTimeoutError(options.timeout ?? 0);
   return { how, case: records[taskRecord + 1] as number, value: recordedValue(taskRecord + 2) };
+}
+
+/** A function to be called while others may block until it is done. @throws {@link InvalidArgumentError} if it is none. */
+export function checkFunction(fn: unknown): void {
+  if (typeof fn !== 'function') throw new InvalidArgumentError('fn', shown(fn), 'a function');
+}
+
+/** Calls a function that must be done when it returns. @throws {@link InvalidArgumentError} if it is not. */
+export function callSync<T>(fn: () => T): T {
+  const result = fn();
+  if (isThenable(result))
+    throw new InvalidArgumentError(
+      'fn',
+      'a function that returns a promise',
+      'a function that is done when it returns: a thread that blocks settles no promise',
+    );
+  return result;
 }

@@ -53,6 +53,7 @@ export type { Cancellation, HasSignal } from './signal.js';
 export { Barrier } from './sync/barrier.js';
 export { Cond } from './sync/cond.js';
 export { CountDownLatch } from './sync/count-down-latch.js';
+export type { LockOptions } from './sync/fair.js';
 export { Guard } from './sync/guard.js';
 export { SharedLock } from './sync/lock.js';
 export { Mutex } from './sync/mutex.js';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { type DeadlockError, debugLocks, Mutex, RWMutex, Semaphore } from 'millrace';
-import { child, deferred, packageUrl } from '../helpers.js';
+import { Cond, type DeadlockError, debugLocks, Mutex, RWMutex, Semaphore } from 'millrace';
+import { child, deferred, packageUrl, until } from '../helpers.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const isDeadlock = (error: unknown) => (error as DeadlockError).code === 'ERR_DEADLOCK';
@@ -101,6 +101,28 @@ describe('while locks are watched', () => {
     await turn();
     release.resolve();
     assert.deepEqual(await Promise.all([holds, waits]), [undefined, 'then']);
+  });
+
+  test('a mutex taken again after a condition belongs to the flow that waited', {
+    timeout: 20_000,
+  }, async () => {
+    const [mutex, other, cond] = [new Mutex(), new Mutex(), new Cond()];
+    const waits = (async () => {
+      using _again = await cond.wait(mutex, await mutex.lock());
+      using _other = await other.lock();
+    })();
+    await until(() => cond.waiting === 1);
+    const notifies = (async () => {
+      using _other = await other.lock();
+      cond.notifyOne();
+      await until(() => other.waiting === 1);
+      using _mutex = await mutex.lock();
+    })();
+    const ends = await Promise.allSettled([waits, notifies]);
+    assert.deepEqual(
+      ends.map((end) => end.status === 'rejected' && isDeadlock(end.reason)),
+      [false, true],
+    );
   });
 
   test('a hundred flows that take the same locks in the same order', async () => {

@@ -12,7 +12,7 @@ import {
   Semaphore,
   WaitGroup,
 } from 'millrace';
-import { pending } from '../helpers.js';
+import { pending, turns } from '../helpers.js';
 
 describe('Mutex', () => {
   test('has one holder, and is handed over in the order of asking', async () => {
@@ -309,4 +309,73 @@ test('a name is one object; a kind, another kind of name', async () => {
   assert.throws(() => new Semaphore(3, { name: 'n' }), { code: 'ERR_NAME_CONFLICT' });
   assert.throws(() => Mutex.from(semaphore.toHandle() as never), { code: 'ERR_INVALID_ARGUMENT' });
   assert.throws(() => mutex.lockSync(), { code: 'ERR_UNSUPPORTED' });
+});
+
+describe('locks that are not fair', () => {
+  const ways = {
+    Mutex: (fair: boolean) => {
+      const mutex = new Mutex({ fair });
+      return { all: mutex, lock: mutex.lock.bind(mutex), tryLock: mutex.tryLock.bind(mutex) };
+    },
+    RWMutex: (fair: boolean) => {
+      const rooms = new RWMutex({ fair });
+      return { all: rooms, lock: rooms.writeLock.bind(rooms), tryLock: rooms.tryWriteLock.bind(rooms) };
+    },
+  };
+  for (const [name, make] of Object.entries(ways)) {
+    test(`${name}: a newcomer may be before those who wait, and nobody is forgotten`, async () => {
+      for (const fair of [true, false]) {
+        const { all, lock, tryLock } = make(fair);
+        const first = await lock();
+        const order: string[] = [];
+        const waiting = ['a', 'b'].map(async (who) => {
+          const guard = await lock();
+          order.push(who);
+          guard.release();
+        });
+        first.release();
+        const barged = tryLock();
+        assert.equal(barged !== undefined, !fair);
+        // In vain: it has come, and waits on at the head.
+        if (barged !== undefined) await turns(3);
+        if (!fair) assert.deepEqual([order, all.waiting], [[], 2]);
+        barged?.release();
+        await Promise.all(waiting);
+        assert.deepEqual([order, all.waiting], [['a', 'b'], 0]);
+      }
+    });
+
+    test(`${name}: one who is called may give up, or find it closed`, async () => {
+      const { all, lock, tryLock } = make(false);
+      const first = await lock();
+      const stop = new AbortController();
+      const gone = assert.rejects(lock({ signal: stop.signal }), /gone/);
+      const next = lock();
+      first.release();
+      stop.abort(new Error('gone'));
+      await gone;
+      const guard = await next;
+      const late = assert.rejects(lock({ timeout: 1 }), { code: 'ERR_TIMEOUT' });
+      await late;
+      const closed = assert.rejects(lock(), { code: 'ERR_LOCK_CLOSED' });
+      guard.release();
+      all.close();
+      await closed;
+      assert.equal(tryLock(), undefined);
+    });
+  }
+
+  test('all who share one by name say the same, and say what can be meant', () => {
+    const mutex = new Mutex({ name: 'unfair', fair: false });
+    assert.ok(new Mutex({ name: 'unfair', fair: false }));
+    assert.throws(() => new Mutex({ name: 'unfair' }), { code: 'ERR_NAME_CONFLICT' });
+    const rooms = new RWMutex({ name: 'unfair', fair: false });
+    assert.throws(() => new RWMutex({ name: 'unfair', fair: true }), { code: 'ERR_NAME_CONFLICT' });
+    for (const fair of [null, 0, 'no', {}])
+      assert.throws(() => new Mutex({ fair } as never), { code: 'ERR_INVALID_ARGUMENT' });
+    assert.throws(() => new RWMutex({ unfair: true } as never), { code: 'ERR_INVALID_ARGUMENT' });
+    assert.equal(Mutex.open('unfair').locked, false);
+    mutex.close();
+    rooms.close();
+  });
 });

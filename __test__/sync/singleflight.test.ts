@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { threadId, Worker } from 'node:worker_threads';
 import { Channel, diagnostics, Mutex, Semaphore, Singleflight } from 'millrace';
-import { deferred, packageUrl, turns } from '../helpers.js';
+import { deferred, packageUrl, turns, until } from '../helpers.js';
 
 function thread(text: string, data: unknown): Worker {
   const source = `import * as millrace from ${JSON.stringify(packageUrl)};
@@ -79,6 +79,101 @@ describe('Singleflight', () => {
     const [mine, theirs] = [await here, (await answer)[0] as string];
     assert.equal(mine, 'here');
     assert.ok(theirs === 'here' || theirs === 'there');
+  });
+
+  test('the blocking form: others wait for a run in any thread, and get what it got', async () => {
+    const flights = new Singleflight<string>();
+    const [started, cells] = [new SharedArrayBuffer(8), 'new Int32Array(data.started)'];
+    const ask = `Singleflight.from(data.flights).doSync('k', () => { throw new Error('a second run'); })`;
+    const data = { flights: flights.toHandle(), started };
+    const ready = deferred<string>();
+    const here = flights.do('k', () => ready.promise);
+    const threads = Array.from({ length: 3 }, () =>
+      thread(`Atomics.add(${cells}, 0, 1); parentPort.postMessage(${ask});`, data),
+    );
+    const answers = threads.map((worker) => once(worker, 'message'));
+    await until(() => diagnostics().find(({ id }) => id === data.flights.id)?.waiting === 3);
+    ready.resolve('here');
+    assert.equal(await here, 'here');
+    assert.deepEqual((await Promise.all(answers)).flat(), ['here', 'here', 'here']);
+  });
+
+  test('the blocking form: an error is for all, and a promise is one', async () => {
+    const flights = new Singleflight<string>();
+    const worker = thread(
+      `const flights = Singleflight.from(data);
+      const told = [];
+      const tell = (fn, options) => {
+        try { told.push(flights.doSync('k', fn, options)); } catch (error) { told.push(error.code ?? error.message); }
+      };
+      parentPort.once('message', () => {
+        tell(() => { throw new Error('no'); });
+        tell(async () => 1);
+        tell(() => () => 1);
+        tell(() => 'after');
+        tell(5);
+        tell(() => 1, { timeout: -1 });
+        tell(() => 1, { timeOut: 1 });
+        tell(() => 1, { signal: AbortSignal.abort(new Error('aborted before')) });
+        parentPort.postMessage(told);
+        tell(() => 'mine');
+        parentPort.postMessage(told.at(-1));
+      });
+      tell(() => 'mine', { timeout: 1 });
+      parentPort.postMessage(told.splice(0));`,
+      flights.toHandle(),
+    );
+    const ready = deferred<string>();
+    const leading = flights.do('k', () => ready.promise);
+    assert.deepEqual(await once(worker, 'message'), [['ERR_TIMEOUT']]);
+    ready.resolve('');
+    await leading;
+    worker.postMessage('go on');
+    const [told] = (await once(worker, 'message')) as [unknown[]];
+    assert.deepEqual(
+      [...told.slice(0, 2), ...told.slice(3)],
+      [
+        'no',
+        'ERR_INVALID_ARGUMENT',
+        'after',
+        'ERR_INVALID_ARGUMENT',
+        'ERR_INVALID_ARGUMENT',
+        'ERR_INVALID_ARGUMENT',
+        'aborted before',
+      ],
+    );
+    assert.deepEqual(await once(worker, 'message'), ['mine']);
+  });
+
+  test('the blocking form: the error of a run elsewhere, and the turn of one who dies', async () => {
+    const flights = new Singleflight<string>();
+    const data = flights.toHandle();
+    const oneWaits = () => until(() => diagnostics().find(({ id }) => id === data.id)?.waiting === 1);
+    const asks = `parentPort.postMessage((() => {
+      try { return Singleflight.from(data).doSync('k', () => 'there'); } catch (error) { return error.message; }
+    })());`;
+    const failing = deferred<string>();
+    const leading = flights.do('k', () => failing.promise);
+    const told = once(thread(asks, data), 'message');
+    await oneWaits();
+    failing.reject(new TypeError('failed here'));
+    await assert.rejects(leading, TypeError);
+    assert.deepEqual(await told, ['failed here']);
+
+    const dying = thread(
+      `Singleflight.from(data).doSync('k', () => {
+        parentPort.postMessage('runs');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      });`,
+      data,
+    );
+    await once(dying, 'message');
+    const next = once(thread(asks, data), 'message');
+    await oneWaits();
+    await dying.terminate();
+    assert.deepEqual(await next, ['there']);
+    assert.throws(() => flights.doSync('k', () => ''), { code: 'ERR_UNSUPPORTED' });
+    assert.throws(() => flights.doSync(1 as never, () => ''), { code: 'ERR_INVALID_ARGUMENT' });
   });
 
   test('nonsense is refused by name', async () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { Barrier, Channel, Cond, CountDownLatch, Mutex, Once, RWMutex, Semaphore, WaitGroup } from 'millrace';
-import { packageUrl } from '../helpers.js';
+import { packageUrl, until } from '../helpers.js';
 
 /** Starts a thread that runs `text` with `millrace` and `data`. */
 function thread(text: string, data: unknown): Worker {
@@ -251,4 +251,140 @@ test('WaitGroup, CountDownLatch, Barrier and Once among threads', async () => {
   assert.equal(new Set(results.map(([value]) => value)).size, 1);
   assert.equal(results.filter(([, leader]) => leader).length, 1);
   await Promise.all(exits);
+});
+
+test('a once among threads that block: one runs it, and all get the result', async () => {
+  const done = new Once<{ by: number }>();
+  const runs = new SharedArrayBuffer(4);
+  const threads = Array.from({ length: 4 }, (_, at) =>
+    thread(
+      `parentPort.postMessage(Once.from(data.done).doSync(() => {
+        Atomics.add(new Int32Array(data.runs), 0, 1);
+        return { by: ${at} };
+      }).by);`,
+      { done: done.toHandle(), runs },
+    ),
+  );
+  const told = (await Promise.all(threads.map((worker) => once(worker, 'message')))).flat();
+  assert.equal(new Set(told).size, 1);
+  assert.equal(new Int32Array(runs)[0], 1);
+  assert.deepEqual(await done.do(() => ({ by: 9 })), { by: told[0] });
+});
+
+test('a once whose thread dies at it is run by the one that blocks for it', async () => {
+  const done = new Once<string>();
+  const dying = thread(
+    `Once.from(data).doSync(() => {
+      parentPort.postMessage('runs');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`,
+    done.toHandle(),
+  );
+  await once(dying, 'message');
+  const next = once(
+    thread(`parentPort.postMessage(Once.from(data).doSync(() => 'there'));`, done.toHandle()),
+    'message',
+  );
+  await until(() => done.waiting === 1);
+  await dying.terminate();
+  assert.deepEqual(await next, ['there']);
+});
+
+test('a once that is run while it blocks: what fails, ends early or cannot be meant leaves it to be done', async () => {
+  const done = new Once<string>();
+  const worker = thread(
+    `const done = Once.from(data);
+    const told = [];
+    const tell = (fn, options) => {
+      try { told.push(done.doSync(fn, options)); } catch (error) { told.push(error.code ?? error.message); }
+    };
+    tell(() => 1, { timeout: 1 });
+    parentPort.postMessage(told.splice(0));
+    parentPort.once('message', () => {
+      tell(() => { throw new Error('no'); });
+      tell(async () => 1);
+      tell(() => ({ then: () => {} }));
+      tell('fn');
+      tell(() => 1, { timeOut: 1 });
+      tell(() => 1, { signal: AbortSignal.abort(new Error('aborted before')) });
+      tell(() => 'done');
+      tell(() => 'again');
+      done.close();
+      parentPort.postMessage(told);
+    });`,
+    done.toHandle(),
+  );
+  let fail = (_error: Error): void => {};
+  const failing = done.do(
+    () =>
+      new Promise((_, reject) => {
+        fail = reject;
+      }),
+  );
+  assert.deepEqual(await once(worker, 'message'), [['ERR_TIMEOUT']]);
+  fail(new Error('here'));
+  await assert.rejects(failing, /here/);
+  worker.postMessage('go on');
+  const invalid = 'ERR_INVALID_ARGUMENT';
+  assert.deepEqual(await once(worker, 'message'), [
+    ['no', invalid, invalid, invalid, invalid, 'aborted before', 'done', 'done'],
+  ]);
+  assert.throws(() => done.doSync(() => ''), { code: 'ERR_UNSUPPORTED' });
+});
+
+for (const [form, lock] of [
+  ['waiting', 'await mutex.lock()'],
+  ['blocking', 'mutex.lockSync()'],
+  ['readers and writers', 'i % 4 === 0 ? rooms.readLockSync() : await rooms.writeLock()'],
+] as const) {
+  test(`eight threads and locks that are not fair: none is let in too many, none forgotten (${form})`, async () => {
+    const [mutex, rooms] = [new Mutex({ fair: false }), new RWMutex({ fair: false })];
+    const shared = new SharedArrayBuffer(8);
+    const threads = Array.from({ length: 8 }, () =>
+      thread(
+        `const [mutex, rooms] = [Mutex.from(data.mutex), RWMutex.from(data.rooms)];
+        const cells = new Int32Array(data.shared);
+        for (let i = 0; i < 500; i++) {
+          const guard = ${lock};
+          if (guard.downgrade || ${form !== 'readers and writers'}) {
+            if (++cells[1] !== 1) throw new Error('two at once');
+            cells[0]++;
+            cells[1]--;
+          } else if (cells[1] !== 0) throw new Error('a writer is in');
+          guard.release();
+        }`,
+        { mutex: mutex.toHandle(), rooms: rooms.toHandle(), shared },
+      ),
+    );
+    const exits = await Promise.all(threads.map((worker) => once(worker, 'exit')));
+    assert.deepEqual(exits.flat(), Array(8).fill(0));
+    assert.equal(new Int32Array(shared)[0], form === 'readers and writers' ? 3000 : 4000);
+    assert.deepEqual([mutex.locked, mutex.waiting, rooms.writing, rooms.readers], [false, 0, false, 0]);
+  });
+}
+
+test('one who is called and dies before it comes leaves the lock to the next', async () => {
+  for (const asks of ['Mutex.from(data).lock()', 'Mutex.from(data).lockSync()']) {
+    const mutex = new Mutex({ fair: false });
+    const guard = await mutex.lock();
+    // It stands in line and never looks at what it is told; a thread that blocks is ended while it does.
+    const deaf = thread(
+      `parentPort.postMessage('asks'); ${asks};
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`,
+      mutex.toHandle(),
+    );
+    await until(() => mutex.waiting === 1);
+    const next = mutex.lock();
+    if (asks.includes('Sync')) {
+      const ended = deaf.terminate();
+      guard.release();
+      await ended;
+    } else {
+      guard.release();
+      assert.equal(mutex.locked, false);
+      await deaf.terminate();
+    }
+    (await next).release();
+    assert.deepEqual([mutex.locked, mutex.waiting], [false, 0]);
+  }
 });

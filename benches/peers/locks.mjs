@@ -79,8 +79,8 @@ await sideBySide(
 
 const threads = 4;
 const places = { stop: 0, counter: 1, holder: 2, handOvers: 3, lock: 16 };
-const contenders = (way) => async () => {
-  const mutex = new Mutex();
+const contenders = (way, options) => async () => {
+  const mutex = new Mutex(options);
   const memory = new SharedArrayBuffer(128);
   const workers = [];
   for (let me = 1; me <= threads; me++) {
@@ -115,7 +115,11 @@ const contention =
       throw new Error(`locked ${passed} times, counted ${words[places.counter]}`);
     return (words[place] / took) * 1000;
   };
-const ways = { millrace: contenders('millrace'), 'Atomics.wait': contenders('atomics') };
+const ways = {
+  millrace: contenders('millrace'),
+  'millrace, fair: false': contenders('millrace', { fair: false }),
+  'Atomics.wait': contenders('atomics'),
+};
 await sideBySide(
   `locks, mutex, ${threads} threads contend: to another thread`,
   'hand-overs/s',

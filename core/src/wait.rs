@@ -35,12 +35,42 @@ pub enum WaitOutcome {
 pub trait WakeTarget: Send + Sync + 'static {
     /// Called once per waiter, with no lock of the engine's held, by whoever ended the wait. Must not block.
     fn wake(&self, token: u64, outcome: WaitOutcome);
+
+    /// What is waited for is free for whoever comes first, and among those who wait it is this one's turn: the call is to be
+    /// [answered](Call::answer) once whoever waits runs. The wait goes on. With no lock of the engine's held; must not block.
+    fn call(&self, call: Call) {
+        call.answer();
+    }
+}
+
+/// Tells one who waits to come and see; it keeps nothing alive. If it is dropped, the wait must be cancelled, for those behind it.
+pub struct Call {
+    awaited: Weak<dyn Awaited>,
+    place: u64,
+}
+
+impl Call {
+    /// Comes. Whoever gets what it waits for is told so before this returns.
+    pub fn answer(self) {
+        if let Some(awaited) = self.awaited.upgrade() {
+            awaited.come(self.place);
+        }
+    }
+}
+
+impl Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("place", &self.place).finish_non_exhaustive()
+    }
 }
 
 /// What can be waited for: it has the lock around a [`WaitList`].
 pub trait Awaited: Send + Sync + 'static {
     /// Takes the one at `place` out of the list ([`WaitList::remove`]), under the lock, if it still stands there.
     fn leave(&self, place: u64);
+
+    /// The one at `place` answers a [`Call`]: it gets what it waits for, if that is still to be had.
+    fn come(&self, _place: u64) {}
 }
 
 /// One wait.
@@ -191,6 +221,14 @@ impl<W: WakeTarget> Waiter<W> {
         self.target.wake(self.token, WaitOutcome::Won);
     }
 
+    fn call(&self) {
+        // One who has given up stands nowhere any more, or leaves after this.
+        let place = self.hold.lock().places.first().cloned();
+        if let Some((awaited, place)) = place {
+            self.target.call(Call { awaited, place });
+        }
+    }
+
     fn give_up(&self, outcome: WaitOutcome) -> bool {
         let first = self.settle(outcome);
         if first {
@@ -207,27 +245,40 @@ impl<W: WakeTarget> Alarm for Waiter<W> {
     }
 }
 
-/// A waiter that has won and is to be told so: drop it after the object's lock.
+/// A waiter that is to be told something, as a rule that it has won: drop it after the object's lock.
 #[derive(Debug)]
 #[must_use = "dropping it tells the waiter, which is to happen after the object's lock is given back"]
-pub struct Wake<W: WakeTarget>(Arc<Waiter<W>>);
+pub struct Wake<W: WakeTarget> {
+    waiter: Arc<Waiter<W>>,
+    /// It has won; otherwise it is [called](WakeTarget::call).
+    won: bool,
+}
 
 impl<W: WakeTarget> Wake<W> {
     /// For a waiter that has [won](Waiter::win).
     pub const fn new(waiter: Arc<Waiter<W>>) -> Self {
-        Self(waiter)
+        Self { waiter, won: true }
+    }
+
+    /// For a waiter that is to come and see. It stands in one line alone.
+    pub const fn calling(waiter: Arc<Waiter<W>>) -> Self {
+        Self { waiter, won: false }
     }
 
     /// The token of the waiter.
     #[must_use]
     pub fn token(&self) -> u64 {
-        self.0.token
+        self.waiter.token
     }
 }
 
 impl<W: WakeTarget> Drop for Wake<W> {
     fn drop(&mut self) {
-        self.0.tell_won();
+        if self.won {
+            self.waiter.tell_won();
+        } else {
+            self.waiter.call();
+        }
     }
 }
 
@@ -360,7 +411,7 @@ impl<W: WakeTarget> WaitList<Arc<Waiter<W>>> {
     pub fn wake_one(&mut self) -> Option<Wake<W>> {
         while let Some(waiter) = self.pop() {
             if waiter.win() {
-                return Some(Wake(waiter));
+                return Some(Wake::new(waiter));
             }
         }
         None
@@ -402,6 +453,10 @@ impl ThreadParker {
 impl<T: WakeTarget> WakeTarget for Arc<T> {
     fn wake(&self, token: u64, outcome: WaitOutcome) {
         (**self).wake(token, outcome);
+    }
+
+    fn call(&self, call: Call) {
+        (**self).call(call);
     }
 }
 

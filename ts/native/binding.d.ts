@@ -309,6 +309,9 @@ export declare function sharedWords(chunk: number): ArrayBuffer
 /** Asks for a key: true if this thread is to compute it; otherwise the wait ends when somebody has. */
 export declare function singleflightBoard(flights: NativeObject, key: string, wait: number, limit: number, cancellable: boolean): boolean
 
+/** The same for a thread that blocks; false: call `blockedPark` until it has an answer. */
+export declare function singleflightBoardBlocking(flights: NativeObject, key: string, limit: number): boolean
+
 /** A key has been computed, with this result or error. */
 export declare function singleflightLand(flights: NativeObject, key: string, ok: boolean, tag: number, number: number): number
 

@@ -47,10 +47,11 @@ export class Cond extends SharedLock<'cond'> {
   async wait(mutex: Mutex, guard: Guard, options?: WaitOptions): Promise<Guard> {
     if (options !== undefined) checkWaitOptions(options);
     // In line before the lock is given up: no notification can come between.
+    const again = mutex.relock();
     const notified = this.pass(true, 1, options);
     guard.release();
     await notified;
-    return mutex.lock();
+    return again();
   }
 
   /** Notifies the one who has waited longest. @returns Whether anybody waited. */

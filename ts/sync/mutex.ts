@@ -1,8 +1,10 @@
 /** Mutual exclusion among all threads. */
+import { isMainThread } from 'node:worker_threads';
 import { fast } from '../isolate.js';
-import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
+import type { Origin, SharedHandle } from '../shared-object.js';
 import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
+import { type LockOptions, lockOrigin } from './fair.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
 import { type Holder, Watch, watching } from './watch.js';
@@ -11,7 +13,8 @@ import { me, wordAt } from './words.js';
 const free = 0;
 
 /**
- * A mutex: one holder among all threads of the process. It is handed over in the order in which it was asked for. A thread that
+ * A mutex: one holder among all threads of the process. It is handed over in the order in which it was asked for, unless
+ * it is made with `fair: false`. A thread that
  * ends gives it back, and the next holder's guard says `poisoned`.
  *
  * @example
@@ -31,12 +34,12 @@ export class Mutex extends SharedLock<'mutex'> {
     if (Atomics.compareExchange(this.#words, this.#at, me, free) !== me) fast.lockGive(this.handle, true, 1);
   };
 
-  /** @param options - `name` shares it by name. */
-  constructor(options?: SharedOptions);
+  /** @param options - `name` shares it by name; `fair`. */
+  constructor(options?: LockOptions);
   /** @internal */
   constructor(origin: Origin, internal: true);
-  constructor(first: SharedOptions | Origin = {}, internal = false) {
-    super('mutex', internal ? (first as Origin) : { options: {}, name: nameOf(first as SharedOptions) });
+  constructor(first: LockOptions | Origin = {}, internal = false) {
+    super('mutex', internal ? (first as Origin) : lockOrigin(first as LockOptions));
     ({ words: this.#words, at: this.#at } = wordAt(this.native.word as number));
   }
 
@@ -74,6 +77,13 @@ export class Mutex extends SharedLock<'mutex'> {
     return this.#lockWith(options);
   }
 
+  /** To lock it later, as part of the flow that calls this now. @internal */
+  relock(): () => Promise<Guard> {
+    if (!watching()) return () => this.lock();
+    const watch = new Watch(this.native, true, 1);
+    return async () => this.#guard(await this.passWatched(watch, true, 1, undefined), watch);
+  }
+
   async #lockWith(options: WaitOptions | undefined): Promise<Guard> {
     if (options !== undefined) checkWaitOptions(options);
     if (!watching()) return this.#guard(await this.pass(true, 1, options));
@@ -86,7 +96,7 @@ export class Mutex extends SharedLock<'mutex'> {
     this.#give();
   }
 
-  /** Takes the lock if it is free, nobody waits, and no holder has died. */
+  /** Takes the lock if it is free, nobody waits for it to be handed over, and no holder has died. */
   #take(): boolean {
     return Atomics.compareExchange(this.#words, this.#at, free, me) === free;
   }
@@ -108,7 +118,13 @@ export class Mutex extends SharedLock<'mutex'> {
   }
 
   /** As `lock`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
-  lockSync(options: WaitOptions = {}): Guard {
+  lockSync(options?: WaitOptions): Guard {
+    if (options === undefined && !isMainThread && !watching() && this.#take())
+      return new Guard(this.#give, false);
+    return this.#lockSyncWith(options ?? {});
+  }
+
+  #lockSyncWith(options: WaitOptions): Guard {
     if (!watching()) return this.#guard(this.passSync('lockSync', true, 1, options));
     const watch = new Watch(this.native, true, 1);
     return this.#guard(this.passWatchedSync(watch, 'lockSync', true, 1, options), watch);

@@ -1,4 +1,5 @@
 /** Something that one thread of all does once. */
+import { callSync, checkFunction } from '../blocking.js';
 import { UnsupportedError } from '../errors.js';
 import { fast, taskRecord } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
@@ -42,9 +43,7 @@ export class Once<T = unknown> extends SharedLock<'once'> {
 
   /** Its result, once it is done. @internal */
   result(): T | undefined {
-    if (!this.done) return undefined;
-    fast.onceResult(this.handle);
-    return recordedValue(taskRecord + 2) as T;
+    return this.done ? this.#got() : undefined;
   }
 
   /** Makes it done with this result, unless somebody is at it. @internal */
@@ -63,23 +62,52 @@ export class Once<T = unknown> extends SharedLock<'once'> {
    */
   async do(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
     if (options !== undefined) checkWaitOptions(options);
-    const how = await this.pass(true, 1, options);
-    const runs = how === passed.first || (how === passed.waiting && !this.done);
-    if (!runs) {
-      fast.onceResult(this.handle);
-      return recordedValue(taskRecord + 2) as T;
-    }
+    if (!this.#runs(await this.pass(true, 1, options))) return this.#got();
     try {
       const result = await fn();
-      if (!put(result))
-        throw new UnsupportedError(
-          'the result of a Once must be one that every thread can get: the platform alone can clone this one',
-        );
-      fast.onceFinish(this.handle, putTag, putNum);
+      this.#finish(result);
       return result;
     } catch (error) {
       fast.lockGive(this.handle, true, 0);
       throw error;
     }
+  }
+
+  /**
+   * As `do`, with a function that is done when it returns, and blocks this thread while another is at it: worker threads only. A thread
+   * that is at it itself, in `do`, would wait for what it keeps from ending.
+   *
+   * @throws What the function throws, for the one who ran it; {@link InvalidArgumentError} if it returns a promise, and then it counts
+   * as failed; {@link WaitTimeoutError}; the signal's reason; {@link UnsupportedError} in the main thread.
+   */
+  doSync(fn: () => T, options: WaitOptions = {}): T {
+    checkFunction(fn);
+    if (!this.#runs(this.passSync('doSync', true, 1, options))) return this.#got();
+    try {
+      const result = callSync(fn);
+      this.#finish(result);
+      return result;
+    } catch (error) {
+      fast.lockGive(this.handle, true, 0);
+      throw error;
+    }
+  }
+
+  /** Whether it is for this one to run the function, after passing in this way. */
+  #runs(how: number): boolean {
+    return how === passed.first || (how === passed.waiting && !this.done);
+  }
+
+  #got(): T {
+    fast.onceResult(this.handle);
+    return recordedValue(taskRecord + 2) as T;
+  }
+
+  #finish(result: T): void {
+    if (!put(result))
+      throw new UnsupportedError(
+        'the result of a Once must be one that every thread can get: the platform alone can clone this one',
+      );
+    fast.onceFinish(this.handle, putTag, putNum);
   }
 }

@@ -1,7 +1,8 @@
 /** Many readers or one writer, among all threads. */
 import { fast } from '../isolate.js';
-import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
+import type { Origin, SharedHandle } from '../shared-object.js';
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
+import { type LockOptions, lockOrigin } from './fair.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
 import { type Holder, Watch, watching } from './watch.js';
@@ -26,7 +27,7 @@ export class WriteGuard extends Guard {
 
 /**
  * A readers-writer lock: any number of readers, or one writer. It is first come, first served: a reader that comes after a writer
- * who waits, waits too, so writers do not starve.
+ * who waits, waits too, so writers do not starve. With `fair: false` newcomers enter whenever they may.
  *
  * @example
  * ```ts
@@ -38,12 +39,12 @@ export class WriteGuard extends Guard {
 export class RWMutex extends SharedLock<'rwmutex'> {
   readonly #giveRead = (): void => void fast.lockGive(this.handle, false, 1);
 
-  /** @param options - `name` shares it by name. */
-  constructor(options?: SharedOptions);
+  /** @param options - `name` shares it by name; `fair`. */
+  constructor(options?: LockOptions);
   /** @internal */
   constructor(origin: Origin, internal: true);
-  constructor(first: SharedOptions | Origin = {}, internal = false) {
-    super('rwmutex', internal ? (first as Origin) : { options: {}, name: nameOf(first as SharedOptions) });
+  constructor(first: LockOptions | Origin = {}, internal = false) {
+    super('rwmutex', internal ? (first as Origin) : lockOrigin(first as LockOptions));
   }
 
   /** Opens the lock of a name. @throws {@link NotFoundError} if there is none. */

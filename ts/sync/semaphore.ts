@@ -11,7 +11,7 @@ import { type Holder, Watch, watching } from './watch.js';
 
 /** How a semaphore is made. */
 export interface SemaphoreOptions extends SharedOptions {
-  /** First come, first served. `false` lets a newcomer take permits that are free although others wait for more. Default true. */
+  /** First come, first served. `false` lets a newcomer take permits that are free although others wait. Default true. */
   fair?: boolean;
 }
 
@@ -42,7 +42,8 @@ export class Semaphore extends SharedLock<'semaphore'> {
     if (second === true) super('semaphore', first as Origin);
     else {
       const name = nameOf(second, ['fair']);
-      super('semaphore', { options: { permits: first, fair: second.fair ?? true }, name });
+      const { fair = true } = second;
+      super('semaphore', { options: { permits: first, fair }, name });
     }
     this.#permits = new Permits(this.native.word as number, this.native.purse as number);
   }

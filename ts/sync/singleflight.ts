@@ -1,4 +1,5 @@
 /** Of all threads that ask for the same thing at once, one gets it, for all. */
+import { block, blockingLimit, callSync, checkFunction } from '../blocking.js';
 import { InvalidArgumentError, rethrow, UnsupportedError } from '../errors.js';
 import { binding } from '../isolate.js';
 import type { NativeObject } from '../native/binding.js';
@@ -60,6 +61,34 @@ export class Singleflight<T> extends SharedObject<'singleflight'> {
     if (typeof key !== 'string') throw new InvalidArgumentError('key', shown(key), 'a text');
     return flightFor(this.native, this, key, fn, options);
   }
+
+  /**
+   * As `do`, with a function that is done when it returns, and blocks this thread while another runs it: worker threads only. A thread
+   * that runs it itself, in `do`, would wait for what it keeps from ending.
+   *
+   * @param key - What it is about.
+   * @returns What the function returned: the value itself for the one who ran it, a clone for the others.
+   * @throws What the function throws, for all; {@link InvalidArgumentError} for all if it returns a promise; {@link WaitTimeoutError} and
+   * the signal's reason, for one who waits; {@link UnsupportedError} in the main thread.
+   */
+  doSync(key: string, fn: () => T, options: WaitOptions = {}): T {
+    if (typeof key !== 'string') throw new InvalidArgumentError('key', shown(key), 'a text');
+    checkFunction(fn);
+    checkWaitOptions(options);
+    if (!boardSync(this.native, key, blockingLimit('doSync', options))) {
+      const { how, value } = block(options);
+      if (how === status.fulfilled) return value as T;
+      if (how !== status.signal) throw unpack(value as Packed);
+    }
+    try {
+      const result = callSync(fn);
+      land(this.native, key, result);
+      return result;
+    } catch (error) {
+      fail(this.native, key, error);
+      throw error;
+    }
+  }
 }
 
 /** Runs a function for a key, or waits for the run that is on its way. @internal */
@@ -104,18 +133,34 @@ function board(
   }
 }
 
+function boardSync(flights: NativeObject, key: string, limit: number): boolean {
+  try {
+    return binding.singleflightBoardBlocking(flights, key, limit);
+  } catch (error) {
+    rethrow(error);
+  }
+}
+
 async function lead<T>(flights: NativeObject, key: string, fn: () => T | PromiseLike<T>): Promise<T> {
   try {
     const result = await fn();
-    if (!put(result))
-      throw new UnsupportedError(
-        'the platform alone can clone this result, which every thread that waits must get',
-      );
-    binding.singleflightLand(flights, key, true, putTag, putNum);
+    land(flights, key, result);
     return result;
   } catch (error) {
-    put(pack(error));
-    binding.singleflightLand(flights, key, false, putTag, putNum);
+    fail(flights, key, error);
     throw error;
   }
+}
+
+function land(flights: NativeObject, key: string, result: unknown): void {
+  if (!put(result))
+    throw new UnsupportedError(
+      'the platform alone can clone this result, which every thread that waits must get',
+    );
+  binding.singleflightLand(flights, key, true, putTag, putNum);
+}
+
+function fail(flights: NativeObject, key: string, error: unknown): void {
+  put(pack(error));
+  binding.singleflightLand(flights, key, false, putTag, putNum);
 }

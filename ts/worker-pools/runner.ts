@@ -5,6 +5,7 @@
  * to the others. When nothing runs, the thread waits in Rust for some milliseconds, because work that flows comes within
  * microseconds, and then sleeps in its event loop, from which it can be ended.
  */
+
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { kind } from '../codec/index.js';
@@ -12,6 +13,7 @@ import { ProcessorError } from '../errors.js';
 import { afterDrain, fast, onRecord, recordKind, records, taskRecord } from '../isolate.js';
 import { forgetSide, isLinked, sendSide, takeSide } from '../links.js';
 import type { NativeWorker } from '../native/binding.js';
+import { isThenable } from '../thenable.js';
 import { pack } from '../thrown.js';
 import { isMoved } from '../transfer.js';
 import { packLarge, prepare, put, putNum, putSide, putTag, stageLarge, taskValue, way } from '../values.js';
@@ -29,12 +31,6 @@ const parkTime = 3;
 const turnTime = 10;
 /** The time is looked at once in so many tasks. */
 const lookEvery = 32;
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
-}
 
 function iterableOf(value: unknown): AsyncIterable<unknown> | Iterable<unknown> | undefined {
   if (typeof value !== 'object' || value === null) return undefined;

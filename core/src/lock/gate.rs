@@ -5,8 +5,13 @@
 //! between. Only the head is looked at, hence what the head waits for is not given to those behind it; when it gives up,
 //! the line is looked at again. One that passes at once costs one lock.
 //!
-//! A gate may have a [`Word`]. While it is open, nobody waits and the rule's state fits, that word is the state, and whoever sees it
-//! may change it by compare-and-set, as the rule would. Whoever holds the gate's lock finds the state there, leaves [`GUARDED`] in its
+//! A gate that is not fair hands nothing over: it [calls](crate::wait::Call) the first in line, who stays there, and until that one comes
+//! and looks, newcomers pass as they come. So one who gives back and asks again does not wait for another's waking up. Nobody is
+//! forgotten: whenever the first in line may pass, it has been called and not come yet. One who comes in vain is called at the next
+//! change; one who leaves instead has the line looked at, so the next is called.
+//!
+//! A gate may have a [`Word`]. While it is open, nobody waits or the first in line is called, and the rule's state fits, that word is the
+//! state, and whoever sees it may change it by compare-and-set, as the rule would. Whoever holds the gate's lock finds the state there, leaves [`GUARDED`] in its
 //! place so that every compare-and-set fails, and puts it back at the end, if it may.
 
 use std::fmt::Debug;
@@ -82,7 +87,8 @@ impl<R: Rule, W: WakeTarget> DerefMut for Held<'_, R, W> {
 impl<R: Rule, W: WakeTarget> Drop for Held<'_, R, W> {
     fn drop(&mut self) {
         let Some(word) = self.word else { return };
-        if self.inner.closed || !self.inner.line.is_empty() {
+        // One who is called comes here, and then sees what has been done to the word.
+        if self.inner.closed || !(self.inner.line.is_empty() || self.inner.called != 0) {
             return;
         }
         if let Some(packed) = self.inner.rule.pack() {
@@ -98,6 +104,8 @@ struct Inner<R: Rule, W> {
     /// Nobody passes any more, and the line stays empty.
     closed: bool,
     line: WaitList<Request<R::Ask, W>>,
+    /// The place of the first in line, if it is called and has not come; else 0. Always 0 if the gate is fair.
+    called: u64,
 }
 
 #[derive(Debug)]
@@ -113,11 +121,25 @@ impl<R: Rule, W: WakeTarget> Inner<R, W> {
         may.then(|| self.rule.enter(owner, ask))
     }
 
+    /// Something has changed: lets in those who may pass now, or calls the first of them.
+    fn serve(&mut self, fair: bool) -> Vec<Wake<W>> {
+        if fair {
+            return self.admit();
+        }
+        let first = self.line.first().filter(|first| self.called == 0 && self.rule.admits(first.ask));
+        let called = first.map(|first| Wake::calling(Arc::clone(&first.waiter)));
+        if called.is_some() {
+            self.called = self.line.first_place();
+        }
+        called.into_iter().collect()
+    }
+
     /// Lets in, from the head of the line, all who may pass now. A head that has given up and may not pass is left to its
-    /// own [`Gate::leave`], which comes here again.
-    fn serve(&mut self) -> Vec<Wake<W>> {
+    /// own [`Gate::leave`], which has the line looked at again.
+    fn admit(&mut self) -> Vec<Wake<W>> {
         let mut woken = Vec::new();
         while self.line.first().is_some_and(|first| self.rule.admits(first.ask)) {
+            self.called = 0;
             let Some(Request { owner, ask, waiter }) = self.line.pop() else { break };
             if waiter.win() {
                 self.rule.enter(owner, ask);
@@ -140,7 +162,11 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
     }
 
     fn make(rule: R, fair: bool, word: Option<Word>) -> Self {
-        Self { fair, word, inner: Mutex::new(Inner { rule, closed: false, line: WaitList::default() }) }
+        Self {
+            fair,
+            word,
+            inner: Mutex::new(Inner { rule, closed: false, line: WaitList::default(), called: 0 }),
+        }
     }
 
     /// Where the state stands while nobody waits.
@@ -196,7 +222,8 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
             }
             let me = Arc::downgrade(me);
             places.push((me, place));
-            Some(inner.serve())
+            let first = inner.line.first_place() == place;
+            Some(if first { inner.admit() } else { inner.serve(self.fair) })
         });
         if woken.is_none() {
             waiter.close();
@@ -208,7 +235,7 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut R) -> T) -> T {
         let mut inner = self.lock();
         let answer = change(&mut inner.rule);
-        let woken = inner.serve();
+        let woken = inner.serve(self.fair);
         drop(inner);
         drop(woken);
         answer
@@ -222,9 +249,24 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
     pub(super) fn leave(&self, place: u64) {
         let mut inner = self.lock();
         let left = inner.line.remove(place);
-        let woken = if left.is_some() { inner.serve() } else { Vec::new() };
+        if inner.called == place {
+            inner.called = 0;
+        }
+        let woken = if left.is_some() { inner.serve(self.fair) } else { Vec::new() };
         drop(inner);
         drop((left, woken));
+    }
+
+    /// One who was called looks: it passes if it may, and those behind it who may then. One who has left meanwhile does nothing.
+    pub(super) fn come(&self, place: u64) {
+        let mut inner = self.lock();
+        if inner.called != place {
+            return;
+        }
+        inner.called = 0;
+        let woken = inner.admit();
+        drop(inner);
+        drop(woken);
     }
 
     /// Cancels the waits of an owner that has died, so that nothing is handed to it from here on; what it was handed
@@ -256,6 +298,7 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
     pub(super) fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
+        inner.called = 0;
         let mut line = std::mem::take(&mut inner.line);
         drop(inner);
         while let Some(request) = line.pop() {
@@ -294,6 +337,10 @@ macro_rules! gated {
         impl<W: WakeTarget> Awaited for $type<W> {
             fn leave(&self, place: u64) {
                 self.gate.leave(place);
+            }
+
+            fn come(&self, place: u64) {
+                self.gate.come(place);
             }
         }
     };
@@ -336,7 +383,7 @@ mod tests {
 
     #[test]
     fn what_changes_while_the_waiter_is_made_is_seen() {
-        let (lock, told) = (Lock::new(), Arc::<Told>::default());
+        let (lock, told) = (Lock::new(true), Arc::<Told>::default());
         lock.try_lock(A).unwrap();
         let make = told.make(0);
         let quick = lock.lock(B, || {
@@ -382,7 +429,7 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_what_is_gone() {
-        let (lock, told) = (Lock::new(), Arc::<Told>::default());
+        let (lock, told) = (Lock::new(true), Arc::<Told>::default());
         lock.try_lock(A).unwrap();
         let _waiter = lock.lock(B, told.make(0)).waiter();
         drop(lock);

@@ -1,7 +1,8 @@
-//! Mutual exclusion, handed over in the order of coming.
+//! Mutual exclusion, in the order of coming.
 //!
-//! Always fair: whoever unlocks hands the lock to the first in line, so it is never free while somebody waits and there is
-//! nothing to barge for. When a holder dies the lock passes on, poisoned, as std's does: everyone who locks it learns so
+//! A fair lock is handed over: whoever unlocks gives it to the first in line, so it is never free while somebody waits. One that is not
+//! fair becomes free, and the first in line is called and takes its chance with newcomers: the thread that unlocks may lock again before
+//! the other has woken up. When a holder dies the lock passes on, poisoned, as std's does: everyone who locks it learns so
 //! until somebody has put the guarded state right and clears it.
 
 use super::gate::{GUARDED, Gate, Rule, Wait, gated};
@@ -62,17 +63,17 @@ pub struct Lock<W: WakeTarget> {
 }
 
 impl<W: WakeTarget> Lock<W> {
-    /// A free lock.
+    /// A free lock. If it is not `fair`, newcomers may take it before those who wait.
     #[must_use]
-    pub fn new() -> Arc<Self> {
-        Self::with_word(Word::default())
+    pub fn new(fair: bool) -> Arc<Self> {
+        Self::with_word(fair, Word::default())
     }
 
-    /// A free lock, whose state is this word while nobody waits and nobody has died holding it: 0 when it is free, else the
+    /// The same, whose state is this word while nobody waits, or the first who does is called, and nobody has died holding it: 0 when it is free, else the
     /// number of its owner. A thread may change the one for the other by compare-and-set to lock and unlock it.
     #[must_use]
-    pub fn with_word(word: Word) -> Arc<Self> {
-        Arc::new(Self { gate: Gate::with_word(Held::default(), true, word) })
+    pub fn with_word(fair: bool, word: Word) -> Arc<Self> {
+        Arc::new(Self { gate: Gate::with_word(Held::default(), fair, word) })
     }
 
     /// Its word.
@@ -106,7 +107,7 @@ impl<W: WakeTarget> Lock<W> {
         self.gate.pass(self, owner, (), make)
     }
 
-    /// Unlocks it, for the first in line.
+    /// Unlocks it, for the first in line; see [`new`](Self::new).
     ///
     /// # Errors
     /// The owner does not hold it.
@@ -150,7 +151,7 @@ mod tests {
 
     #[test]
     fn it_is_handed_over_in_the_order_of_coming_and_nobody_slips_in() {
-        let (lock, told) = (Lock::new(), Arc::<Told>::default());
+        let (lock, told) = (Lock::new(true), Arc::<Told>::default());
         assert_eq!(lock.try_lock(A), Ok(Poisoned(false)));
         let _second = lock.lock(B, told.make(0)).waiter();
         let third = lock.lock(A, told.make(1)).waiter();
@@ -168,7 +169,7 @@ mod tests {
 
     #[test]
     fn it_stays_poisoned_after_a_holder_died_until_that_is_cleared() {
-        let (lock, told) = (Lock::new(), Arc::<Told>::default());
+        let (lock, told) = (Lock::new(true), Arc::<Told>::default());
         assert_eq!(lock.try_lock(A), Ok(Poisoned(false)));
         let _its_own = lock.lock(A, told.make(0)).waiter();
         let _next = lock.lock(B, told.make(1)).waiter();
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_death_of_one_who_only_waits_poisons_nothing() {
-        let (lock, told) = (Lock::new(), Arc::<Told>::default());
+        let (lock, told) = (Lock::new(true), Arc::<Told>::default());
         assert_eq!(lock.try_lock(A), Ok(Poisoned(false)));
         let _waiter = lock.lock(B, told.make(0)).waiter();
         assert!(!lock.release_owner(B));
@@ -193,7 +194,7 @@ mod tests {
 
     #[test]
     fn closing_leaves_the_holder_its_lock() {
-        let (lock, told) = (Lock::new(), Arc::<Told>::default());
+        let (lock, told) = (Lock::new(true), Arc::<Told>::default());
         assert_eq!(lock.try_lock(A), Ok(Poisoned(false)));
         let _waiter = lock.lock(B, told.make(0)).waiter();
         lock.close();

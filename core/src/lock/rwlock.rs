@@ -1,7 +1,8 @@
 //! Many readers or one writer.
 //!
 //! First in, first out, so neither side starves: a reader that comes after a waiting writer waits behind it, and readers
-//! that stand next to one another at the head of the line go in together. There is no upgrade from reader to writer, as two
+//! that stand next to one another at the head of the line go in together. If it is not fair, newcomers go in whenever they may, also
+//! before a writer who waits, which may starve; the first in line is called when it may go in, and goes in if it still may then. There is no upgrade from reader to writer, as two
 //! that wait for each other to leave would wait for ever.
 
 use super::gate::{Gate, Rule, Wait, gated};
@@ -59,10 +60,10 @@ pub struct RwLock<W: WakeTarget> {
 }
 
 impl<W: WakeTarget> RwLock<W> {
-    /// A free lock.
+    /// A free lock. If it is not `fair`, newcomers may go in before those who wait.
     #[must_use]
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self { gate: Gate::new(Inside::default(), true) })
+    pub fn new(fair: bool) -> Arc<Self> {
+        Arc::new(Self { gate: Gate::new(Inside::default(), fair) })
     }
 
     /// Lets a reader in, if that can be at once.
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_reader_waits_behind_a_waiting_writer_and_readers_in_a_row_go_together() {
-        let (lock, told) = (RwLock::new(), Arc::<Told>::default());
+        let (lock, told) = (RwLock::new(true), Arc::<Told>::default());
         assert_eq!((lock.try_read(A), lock.try_read(B)), (Ok(Poisoned(false)), Ok(Poisoned(false))));
         let _writer = lock.write(A, told.make(0)).waiter();
         let _readers = [1, 2].map(|token| lock.read(B, told.make(token)).waiter());
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn when_the_waiting_writer_gives_up_the_readers_behind_it_go_in() {
-        let (lock, told) = (RwLock::new(), Arc::<Told>::default());
+        let (lock, told) = (RwLock::new(true), Arc::<Told>::default());
         assert_eq!(lock.try_read(A), Ok(Poisoned(false)));
         let writer = lock.write(A, told.make(0)).waiter();
         let _reader = lock.read(B, told.make(1)).waiter();
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_writer_that_becomes_a_reader_lets_the_readers_at_the_head_in() {
-        let (lock, told) = (RwLock::new(), Arc::<Told>::default());
+        let (lock, told) = (RwLock::new(true), Arc::<Told>::default());
         assert_eq!(lock.downgrade(A), Err(NotHeld { held: 0 }));
         assert_eq!(lock.try_write(A), Ok(Poisoned(false)));
         let _reader = lock.read(B, told.make(0)).waiter();
@@ -202,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_death_of_a_writer_poisons_and_that_of_a_reader_does_not() {
-        let (lock, told) = (RwLock::new(), Arc::<Told>::default());
+        let (lock, told) = (RwLock::new(true), Arc::<Told>::default());
         assert_eq!((lock.try_read(A), lock.try_read(A)), (Ok(Poisoned(false)), Ok(Poisoned(false))));
         let _writer = lock.write(B, told.make(0)).waiter();
         assert_eq!((lock.release_owner(A), lock.is_poisoned()), (2, false));

@@ -2,7 +2,7 @@
 //!
 //! First in, first out: a large request at the head of the line is not overtaken by smaller ones behind it. One that is not
 //! `fair` lets a newcomer barge past the line when there are permits enough for it, which may starve a large request;
-//! among those who wait the order is the same.
+//! it calls the first in line, who gets its permits once it comes, if there are still enough. Among those who wait the order is the same.
 
 use super::gate::{Gate, Rule, Wait, gated};
 use super::owner::{Holdings, NotHeld, Owner};

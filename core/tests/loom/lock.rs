@@ -3,13 +3,14 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::Mutex as StdMutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loom::thread;
 use millrace_core::lock::{
     Acquire, Arrival, Barrier, Begin, Cond, Lock, Once, Owner, Poisoned, RwLock, Semaphore, Wait,
 };
-use millrace_core::wait::{WaitOutcome, Waiter, WakeTarget};
+use millrace_core::wait::{Call, WaitOutcome, Waiter, WakeTarget};
 
 const A: Owner = Owner(1);
 const B: Owner = Owner(2);
@@ -154,7 +155,7 @@ fn a_closing_and_a_cancellation_tell_a_waiter_once() {
 #[test]
 fn a_lock_handed_to_one_who_gives_up_in_the_same_instant_goes_to_the_next() {
     model(|| {
-        let (lock, told) = (Lock::new(), Target::default());
+        let (lock, told) = (Lock::new(true), Target::default());
         lock.try_lock(A).unwrap();
         let first = waits(lock.lock(B, told.make(0)));
         let _second = waits(lock.lock(A, told.make(1)));
@@ -170,7 +171,7 @@ fn a_lock_handed_to_one_who_gives_up_in_the_same_instant_goes_to_the_next() {
 #[test]
 fn one_who_locks_as_the_holder_dies_gets_it_poisoned() {
     model(|| {
-        let (lock, told) = (Lock::new(), Target::default());
+        let (lock, told) = (Lock::new(true), Target::default());
         lock.try_lock(A).unwrap();
         let dying = {
             let lock = Arc::clone(&lock);
@@ -190,7 +191,7 @@ fn one_who_locks_as_the_holder_dies_gets_it_poisoned() {
 #[test]
 fn a_lock_handed_to_one_who_dies_in_the_same_instant_is_not_kept_from_others() {
     model(|| {
-        let (lock, told) = (Lock::new(), Target::default());
+        let (lock, told) = (Lock::new(true), Target::default());
         lock.try_lock(B).unwrap();
         let _dying = waits(lock.lock(A, told.make(0)));
         let dying = {
@@ -207,7 +208,7 @@ fn a_lock_handed_to_one_who_dies_in_the_same_instant_is_not_kept_from_others() {
 #[test]
 fn when_a_waiting_writer_gives_up_as_the_reader_leaves_the_next_reader_is_not_forgotten() {
     model(|| {
-        let (lock, told) = (RwLock::new(), Target::default());
+        let (lock, told) = (RwLock::new(true), Target::default());
         lock.try_read(A).unwrap();
         let writer = waits(lock.write(B, told.make(0)));
         let _reader = waits(lock.read(A, told.make(1)));
@@ -224,7 +225,7 @@ fn when_a_waiting_writer_gives_up_as_the_reader_leaves_the_next_reader_is_not_fo
 #[test]
 fn a_reader_that_comes_as_the_writer_before_it_gives_up_goes_in() {
     model(|| {
-        let (lock, told) = (RwLock::new(), Target::default());
+        let (lock, told) = (RwLock::new(true), Target::default());
         lock.try_read(A).unwrap();
         let writer = waits(lock.write(B, told.make(0)));
         let cancelling = thread::spawn(move || assert!(writer.cancel()));
@@ -238,7 +239,7 @@ fn a_reader_that_comes_as_the_writer_before_it_gives_up_goes_in() {
 #[test]
 fn a_downgrade_and_a_reader_that_comes_meet_inside() {
     model(|| {
-        let (lock, told) = (RwLock::new(), Target::default());
+        let (lock, told) = (RwLock::new(true), Target::default());
         lock.try_write(A).unwrap();
         let reading = {
             let (lock, make) = (Arc::clone(&lock), told.make(0));
@@ -333,5 +334,157 @@ fn one_who_comes_as_the_runner_fails_runs() {
         once.finish(A, false).unwrap();
         let runs = coming.join().unwrap();
         assert_eq!((told.won(0), once.runner(), once.waiting()), (!runs, Some(B), 0));
+    });
+}
+
+/// Answers its calls when it is told to; counts its ends outside the model.
+#[derive(Default)]
+struct Late {
+    calls: StdMutex<Vec<Call>>,
+    won: AtomicUsize,
+    ended: AtomicUsize,
+}
+
+impl WakeTarget for Late {
+    fn wake(&self, _token: u64, outcome: WaitOutcome) {
+        self.ended.fetch_add(1, Ordering::SeqCst);
+        self.won.fetch_add(usize::from(outcome == WaitOutcome::Won), Ordering::SeqCst);
+    }
+
+    fn call(&self, call: Call) {
+        self.calls.lock().unwrap().push(call);
+    }
+}
+
+impl Late {
+    fn make(self: &Arc<Self>) -> impl FnOnce() -> Arc<Waiter<Arc<Self>>> + use<> {
+        let target = Arc::clone(self);
+        move || Waiter::new(target, 0)
+    }
+
+    /// Answers all that have come so far.
+    fn come(&self) {
+        let calls = std::mem::take(&mut *self.calls.lock().unwrap());
+        calls.into_iter().for_each(Call::answer);
+    }
+
+    fn won(&self) -> bool {
+        self.won.load(Ordering::SeqCst) == 1
+    }
+
+    fn ended(&self) -> usize {
+        self.ended.load(Ordering::SeqCst)
+    }
+}
+
+const C: Owner = Owner(3);
+
+fn sleeps(wait: Wait<Arc<Late>, Poisoned>) -> Arc<Waiter<Arc<Late>>> {
+    let Wait::Waiting(waiter) = wait else { panic!("it does not wait") };
+    waiter
+}
+
+#[test]
+fn a_lock_that_is_not_fair_calls_the_one_who_waits_whoever_slips_in() {
+    model(|| {
+        let (lock, waits) = (Lock::new(false), Arc::<Late>::default());
+        lock.try_lock(A).unwrap();
+        let _waiter = sleeps(lock.lock(B, waits.make()));
+        // One call has been answered, or is, while a newcomer takes the word and gives it back.
+        lock.unlock(A).unwrap();
+        let newcomer = {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || {
+                if lock.try_lock(C).is_ok() {
+                    lock.unlock(C).unwrap();
+                }
+            })
+        };
+        waits.come();
+        newcomer.join().unwrap();
+        // Nobody sleeps while it is free.
+        waits.come();
+        assert_eq!((lock.holder(), waits.won(), waits.ended(), lock.waiting()), (Some(B), true, 1, 0));
+    });
+}
+
+#[test]
+fn one_who_queues_as_a_lock_that_is_not_fair_is_unlocked_gets_it_or_is_called() {
+    model(|| {
+        let (lock, waits) = (Lock::new(false), Arc::<Late>::default());
+        lock.try_lock(A).unwrap();
+        let coming = {
+            let (lock, make) = (Arc::clone(&lock), waits.make());
+            thread::spawn(move || matches!(lock.lock(B, make), Wait::Now(_)))
+        };
+        lock.unlock(A).unwrap();
+        let again = lock.try_lock(C).is_ok();
+        let now = coming.join().unwrap();
+        waits.come();
+        if again {
+            assert!(!now);
+            lock.unlock(C).unwrap();
+            waits.come();
+        }
+        assert_eq!((now || waits.won(), lock.holder(), lock.waiting()), (true, Some(B), 0));
+    });
+}
+
+#[test]
+fn when_the_one_who_is_called_gives_up_in_the_same_instant_the_next_is_called() {
+    model(|| {
+        let (lock, first, second) = (Lock::new(false), Arc::<Late>::default(), Arc::<Late>::default());
+        lock.try_lock(A).unwrap();
+        let leaves = sleeps(lock.lock(B, first.make()));
+        let _stays = sleeps(lock.lock(C, second.make()));
+        let cancelling = thread::spawn(move || leaves.cancel());
+        lock.unlock(A).unwrap();
+        first.come();
+        let cancelled = cancelling.join().unwrap();
+        second.come();
+        assert_eq!((first.won(), second.won()), (!cancelled, cancelled));
+        assert_eq!(lock.holder(), Some(if cancelled { C } else { B }));
+        assert_eq!((first.ended(), lock.waiting()), (1, usize::from(!cancelled)));
+    });
+}
+
+#[test]
+fn when_the_one_who_is_called_dies_the_next_is_called() {
+    model(|| {
+        let (lock, first, second) = (Lock::new(false), Arc::<Late>::default(), Arc::<Late>::default());
+        lock.try_lock(A).unwrap();
+        let _dies = sleeps(lock.lock(B, first.make()));
+        let _stays = sleeps(lock.lock(C, second.make()));
+        let dying = {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || assert!(!lock.release_owner(B)))
+        };
+        // Its call is never answered.
+        lock.unlock(A).unwrap();
+        dying.join().unwrap();
+        second.come();
+        assert_eq!((lock.holder(), first.won(), first.ended(), second.won()), (Some(C), false, 1, true));
+    });
+}
+
+#[test]
+fn a_readers_writer_lock_that_is_not_fair_calls_the_one_who_waits_whoever_slips_in() {
+    model(|| {
+        let (lock, waits) = (RwLock::new(false), Arc::<Late>::default());
+        lock.try_read(A).unwrap();
+        let _waiter = sleeps(lock.write(B, waits.make()));
+        lock.unlock_read(A).unwrap();
+        let newcomer = {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || {
+                if lock.try_read(C).is_ok() {
+                    lock.unlock_read(C).unwrap();
+                }
+            })
+        };
+        waits.come();
+        newcomer.join().unwrap();
+        waits.come();
+        assert_eq!((lock.writer(), waits.won(), waits.ended(), lock.waiting()), (Some(B), true, 1, 0));
     });
 }

@@ -60,7 +60,7 @@ fn swap(word: &Word, from: u32, to: u32) -> bool {
 #[test]
 fn one_who_locks_by_the_word_and_one_who_waits_exclude_each_other() {
     model(|| {
-        let lock = Lock::new();
+        let lock = Lock::new(true);
         let guarded = Arc::<Guarded>::default();
         let host = {
             let (lock, guarded) = (Arc::clone(&lock), Arc::clone(&guarded));
@@ -91,7 +91,7 @@ fn one_who_locks_by_the_word_and_one_who_waits_exclude_each_other() {
 #[test]
 fn a_lock_that_a_dead_thread_took_by_the_word_goes_on_poisoned() {
     model(|| {
-        let lock = Lock::new();
+        let lock = Lock::new(true);
         let host = {
             let lock = Arc::clone(&lock);
             thread::spawn(move || {
