@@ -402,7 +402,7 @@ mod tests {
     #[test]
     fn who_looks_sees_each_wait_and_since_when_until_it_ends() {
         let clock = ManualClock::default();
-        let (lock, told) = (Lock::new(), Arc::<Told>::default());
+        let (lock, told) = (Lock::new(true), Arc::<Told>::default());
         lock.try_lock(A).unwrap();
         let look = || {
             let mut seen = Vec::new();
