@@ -1978,9 +1978,12 @@ declare class Cond extends SharedLock<'cond'> {
      * @param mutex - The lock that guards what is waited for.
      * @param guard - The hold on it, which is released.
      * @returns A new hold on it.
-     * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. The mutex is not held then.
+     * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. The mutex is not held then. {@link NotHeldError}
+     * if the guard has given it back before.
      */
     wait(mutex: Mutex, guard: Guard, options?: WaitOptions): Promise<Guard>;
+    /** As `wait`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    waitSync(mutex: Mutex, guard: Guard, options?: WaitOptions): Guard;
     /** Notifies the one who has waited longest. @returns Whether anybody waited. */
     notifyOne(): boolean;
     /** Notifies all who wait. @returns How many. */

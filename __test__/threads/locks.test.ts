@@ -388,3 +388,44 @@ test('one who is called and dies before it comes leaves the lock to the next', a
     assert.deepEqual([mutex.locked, mutex.waiting], [false, 0]);
   }
 });
+
+test('Cond: threads that block for a notification take the mutex again, one after the other', async () => {
+  const [mutex, cond, group] = [new Mutex(), new Cond(), new WaitGroup()];
+  const shared = new SharedArrayBuffer(8);
+  const cells = new Int32Array(shared);
+  group.add(4);
+  const threads = Array.from({ length: 4 }, () =>
+    thread(
+      `const [mutex, cond, group] = [Mutex.from(data.mutex), Cond.from(data.cond), WaitGroup.from(data.group)];
+      const cells = new Int32Array(data.shared);
+      let guard = mutex.lockSync();
+      group.done();
+      while (cells[0] === 0) guard = cond.waitSync(mutex, guard);
+      if (!mutex.locked) throw new Error('it does not hold the mutex');
+      cells[1]++;
+      guard.release();
+      try {
+        cond.waitSync(mutex, guard);
+      } catch (error) {
+        if (error.code !== 'ERR_NOT_HELD') throw error;
+      }
+      try {
+        cond.waitSync(mutex, mutex.lockSync(), { timeout: 1 });
+      } catch (error) {
+        if (error.code !== 'ERR_TIMEOUT') throw error;
+      }`,
+      { mutex: mutex.toHandle(), cond: cond.toHandle(), group: group.toHandle(), shared },
+    ),
+  );
+  const exits = Promise.all(threads.map((worker) => once(worker, 'exit')));
+  await group.wait();
+  {
+    using guard = await mutex.lock();
+    assert.equal(cond.waiting, 4);
+    assert.throws(() => cond.waitSync(mutex, guard), { code: 'ERR_UNSUPPORTED' });
+    cells[0] = 1;
+  }
+  assert.equal(cond.notifyAll(), 4);
+  assert.deepEqual((await exits).flat(), Array(4).fill(0));
+  assert.deepEqual([cells[1], mutex.locked], [4, false]);
+});

@@ -10,9 +10,9 @@ const head = binding.RING_HEAD;
 const tail = binding.RING_TAIL;
 const stamps = binding.RING_STAMPS;
 /** Looks before the native call is asked, which lets the thread wait: ten microseconds in all, or a hundred where nothing else is to be done. */
-const patience = isMainThread ? 20 : 60;
+const patience = isMainThread ? 6 : 24;
 /** Steps of computing before the first look again, and so many more before each further one. */
-const pace = 64;
+const pace = 1024;
 /** Looking again is tried once in so many times at least. */
 const longestPause = 255;
 

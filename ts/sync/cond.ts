@@ -1,4 +1,5 @@
 /** Waiting for what a lock guards to change. */
+import { NotHeldError } from '../errors.js';
 import { fast } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
@@ -42,16 +43,25 @@ export class Cond extends SharedLock<'cond'> {
    * @param mutex - The lock that guards what is waited for.
    * @param guard - The hold on it, which is released.
    * @returns A new hold on it.
-   * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. The mutex is not held then.
+   * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}. The mutex is not held then. {@link NotHeldError}
+   * if the guard has given it back before.
    */
   async wait(mutex: Mutex, guard: Guard, options?: WaitOptions): Promise<Guard> {
     if (options !== undefined) checkWaitOptions(options);
+    mustHold(guard);
     // In line before the lock is given up: no notification can come between.
     const again = mutex.relock();
     const notified = this.pass(true, 1, options);
     guard.release();
     await notified;
     return again();
+  }
+
+  /** As `wait`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+  waitSync(mutex: Mutex, guard: Guard, options: WaitOptions = {}): Guard {
+    mustHold(guard);
+    this.passSync('waitSync', true, 1, options, () => guard.release());
+    return mutex.lockSync();
   }
 
   /** Notifies the one who has waited longest. @returns Whether anybody waited. */
@@ -63,4 +73,8 @@ export class Cond extends SharedLock<'cond'> {
   notifyAll(): number {
     return fast.lockGive(this.handle, true, 1);
   }
+}
+
+function mustHold(guard: Guard): void {
+  if (!guard.held) throw new NotHeldError('this guard has given back what it held');
 }

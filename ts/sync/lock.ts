@@ -143,12 +143,19 @@ export abstract class SharedLock<Kind extends string> extends SharedObject<Kind>
     return new LockClosedError();
   }
 
-  /** Passes, and blocks this thread until it may. @internal */
-  protected passSync(method: string, exclusive: boolean, count: number, options: WaitOptions): number {
+  /** Passes, and blocks this thread until it may; `queued` is called once nothing can be missed any more. @internal */
+  protected passSync(
+    method: string,
+    exclusive: boolean,
+    count: number,
+    options: WaitOptions,
+    queued?: () => void,
+  ): number {
     checkWaitOptions(options);
     const limit = blockingLimit(method, options);
     const how = fast.lockPassBlocking(this.handle, limit, exclusive, count);
     if (how === passed.closed) throw new LockClosedError();
+    queued?.();
     if (how !== passed.waiting) return how;
     if (block(options).how !== status.signal) throw this.refusal();
     return passed.waiting;
