@@ -1,6 +1,6 @@
 /** `npm run bench [-- words]`: builds, installs the peers if they are not there, and runs the benches. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 
 function run(command, args) {
   const { status } = spawnSync(command, args, { stdio: 'inherit' });
@@ -9,7 +9,9 @@ function run(command, args) {
 
 if (!existsSync('dist/index.js')) run('npm', ['run', 'build']);
 const modules = 'benches/peers/node_modules';
-if (['piscina', 'async-mutex', 'async-sema'].some((peer) => !existsSync(`${modules}/${peer}`)))
+const { dependencies, devDependencies } = JSON.parse(readFileSync('benches/peers/package.json', 'utf8'));
+const peers = Object.keys({ ...dependencies, ...devDependencies });
+if (peers.some((peer) => !existsSync(`${modules}/${peer}`)))
   run('npm', ['install', '--prefix', 'benches/peers', '--no-package-lock']);
 if (!existsSync(`${modules}/millrace`)) {
   mkdirSync(modules, { recursive: true });

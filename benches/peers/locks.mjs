@@ -82,9 +82,10 @@ const places = { stop: 0, counter: 1, holder: 2, handOvers: 3, lock: 16 };
 const contenders = (way, options) => async () => {
   const mutex = new Mutex(options);
   const memory = new SharedArrayBuffer(128);
+  const word = new SharedArrayBuffer(4);
   const workers = [];
   for (let me = 1; me <= threads; me++) {
-    const workerData = { way, me, places, memory, handle: mutex.toHandle() };
+    const workerData = { way, me, places, memory, word, handle: mutex.toHandle() };
     const worker = new Worker(new URL('./worker-locks.mjs', import.meta.url), { workerData });
     await once(worker, 'message');
     workers.push(worker);
@@ -119,6 +120,7 @@ const ways = {
   millrace: contenders('millrace'),
   'millrace, fair: false': contenders('millrace', { fair: false }),
   'Atomics.wait': contenders('atomics'),
+  multithreading: contenders('multithreading'),
 };
 await sideBySide(
   `locks, mutex, ${threads} threads contend: to another thread`,
