@@ -231,6 +231,8 @@ declare class Broadcast<T> extends SharedObject<'broadcast'> implements Disposab
      * `DataCloneError`; {@link WaitTimeoutError} and the signal's reason, if subscribers that are waited for do not get it in time.
      */
     send(message: T, options?: WaitOptions): Promise<number>;
+    /** As `send`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    sendSync(message: T, options?: WaitOptions): number;
     /** Ends it: subscribers get what is in their buffers, and then the end. */
     close(): void;
     [Symbol.dispose](): void;
@@ -1498,6 +1500,8 @@ declare class RingBuffer extends SharedObject<'ring'> implements AsyncIterable<U
     get writable(): WritableStream<Uint8Array>;
 }
 
+/** One map for all threads, and a cache if it is given limits. */
+
 /** What can be a key. */
 type MapKey = string | number | bigint | boolean | null | undefined;
 /** A map's limits; with any of them it is a cache. */
@@ -1577,6 +1581,13 @@ declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
      * @throws What the function throws, for all who wait; {@link WaitTimeoutError} and the signal's reason, for one who waits.
      */
     getOrCompute(key: K, fn: () => V | PromiseLike<V>, options?: SetOptions & WaitOptions): Promise<V>;
+    /**
+     * As `getOrCompute`, with a function that is done when it returns, and blocks this thread while another computes: worker threads only.
+     *
+     * @throws As `getOrCompute`; {@link InvalidArgumentError} for all if the function returns a promise; {@link UnsupportedError} in the
+     * main thread, if the key has no value.
+     */
+    getOrComputeSync(key: K, fn: () => V, options?: SetOptions & WaitOptions): V;
     /** The entries at the moment of the call; what changes meanwhile does not change them. */
     entries(): Generator<[K, V], void, undefined>;
     [Symbol.iterator](): Generator<[K, V], void, undefined>;

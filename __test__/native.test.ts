@@ -17,6 +17,7 @@ const free = new Set([
   'atomicBits',
   'atomicWhole',
   'broadcastWait',
+  'broadcastWaitBlocking',
   'channelCaseValue',
   'channelSelect',
   'channelSelectBlocking',

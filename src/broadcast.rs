@@ -14,7 +14,7 @@ use crate::fast::{Answer, fast_calls};
 use crate::object::{NativeObject, Object, STALE};
 use crate::runtime;
 use crate::waiting::{JsChannel, Target};
-use crate::waits::{attend, waiter};
+use crate::waits::{attend, block, waiter};
 
 /// A broadcast of JavaScript's values.
 pub(crate) type JsBroadcast = Broadcast<Payload, Target>;
@@ -134,6 +134,23 @@ fast_calls! {
                 1
             }
         }))
+    }
+
+    /// `(limit in ms or 0)`: the same for a thread that blocks; waiting: call `blockedPark` until it has an answer.
+    c"broadcastWaitBlocking" AwaitBlocking(isolate, arguments) {
+        let limit = arguments.number(0)?;
+        let next = isolate.unfinished.borrow_mut().blocked.pop();
+        let Some((channel, payload)) = next else { return Ok(Answer::Code(0)) };
+        let mut how = 0;
+        block(isolate, limit, |waiter| {
+            how = match channel.send(payload, || waiter) {
+                Sent::Done => 0,
+                Sent::Waiting(_) => 1,
+                Sent::Closed(_) => 2,
+            };
+            how == 1
+        });
+        Ok(Answer::Code(how))
     }
 
     /// `(broadcast)`.

@@ -43,6 +43,7 @@ export interface FastCalls {
   onceResult(once: number): void;
   broadcastPublish(broadcast: number, tag: number, num: number): boolean;
   broadcastWait(wait: number, limit: number, cancellable: boolean): number;
+  broadcastWaitBlocking(limit: number): number;
   broadcastClose(broadcast: number): void;
   broadcastClosed(broadcast: number): boolean;
   tickerReset(ticker: number, first: number, every: number): boolean;

@@ -1,5 +1,6 @@
 /** Every message to every subscriber, in any thread. */
 
+import { block, blockingLimit } from '../blocking.js';
 import {
   ChannelClosedError,
   InvalidArgumentError,
@@ -152,14 +153,8 @@ export class Broadcast<T> extends SharedObject<'broadcast'> implements Disposabl
     const { timeout } = options;
     const signal = signalOf(options.signal);
     signal?.throwIfAborted();
-    if (!put(message))
-      throw new UnsupportedError(
-        'only the platform can clone this message, and it can for one receiver only',
-      );
-    if (!fast.broadcastPublish(this.#handle, putTag, putNum)) throw new ChannelClosedError();
-    let delivered = records[taskRecord] as number;
-    const blocked = records[taskRecord + 1] as number;
-    const refused = (records[taskRecord + 3] as number) > 0 ? binding.broadcastRefused() : [];
+    const { blocked, refused, ...published } = this.#publish(message);
+    let { delivered } = published;
     const waits: Promise<boolean>[] = [];
     for (let at = 0; at < blocked; at++) {
       const id = nextWait();
@@ -177,6 +172,43 @@ export class Broadcast<T> extends SharedObject<'broadcast'> implements Disposabl
     for (const arrived of await Promise.all(waits)) delivered += arrived ? 1 : 0;
     if (refused.length > 0) throw new SubscriberSlowError(refused);
     return delivered;
+  }
+
+  /** As `send`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+  sendSync(message: T, options: WaitOptions = {}): number {
+    checkWaitOptions(options);
+    const limit = blockingLimit('sendSync', options);
+    const end = fast.now() + limit;
+    const { blocked, refused, ...published } = this.#publish(message);
+    let { delivered } = published;
+    let failed: { error: unknown } | undefined;
+    for (let at = 0; at < blocked; at++) {
+      // Who comes after one that was waited for in vain gets the message if it has room.
+      const left = limit === 0 && failed === undefined ? 0 : Math.max(end - fast.now(), 1e-6);
+      const how = fast.broadcastWaitBlocking(left);
+      try {
+        if (how === 0 || (how === 1 && block(options).how === status.signal)) delivered++;
+      } catch (error) {
+        failed ??= { error };
+      }
+    }
+    if (failed !== undefined) throw failed.error;
+    if (refused.length > 0) throw new SubscriberSlowError(refused);
+    return delivered;
+  }
+
+  /** Gives the message to all who have room: how many, how many are to be waited for, and who has refused it. */
+  #publish(message: T): { delivered: number; blocked: number; refused: string[] } {
+    if (!put(message))
+      throw new UnsupportedError(
+        'only the platform can clone this message, and it can for one receiver only',
+      );
+    if (!fast.broadcastPublish(this.#handle, putTag, putNum)) throw new ChannelClosedError();
+    return {
+      delivered: records[taskRecord] as number,
+      blocked: records[taskRecord + 1] as number,
+      refused: (records[taskRecord + 3] as number) > 0 ? binding.broadcastRefused() : [],
+    };
   }
 
   /** Ends it: subscribers get what is in their buffers, and then the end. */

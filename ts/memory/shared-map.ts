@@ -1,4 +1,6 @@
 /** One map for all threads, and a cache if it is given limits. */
+
+import { callSync, checkFunction } from '../blocking.js';
 import { InvalidArgumentError, UnsupportedError } from '../errors.js';
 import { binding, fast, taskRecord } from '../isolate.js';
 import {
@@ -8,7 +10,7 @@ import {
   SharedObject,
   type SharedOptions,
 } from '../shared-object.js';
-import { flightFor } from '../sync/singleflight.js';
+import { flightFor, flightForSync } from '../sync/singleflight.js';
 import { put, putNum, putTag, putText, recordedValue } from '../values.js';
 import { shown, type WaitOptions } from '../wait-options.js';
 
@@ -183,7 +185,28 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
       this.set(key, value, ttl === undefined ? {} : { ttl });
       return value;
     };
-    return flightFor(this.native, this, `${typeof key} ${String(key)}`, compute, wait);
+    return flightFor(this.native, this, flightOf(key), compute, wait);
+  }
+
+  /**
+   * As `getOrCompute`, with a function that is done when it returns, and blocks this thread while another computes: worker threads only.
+   *
+   * @throws As `getOrCompute`; {@link InvalidArgumentError} for all if the function returns a promise; {@link UnsupportedError} in the
+   * main thread, if the key has no value.
+   */
+  getOrComputeSync(key: K, fn: () => V, options: SetOptions & WaitOptions = {}): V {
+    const { ttl, ...wait } = options;
+    const known = this.get(key);
+    if (known !== undefined) return known;
+    const compute = (): V => {
+      const found = this.get(key);
+      if (found !== undefined) return found;
+      const value = callSync(fn);
+      this.set(key, value, ttl === undefined ? {} : { ttl });
+      return value;
+    };
+    checkFunction(fn);
+    return flightForSync(this.native, 'getOrComputeSync', flightOf(key), compute, wait);
   }
 
   /** The entries at the moment of the call; what changes meanwhile does not change them. */
@@ -223,6 +246,11 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
   get stats(): MapStatistics {
     return binding.mapStats(this.native);
   }
+}
+
+/** The name of the flight that computes a key. */
+function flightOf(key: unknown): string {
+  return `${typeof key} ${String(key)}`;
 }
 
 function checkKey(key: unknown): void {

@@ -73,21 +73,32 @@ export class Singleflight<T> extends SharedObject<'singleflight'> {
    */
   doSync(key: string, fn: () => T, options: WaitOptions = {}): T {
     if (typeof key !== 'string') throw new InvalidArgumentError('key', shown(key), 'a text');
-    checkFunction(fn);
-    checkWaitOptions(options);
-    if (!boardSync(this.native, key, blockingLimit('doSync', options))) {
-      const { how, value } = block(options);
-      if (how === status.fulfilled) return value as T;
-      if (how !== status.signal) throw unpack(value as Packed);
-    }
-    try {
-      const result = callSync(fn);
-      land(this.native, key, result);
-      return result;
-    } catch (error) {
-      fail(this.native, key, error);
-      throw error;
-    }
+    return flightForSync(this.native, 'doSync', key, fn, options);
+  }
+}
+
+/** As `flightFor`, and blocks this thread. @internal */
+export function flightForSync<T>(
+  flights: NativeObject,
+  method: string,
+  key: string,
+  fn: () => T,
+  options: WaitOptions,
+): T {
+  checkFunction(fn);
+  checkWaitOptions(options);
+  if (!boardSync(flights, key, blockingLimit(method, options))) {
+    const { how, value } = block(options);
+    if (how === status.fulfilled) return value as T;
+    if (how !== status.signal) throw unpack(value as Packed);
+  }
+  try {
+    const result = callSync(fn);
+    land(flights, key, result);
+    return result;
+  } catch (error) {
+    fail(flights, key, error);
+    throw error;
   }
 }
 
