@@ -1258,6 +1258,31 @@ declare class BufferPool implements Disposable {
     [Symbol.dispose](): void;
 }
 
+/** An object of a pool in somebody's hands. `using` and `await using` give it back at the end of the block. */
+declare class Lease<T> implements Disposable, AsyncDisposable {
+    #private;
+    /** The object. @throws {@link NotHeldError} once it has been given back. */
+    get value(): T;
+    /** Whether it is still lent. */
+    get held(): boolean;
+    /**
+     * Gives the object back.
+     *
+     * @returns Resolves when it is idle, or destroyed.
+     * @throws {@link NotHeldError} if that was done before.
+     */
+    release(): Promise<void>;
+    /**
+     * Gives the object back as one that is broken: it is destroyed.
+     *
+     * @returns Resolves when it is destroyed.
+     * @throws {@link NotHeldError} if it was given back before.
+     */
+    discard(): Promise<void>;
+    [Symbol.dispose](): void;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** How a pool makes, checks and ends its objects. */
 interface ObjectPoolOptions<T> {
     /** Makes an object. What it throws, `acquire` rejects with. */
@@ -1298,30 +1323,7 @@ interface ObjectPoolStatistics {
     /** Calls of `acquire` that had to wait because `max` objects were in use. */
     waits: number;
 }
-/** An object of a pool in somebody's hands. `using` and `await using` give it back at the end of the block. */
-declare class Lease<T> implements Disposable, AsyncDisposable {
-    #private;
-    /** The object. @throws {@link NotHeldError} once it has been given back. */
-    get value(): T;
-    /** Whether it is still lent. */
-    get held(): boolean;
-    /**
-     * Gives the object back.
-     *
-     * @returns Resolves when it is idle, or destroyed.
-     * @throws {@link NotHeldError} if that was done before.
-     */
-    release(): Promise<void>;
-    /**
-     * Gives the object back as one that is broken: it is destroyed.
-     *
-     * @returns Resolves when it is destroyed.
-     * @throws {@link NotHeldError} if it was given back before.
-     */
-    discard(): Promise<void>;
-    [Symbol.dispose](): void;
-    [Symbol.asyncDispose](): Promise<void>;
-}
+
 /**
  * A pool of objects within one thread, such as connections: it lends each to one at a time, makes them when they are wanted, up to
  * `max`, and uses again the one that came back last. Who waits is served in the order of coming.

@@ -1,136 +1,23 @@
 /** Objects that are costly to make, lent out within one thread. */
-import {
-  InvalidArgumentError,
-  LockClosedError,
-  NotHeldError,
-  PoolClosedError,
-  WaitTimeoutError,
-} from '../errors.js';
+import { InvalidArgumentError, LockClosedError, PoolClosedError, WaitTimeoutError } from '../errors.js';
 import { hold, release } from '../loop.js';
 import { signalOf } from '../signal.js';
 import type { Guard } from '../sync/guard.js';
 import { Semaphore } from '../sync/semaphore.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
-
-/** How a pool makes, checks and ends its objects. */
-export interface ObjectPoolOptions<T> {
-  /** Makes an object. What it throws, `acquire` rejects with. */
-  create: () => T | PromiseLike<T>;
-  /** Ends an object. Until it has, the object counts as one of `max`. */
-  destroy?: (value: T) => unknown;
-  /** Makes an object that comes back fit for the next one. If it throws, the object is destroyed. */
-  reset?: (value: T) => unknown;
-  /** Says whether an object that has been idle is still good. If it says no, or throws, the object is destroyed and the next is tried. */
-  validate?: (value: T) => boolean | PromiseLike<boolean>;
-  /** How many objects `idleTimeout` leaves, and {@link ObjectPool.fill} makes; a whole number from 0. Default 0. */
-  min?: number;
-  /** How many objects there are at most, a whole number from 1. */
-  max: number;
-  /** After so many milliseconds without use an object is destroyed. Default: never. */
-  idleTimeout?: number;
-  /** After so many loans an object is destroyed; a whole number from 1. Default: never. */
-  maxUses?: number;
-  /** Is told what `destroy`, `reset` and `validate` throw. Default: {@link ObjectPoolStatistics} counts it alone. */
-  onError?: (error: unknown, during: 'destroy' | 'reset' | 'validate') => void;
-}
-
-/** What a pool has counted. */
-export interface ObjectPoolStatistics {
-  /** Objects made. */
-  created: number;
-  /** Objects destroyed. */
-  destroyed: number;
-  /** Loans of an object that had been lent before or was idle. */
-  reused: number;
-  /** Objects that were no good any more, or whose `validate` threw. */
-  validationFailures: number;
-  /** Calls of `create` that threw. */
-  createFailures: number;
-  /** Calls of `reset` that threw. */
-  resetFailures: number;
-  /** Calls of `destroy` that threw. */
-  destroyFailures: number;
-  /** Calls of `acquire` that had to wait because `max` objects were in use. */
-  waits: number;
-}
+import { Lease } from './lease.js';
+import {
+  checkPoolOptions,
+  type ObjectPoolOptions,
+  type ObjectPoolStatistics,
+} from './object-pool-options.js';
+import { longestTimer, within } from './within.js';
 
 interface Entry<T> {
   value: T;
   uses: number;
   /** When it became idle. */
   since: number;
-}
-
-/** The longest time a timer can be set for. */
-const longestTimer = 2 ** 31 - 1;
-const known = [
-  'create',
-  'destroy',
-  'reset',
-  'validate',
-  'min',
-  'max',
-  'idleTimeout',
-  'maxUses',
-  'onError',
-] as const;
-
-/** An object of a pool in somebody's hands. `using` and `await using` give it back at the end of the block. */
-export class Lease<T> implements Disposable, AsyncDisposable {
-  readonly #value: T;
-  #giveBack: ((broken: boolean) => Promise<void>) | undefined;
-
-  /** @internal */
-  constructor(value: T, giveBack: (broken: boolean) => Promise<void>) {
-    this.#value = value;
-    this.#giveBack = giveBack;
-  }
-
-  /** The object. @throws {@link NotHeldError} once it has been given back. */
-  get value(): T {
-    if (this.#giveBack === undefined) throw new NotHeldError('this object has been given back to its pool');
-    return this.#value;
-  }
-
-  /** Whether it is still lent. */
-  get held(): boolean {
-    return this.#giveBack !== undefined;
-  }
-
-  /**
-   * Gives the object back.
-   *
-   * @returns Resolves when it is idle, or destroyed.
-   * @throws {@link NotHeldError} if that was done before.
-   */
-  release(): Promise<void> {
-    return this.#end(false);
-  }
-
-  /**
-   * Gives the object back as one that is broken: it is destroyed.
-   *
-   * @returns Resolves when it is destroyed.
-   * @throws {@link NotHeldError} if it was given back before.
-   */
-  discard(): Promise<void> {
-    return this.#end(true);
-  }
-
-  async #end(broken: boolean): Promise<void> {
-    const giveBack = this.#giveBack;
-    if (giveBack === undefined) throw new NotHeldError('this object has been given back to its pool');
-    this.#giveBack = undefined;
-    await giveBack(broken);
-  }
-
-  [Symbol.dispose](): void {
-    if (this.held) void this.release();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.held) await this.release();
-  }
 }
 
 /**
@@ -176,7 +63,7 @@ export class ObjectPool<T> implements AsyncDisposable {
 
   /** @throws {@link InvalidArgumentError} for what cannot be meant. */
   constructor(options: ObjectPoolOptions<T>) {
-    check(options);
+    checkPoolOptions(options);
     this.#options = { ...options };
     this.#min = options.min ?? 0;
     this.#idleTimeout = options.idleTimeout ?? Infinity;
@@ -505,57 +392,4 @@ export class ObjectPool<T> implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-/** What a promise gives, unless the signal or the time is up before. */
-async function within<V>(promise: Promise<V>, options: WaitOptions, began: number): Promise<V> {
-  const { timeout = Infinity } = options;
-  const signal = signalOf(options.signal);
-  if (timeout === Infinity && signal === undefined) return promise;
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  const end = new Promise<never>((_, reject) => {
-    if (signal !== undefined) {
-      onAbort = () => reject(signal.reason as Error);
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
-    }
-    const arm = (): void => {
-      const left = began + timeout - performance.now();
-      if (left > 0) timer = setTimeout(arm, Math.min(Math.ceil(left), longestTimer));
-      else reject(new WaitTimeoutError(timeout));
-    };
-    // What is ready at once is not too late, whatever the time-out.
-    if (timeout !== Infinity) timer = setTimeout(arm, 0);
-  });
-  try {
-    return await Promise.race([promise, end]);
-  } finally {
-    clearTimeout(timer);
-    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-  }
-}
-
-function check<T>(options: ObjectPoolOptions<T>): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('options', shown(options), 'an object');
-  for (const name of Object.keys(options)) {
-    if (!(known as readonly string[]).includes(name))
-      throw new InvalidArgumentError(name, 'an unknown option', known.join(', '));
-  }
-  if (typeof options.create !== 'function')
-    throw new InvalidArgumentError('create', shown(options.create), 'a function');
-  for (const name of ['destroy', 'reset', 'validate', 'onError'] as const) {
-    if (options[name] !== undefined && typeof options[name] !== 'function')
-      throw new InvalidArgumentError(name, shown(options[name]), 'a function');
-  }
-  const { max, min = 0, idleTimeout = Infinity, maxUses = Infinity } = options;
-  if (!Number.isInteger(max) || max < 1 || max > 0xffffffff)
-    throw new InvalidArgumentError('max', shown(max), 'a whole number from 1 to 4294967295');
-  if (!Number.isInteger(min) || min < 0 || min > max)
-    throw new InvalidArgumentError('min', shown(min), 'a whole number from 0 to max');
-  if (typeof idleTimeout !== 'number' || !(idleTimeout > 0))
-    throw new InvalidArgumentError('idleTimeout', shown(idleTimeout), 'milliseconds above 0, or Infinity');
-  if (maxUses !== Infinity && (!Number.isInteger(maxUses) || maxUses < 1))
-    throw new InvalidArgumentError('maxUses', shown(maxUses), 'a whole number of at least 1, or Infinity');
 }
