@@ -2,105 +2,65 @@
 //!
 //! The host queues the waiter before it unlocks its own lock, so that no notification falls in between, and locks again
 //! when the wait has ended. There are no spurious wake-ups; what the condition is, the host looks at again all the same,
-//! as another may have been quicker to its lock.
+//! as another may have been quicker to its lock. It is a futex whose value never changes.
 
 use super::gate::Wait;
-use crate::sync::{Arc, Mutex};
-use crate::wait::{Awaited, WaitList, Waiter, WakeTarget};
+use crate::memory::{Futex, Watch};
+use crate::sync::Arc;
+use crate::wait::{Waiter, WakeTarget};
 
 /// Those who wait to be notified, in the order of their coming.
 #[derive(Debug)]
 pub struct Cond<W: WakeTarget> {
-    inner: Mutex<Inner<W>>,
-}
-
-#[derive(Debug)]
-struct Inner<W> {
-    closed: bool,
-    line: WaitList<Arc<Waiter<W>>>,
+    line: Arc<Futex<W>>,
 }
 
 impl<W: WakeTarget> Cond<W> {
     /// One that nobody waits for.
     #[must_use]
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { inner: Mutex::new(Inner { closed: false, line: WaitList::default() }) })
+        Arc::new(Self { line: Futex::new() })
     }
 
     /// Queues the waiter that `make` gives; it is never `Now`. One who finds 2^24 in line is told `Closed`.
-    pub fn wait(self: &Arc<Self>, make: impl FnOnce() -> Arc<Waiter<W>>) -> Wait<W> {
-        if self.is_closed() {
-            return Wait::Closed;
+    pub fn wait(&self, make: impl FnOnce() -> Arc<Waiter<W>>) -> Wait<W> {
+        match self.line.wait(|| true, make) {
+            Watch::Waiting(waiter) => Wait::Waiting(waiter),
+            Watch::Closed | Watch::Changed => Wait::Closed,
         }
-        let waiter = make();
-        let queued = waiter.enlist(|places| {
-            let mut inner = self.inner.lock();
-            let place = if inner.closed { 0 } else { inner.line.push(Arc::clone(&waiter)) };
-            if place != 0 {
-                let me = Arc::downgrade(self);
-                places.push((me, place));
-            }
-            place != 0
-        });
-        if !queued {
-            waiter.close();
-        }
-        Wait::Waiting(waiter)
     }
 
     /// Notifies the first that still waits: one who gives up in the same instant passes the notification on. False, and
     /// nothing is kept, if nobody waits.
     pub fn notify_one(&self) -> bool {
-        let woken = self.inner.lock().line.wake_one();
-        woken.is_some()
+        self.line.notify(1) > 0
     }
 
     /// Notifies all who wait, in order, and says how many.
     pub fn notify_all(&self) -> usize {
-        let woken = self.inner.lock().line.wake_all();
-        woken.len()
+        self.line.notify(usize::MAX)
     }
 
     /// How many wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.inner.lock().line.len()
+        self.line.waiting()
     }
 
     /// Shows each that waits, in order, under the lock: `see` must not come back here.
     pub fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
-        self.inner.lock().line.each_waiter(see);
+        self.line.each_waiter(see);
     }
 
     /// Tells all who wait, and all who would, `Closed`.
     pub fn close(&self) {
-        let mut inner = self.inner.lock();
-        inner.closed = true;
-        let mut line = std::mem::take(&mut inner.line);
-        drop(inner);
-        while let Some(waiter) = line.pop() {
-            waiter.close();
-        }
+        self.line.close();
     }
 
     /// Whether it is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.inner.lock().closed
-    }
-}
-
-impl<W: WakeTarget> Awaited for Cond<W> {
-    fn leave(&self, place: u64) {
-        let left = self.inner.lock().line.remove(place);
-        drop(left);
-    }
-}
-
-/// Nobody is left who could notify them.
-impl<W: WakeTarget> Drop for Cond<W> {
-    fn drop(&mut self) {
-        self.close();
+        self.line.is_closed()
     }
 }
 
