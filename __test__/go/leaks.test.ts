@@ -26,7 +26,7 @@ import {
   sleep,
   WaitGroup,
 } from 'millrace';
-import { deferred, packageUrl } from '../helpers.js';
+import { deferred, packageUrl, until } from '../helpers.js';
 
 /** What matters of each. */
 const short = (all: LivingObject[]) =>
@@ -208,7 +208,7 @@ describe('waits', () => {
     const exit = once(worker, 'exit');
     const { threadId: there } = worker;
     await once(worker, 'message');
-    while (find('waits blocked').waiting === 0) await sleep(1);
+    await until(() => find('waits blocked').waiting > 0);
     assert.deepEqual([threads('waits far'), threads('waits blocked')], [[there], [there]]);
     assert.ok((find('waits blocked').waits?.[0]?.age ?? -1) >= 0);
     await worker.terminate();

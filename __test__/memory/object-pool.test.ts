@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Lease, ObjectPool, type ObjectPoolOptions } from 'millrace';
-import { child, deferred } from '../helpers.js';
+import { child, deferred, until } from '../helpers.js';
 
 interface Thing {
   id: number;
@@ -258,7 +258,7 @@ describe('ObjectPool', () => {
     assert.deepEqual([pool.size, pool.available], [1, 1]);
     const leases = await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()]);
     for (const lease of leases) await lease.release();
-    while (pool.size > 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => pool.size <= 1);
     assert.deepEqual(log.slice(3), ['destroy 1', 'destroy 2']);
     assert.equal(pool.tryAcquire()?.value.id, 3);
     const failing = things({ min: 2, create: () => Promise.reject(new Error('no')) });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { RingBuffer } from 'millrace';
-import { packageUrl } from '../helpers.js';
+import { packageUrl, until } from '../helpers.js';
 
 function thread(text: string, data: unknown): Worker {
   const source = `import { RingBuffer } from ${JSON.stringify(packageUrl)};
@@ -112,7 +112,7 @@ test('a writer that dies in a write leaves what it wrote; a reader waits on, for
       ring.toHandle(),
     );
     await once(worker, 'message');
-    while (ring.free > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => ring.free === 0);
     await worker.terminate();
     assert.deepEqual(await ring.read(), new Uint8Array(8).fill(7));
   }
