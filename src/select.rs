@@ -43,7 +43,7 @@ fn cases(isolate: &Isolate, count: u32) -> Result<Vec<Case<Payload, Target>>, Fa
         .collect()
 }
 
-/// A number below `below`, as good as any: a select is fair if it does not prefer a case.
+/// A random number below `below`, by which a select picks among the cases that are ready.
 fn chance(isolate: &Isolate, below: usize) -> usize {
     // xorshift64*
     let mut state = isolate.chance.get();
