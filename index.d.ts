@@ -2397,6 +2397,8 @@ interface PoolHandle {
     readonly id: number;
 }
 
+/** What a pool tells those who listen. */
+
 /** A pool's events, with what each listener gets. Only the thread that owns the pool hears them. */
 interface PoolEvents {
     /** A worker came or went. */

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use millrace_core::channel::{Broadcast, Published, Sent, Slow, SubscribeError, Ticker};
 use millrace_core::clock::{MILLI, Nanos};
+use millrace_core::lock::Owner;
 use napi_derive::napi;
 
 use crate::channel::describe;
@@ -11,8 +12,10 @@ use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::fast::{Answer, fast_calls};
-use crate::object::{NativeObject, Object, STALE};
+use crate::object::NativeObject;
+use crate::port::PortRef;
 use crate::runtime;
+use crate::shared::Kind;
 use crate::waiting::{JsChannel, Target};
 use crate::waits::{attend, block, waiter};
 
@@ -38,6 +41,35 @@ fn tick(since: Nanos) -> Payload {
     Payload::Scalar { kind: 3, num: since as f64 / MILLI as f64 }
 }
 
+impl Kind for JsBroadcast {
+    fn kind(&self) -> &'static str {
+        "broadcast"
+    }
+
+    // Its subscribers wait for channels of their own.
+    fn held(&self) -> f64 {
+        self.subscribers().iter().map(|(_, length, _)| *length as f64).sum::<f64>() + 0.0
+    }
+
+    fn forget(&self, _isolate: PortRef, owner: Owner) {
+        self.release_owner(owner);
+    }
+
+    fn concerns(&self, owner: Owner) -> bool {
+        JsBroadcast::concerns(self, owner)
+    }
+}
+
+impl Kind for Arc<JsTicker> {
+    fn kind(&self) -> &'static str {
+        "ticker"
+    }
+
+    fn held(&self) -> f64 {
+        f64::from(u8::from(self.is_active()))
+    }
+}
+
 /// One subscriber of a broadcast.
 #[napi(object)]
 pub struct NativeSubscriber {
@@ -55,7 +87,7 @@ pub fn start_ticker(channel: &NativeObject, first: f64, every: f64) -> napi::Res
     let channel = Arc::clone(channel.shared().channel()?);
     let clock = runtime::clock().clone();
     let ticker = JsTicker::new(channel, tick, clock, runtime::timers(), nanos(first), nanos(every));
-    Ok(NativeObject::anonymous(Object::Ticker(ticker))?)
+    Ok(NativeObject::anonymous(ticker)?)
 }
 
 /// Subscribes to a broadcast: the subscriber's channel.
@@ -81,7 +113,7 @@ pub fn broadcast_subscribe(
             SubscribeError::Taken => Fault::invalid("id", &format!("'{id}'"), "one that no subscriber has"),
             SubscribeError::Closed => Fault::new(code::CHANNEL_CLOSED, "the broadcast is closed"),
         })?;
-    Ok(NativeObject::anonymous(Object::Channel(channel))?)
+    Ok(NativeObject::anonymous(channel)?)
 }
 
 /// Removes a subscriber; whether there was one.
@@ -169,17 +201,11 @@ fast_calls! {
     /// `(ticker, first in ms, every in ms or 0)`: begins anew; whether the old schedule would still have fired.
     c"tickerReset" Reset(isolate, arguments) {
         let (first, every) = (nanos(arguments.number(1)?), nanos(arguments.number(2)?));
-        isolate.with_object(arguments.wide(0)?, |shared| match &shared.object {
-            Object::Ticker(ticker) => Ok(Answer::Bool(ticker.reset(first, every))),
-            _ => Err(STALE),
-        })
+        isolate.with_object(arguments.wide(0)?, |shared| Ok(Answer::Bool(shared.get::<Arc<JsTicker>>()?.reset(first, every))))
     }
 
     /// `(ticker)`: whether it would have fired.
     c"tickerStop" Stop(isolate, arguments) {
-        isolate.with_object(arguments.wide(0)?, |shared| match &shared.object {
-            Object::Ticker(ticker) => Ok(Answer::Bool(ticker.stop())),
-            _ => Err(STALE),
-        })
+        isolate.with_object(arguments.wide(0)?, |shared| Ok(Answer::Bool(shared.get::<Arc<JsTicker>>()?.stop())))
     }
 }

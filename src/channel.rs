@@ -4,13 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use millrace_core::channel::{Received, Sent, TrySendError};
+use millrace_core::lock::Owner;
 
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, fast_calls};
 use crate::page::{Area, PAGE_NUMBERS, PAGE_TASK_RECORD};
+use crate::port::PortRef;
 use crate::port_calls::Writer;
+use crate::shared::Kind;
 use crate::waiting::{JsChannel, JsWaiter};
 use crate::waits::{attend, block, waiter};
 
@@ -74,6 +77,24 @@ fn try_send(channel: &JsChannel, payload: Payload) -> Answer {
 
 pub(crate) const fn number(num: f64) -> Payload {
     Payload::Scalar { kind: NUMBER, num }
+}
+
+impl Kind for Arc<JsChannel> {
+    fn kind(&self) -> &'static str {
+        "channel"
+    }
+
+    fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
+        JsChannel::each_waiter(self, see);
+    }
+
+    fn held(&self) -> f64 {
+        self.len() as f64
+    }
+
+    fn forget(&self, isolate: PortRef, _owner: Owner) {
+        JsChannel::forget(self, |target| target.is_of(isolate));
+    }
 }
 
 fast_calls! {

@@ -9,7 +9,8 @@ use napi_derive::napi;
 
 use crate::env::Isolate;
 use crate::memory::words;
-use crate::object::{NativeObject, named};
+use crate::object::NativeObject;
+use crate::shared::named;
 
 /// The graph of the process.
 pub(crate) fn graph() -> &'static WaitGraph {

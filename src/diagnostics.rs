@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 
-use crate::{goroutines, object};
+use crate::{goroutines, shared};
 
 /// One object that is alive.
 #[napi(object)]
@@ -39,7 +39,7 @@ pub struct NativeWait {
 /// Every object of the process, then every goroutine.
 #[napi]
 pub fn diagnose() -> Vec<NativeLiving> {
-    let mut all = object::living();
+    let mut all = shared::living();
     all.extend(goroutines::living());
     all
 }

@@ -25,11 +25,11 @@ use crate::error::Fault;
 use crate::fast;
 use crate::goroutines;
 use crate::map::{Snapshot, Stored};
-use crate::object::Shared;
 use crate::page::Page;
 use crate::pool::holdings::Holdings;
 use crate::port::{Message, PortRef};
 use crate::raw_object::RawObject;
+use crate::shared::Shared;
 use crate::waiting::{Blocked, JsWaiter};
 
 /// What native code keeps for one JavaScript thread. Touched by that thread alone.
@@ -363,7 +363,7 @@ unsafe extern "C" fn end(place: *mut c_void) {
         let objects = std::mem::take(&mut *isolate.objects.borrow_mut());
         let orphans = std::mem::take(&mut *isolate.orphans.borrow_mut());
         for shared in objects.into_values().chain(orphans) {
-            shared.forget(isolate.port, isolate.owner());
+            shared.object.forget(isolate.port, isolate.owner());
         }
         graph().forget(isolate.owner());
         let blocked = isolate.blocked.borrow_mut().take();

@@ -29,6 +29,8 @@ mod raw_object;
 mod ring;
 mod runtime;
 mod select;
+mod shared;
 mod singleflight;
 mod waiting;
 mod waits;
+mod watchers;

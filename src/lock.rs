@@ -16,6 +16,8 @@ use crate::error::{Fault, code};
 use crate::fast::{Answer, fast_calls};
 use crate::memory::words;
 use crate::pool::options::Options;
+use crate::port::PortRef;
+use crate::shared::Kind;
 use crate::waiting::{JsWaiter, Target};
 use crate::waits::{attend, block, waiter};
 
@@ -76,6 +78,67 @@ fn fair(options: &mut Options<'_>) -> Result<bool, Fault> {
     Ok(options.flag("fair")?.unwrap_or(true))
 }
 
+impl Kind for JsLock {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Mutex(_) => "mutex",
+            Self::RwLock(_) => "rwmutex",
+            Self::Semaphore(_) => "semaphore",
+            Self::WaitGroup(_) => "waitgroup",
+            Self::Latch(_) => "latch",
+            Self::Barrier(_) => "barrier",
+            Self::Cond(_) => "cond",
+            Self::Once(..) => "once",
+        }
+    }
+
+    fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
+        match self {
+            Self::Mutex(lock) => lock.each_waiter(see),
+            Self::RwLock(lock) => lock.each_waiter(see),
+            Self::Semaphore(lock) => lock.each_waiter(see),
+            Self::WaitGroup(lock) => lock.each_waiter(see),
+            Self::Latch(lock) => lock.each_waiter(see),
+            Self::Barrier(lock) => lock.each_waiter(see),
+            Self::Cond(lock) => lock.each_waiter(see),
+            Self::Once(lock, _) => lock.each_waiter(see),
+        }
+    }
+
+    fn held(&self) -> f64 {
+        match self {
+            Self::Semaphore(lock) => f64::from(lock.permits() - lock.available()),
+            Self::RwLock(lock) if lock.writer().is_some() => 1.0,
+            Self::Barrier(_) | Self::Cond(_) => 0.0,
+            _ => self.read(reading::VALUE),
+        }
+    }
+
+    fn forget(&self, _isolate: PortRef, owner: Owner) {
+        match self {
+            Self::Mutex(lock) => drop(lock.release_owner(owner)),
+            Self::RwLock(lock) => drop(lock.release_owner(owner)),
+            Self::Semaphore(lock) => drop(lock.release_owner(owner)),
+            Self::Barrier(lock) => lock.release_owner(owner),
+            Self::Once(lock, _) => drop(lock.release_owner(owner)),
+            Self::WaitGroup(_) | Self::Latch(_) | Self::Cond(_) => {}
+        }
+    }
+
+    fn concerns(&self, owner: Owner) -> bool {
+        match self {
+            Self::Mutex(lock) => lock.holder() == Some(owner),
+            Self::RwLock(lock) => {
+                lock.writer() == Some(owner) || lock.readers().iter().any(|(reader, _)| *reader == owner)
+            }
+            Self::Semaphore(lock) => lock.holders().iter().any(|(holder, _)| *holder == owner),
+            Self::Barrier(lock) => lock.waiting() > 0,
+            Self::Once(lock, _) => lock.runner() == Some(owner),
+            Self::WaitGroup(_) | Self::Latch(_) | Self::Cond(_) => false,
+        }
+    }
+}
+
 impl JsLock {
     /// Makes a lock of a kind, or nothing if there is no such kind.
     pub(crate) fn make(kind: &str, options: &mut Options<'_>) -> Result<Option<Self>, Fault> {
@@ -98,19 +161,6 @@ impl JsLock {
         }))
     }
 
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::Mutex(_) => "mutex",
-            Self::RwLock(_) => "rwmutex",
-            Self::Semaphore(_) => "semaphore",
-            Self::WaitGroup(_) => "waitgroup",
-            Self::Latch(_) => "latch",
-            Self::Barrier(_) => "barrier",
-            Self::Cond(_) => "cond",
-            Self::Once(..) => "once",
-        }
-    }
-
     /// Where its state stands while nobody waits, and where a thread keeps account of what it takes by itself: places in [`words`].
     pub(crate) fn open_words(&self, owner: Owner) -> (Option<u32>, Option<u32>) {
         match self {
@@ -126,20 +176,6 @@ impl JsLock {
     pub(crate) fn close_words(&self, owner: Owner) {
         if let Self::Semaphore(lock) = self {
             lock.close_purse(owner);
-        }
-    }
-
-    /// Whether a thread has something to give back here.
-    pub(crate) fn concerns(&self, owner: Owner) -> bool {
-        match self {
-            Self::Mutex(lock) => lock.holder() == Some(owner),
-            Self::RwLock(lock) => {
-                lock.writer() == Some(owner) || lock.readers().iter().any(|(reader, _)| *reader == owner)
-            }
-            Self::Semaphore(lock) => lock.holders().iter().any(|(holder, _)| *holder == owner),
-            Self::Barrier(lock) => lock.waiting() > 0,
-            Self::Once(lock, _) => lock.runner() == Some(owner),
-            Self::WaitGroup(_) | Self::Latch(_) | Self::Cond(_) => false,
         }
     }
 
@@ -164,42 +200,6 @@ impl JsLock {
             Self::Semaphore(lock) => Share::Permits { count, total: lock.permits() },
             _ if exclusive => Share::Exclusive,
             _ => Share::Shared,
-        }
-    }
-
-    /// A thread is gone: what it held is given back.
-    pub(crate) fn release_owner(&self, owner: Owner) {
-        match self {
-            Self::Mutex(lock) => drop(lock.release_owner(owner)),
-            Self::RwLock(lock) => drop(lock.release_owner(owner)),
-            Self::Semaphore(lock) => drop(lock.release_owner(owner)),
-            Self::Barrier(lock) => lock.release_owner(owner),
-            Self::Once(lock, _) => drop(lock.release_owner(owner)),
-            Self::WaitGroup(_) | Self::Latch(_) | Self::Cond(_) => {}
-        }
-    }
-
-    /// Shows each that waits for it.
-    pub(crate) fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
-        match self {
-            Self::Mutex(lock) => lock.each_waiter(see),
-            Self::RwLock(lock) => lock.each_waiter(see),
-            Self::Semaphore(lock) => lock.each_waiter(see),
-            Self::WaitGroup(lock) => lock.each_waiter(see),
-            Self::Latch(lock) => lock.each_waiter(see),
-            Self::Barrier(lock) => lock.each_waiter(see),
-            Self::Cond(lock) => lock.each_waiter(see),
-            Self::Once(lock, _) => lock.each_waiter(see),
-        }
-    }
-
-    /// What is held of it.
-    pub(crate) fn held(&self) -> f64 {
-        match self {
-            Self::Semaphore(lock) => f64::from(lock.permits() - lock.available()),
-            Self::RwLock(lock) if lock.writer().is_some() => 1.0,
-            Self::Barrier(_) | Self::Cond(_) => 0.0,
-            _ => self.read(reading::VALUE),
         }
     }
 

@@ -4,6 +4,7 @@ use std::cell::RefMut;
 use std::sync::Arc;
 
 use millrace_core::clock::{MILLI, Nanos};
+use millrace_core::lock::Owner;
 use millrace_core::map::{Limits, SharedMap};
 use napi_derive::napi;
 
@@ -12,11 +13,14 @@ use crate::codec::{Large, Payload, kind};
 use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, Arguments, fast_calls};
-use crate::object::{NativeObject, Object, STALE, Shared};
+use crate::object::NativeObject;
 use crate::page::{Area, PAGE_TASK_RECORD};
 use crate::pool::options::Options;
+use crate::port::PortRef;
 use crate::runtime;
+use crate::shared::{Kind, Shared};
 use crate::singleflight::JsSingleflight;
+use crate::waiting::JsWaiter;
 
 /// A map of JavaScript's values, and the computations that are on their way for it.
 pub(crate) struct JsMap {
@@ -143,11 +147,30 @@ fn payload_of(key: &[u8]) -> Payload {
     }
 }
 
-fn map_of(shared: &Shared) -> Result<&JsMap, Fault> {
-    match &shared.object {
-        Object::Map(map) => Ok(map),
-        _ => Err(STALE),
+impl Kind for JsMap {
+    fn kind(&self) -> &'static str {
+        "map"
     }
+
+    fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
+        self.flights.each_waiter(see);
+    }
+
+    fn held(&self) -> f64 {
+        self.map.len() as f64
+    }
+
+    fn forget(&self, _isolate: PortRef, owner: Owner) {
+        self.flights.release_owner(owner);
+    }
+
+    fn concerns(&self, owner: Owner) -> bool {
+        self.flights.concerns(owner)
+    }
+}
+
+fn map_of(shared: &Shared) -> Result<&JsMap, Fault> {
+    shared.get()
 }
 
 /// The time to live in argument `at`, in milliseconds; 0 for the map's own.

@@ -21,6 +21,7 @@ use crate::codec::Payload;
 use crate::pool::message::{Nudged, Ordered, Settled};
 use crate::runtime::processors;
 use crate::waiting::Delivery;
+use crate::watchers::Told;
 
 /// What native code tells an isolate.
 pub(crate) enum Message {
@@ -39,6 +40,8 @@ pub(crate) enum Message {
     },
     /// To a worker, from its pool.
     Nudged(Nudged),
+    /// To an isolate that listens to an object.
+    Told(Told),
     /// To the isolate that owns a pool.
     Ordered(Ordered),
     /// A worker has begun a task whose input waits in this isolate.

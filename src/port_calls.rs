@@ -24,6 +24,7 @@ mod record {
     pub(super) const NUDGED: f64 = 2.0;
     pub(super) const ORDERED: f64 = 3.0;
     pub(super) const SIDE_WANTED: f64 = 4.0;
+    pub(super) const TOLD: f64 = 5.0;
 }
 
 /// Writes values into one byte area of the page, one behind the other, and says how each is described in its record.
@@ -237,6 +238,10 @@ fn describe(writer: &mut Writer<'_>, message: Message) -> Option<Record> {
                 value.offset,
                 value.held,
             ]
+        }
+        Message::Told(told) => {
+            let [a, b, c, d] = told.detail;
+            [record::TOLD, f64::from(told.key), f64::from(told.what), a, b, c, d, 0.0]
         }
         Message::SideWanted { id, thread } => {
             [record::SIDE_WANTED, f64::from(id), f64::from(thread), 0.0, 0.0, 0.0, 0.0, 0.0]

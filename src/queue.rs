@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use millrace_core::channel::{Channel, Received, Sent, TrySendError};
+use millrace_core::lock::Owner;
 
 use crate::channel::{NOT_NOW, give, sent};
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, Arguments, fast_calls};
-use crate::object::{Object, STALE};
 use crate::pool::options::Options;
 use crate::port::Message;
+use crate::port::PortRef;
+use crate::shared::Kind;
+use crate::waiting::JsWaiter;
 use crate::waiting::Target;
 use crate::waits::{attend, block, waiter};
 
@@ -56,10 +59,25 @@ impl Isolate {
         handle: u64,
         work: impl FnOnce(&Arc<JsQueue>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.with_object(handle, |shared| match &shared.object {
-            Object::Queue(queue) => work(queue),
-            _ => Err(STALE),
-        })
+        self.with_object(handle, |shared| work(shared.get()?))
+    }
+}
+
+impl Kind for Arc<JsQueue> {
+    fn kind(&self) -> &'static str {
+        "queue"
+    }
+
+    fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
+        JsQueue::each_waiter(self, see);
+    }
+
+    fn held(&self) -> f64 {
+        self.len() as f64
+    }
+
+    fn forget(&self, isolate: PortRef, _owner: Owner) {
+        JsQueue::forget(self, |target| target.is_of(isolate));
     }
 }
 

@@ -14,8 +14,11 @@ use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, Arguments, fast_calls};
 use crate::memory::{Block, Region, array_buffer};
-use crate::object::{NativeObject, Object, STALE, Shared};
+use crate::object::NativeObject;
 use crate::pool::options::Options;
+use crate::port::PortRef;
+use crate::shared::{Kind, Shared};
+use crate::waiting::JsWaiter;
 use crate::waiting::Target;
 use crate::waits::{attend, block, waiter};
 
@@ -147,16 +150,27 @@ pub(crate) fn make(options: &mut Options<'_>) -> Result<Arc<JsRing>, Fault> {
     Ok(JsRing::new(Memory::new(capacity.ok_or_else(missing)?)?))
 }
 
-/// The bytes in it.
-pub(crate) fn held(ring: &JsRing) -> f64 {
-    f64::from(ring.words().used())
+impl Kind for Arc<JsRing> {
+    fn kind(&self) -> &'static str {
+        "ring"
+    }
+
+    fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
+        JsRing::each_waiter(self, see);
+    }
+
+    /// The bytes in it.
+    fn held(&self) -> f64 {
+        f64::from(self.words().used())
+    }
+
+    fn forget(&self, _isolate: PortRef, owner: Owner) {
+        self.release_owner(owner);
+    }
 }
 
 fn ring_of(shared: &Shared) -> Result<&Arc<JsRing>, Fault> {
-    match &shared.object {
-        Object::Ring(ring) => Ok(ring),
-        _ => Err(STALE),
-    }
+    shared.get()
 }
 
 /// The memory of a ring buffer, to be asked for once in each thread.

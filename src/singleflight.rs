@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millrace_core::lock::{Boarding, NotHeld, Passenger, Singleflight};
+use millrace_core::lock::{Boarding, NotHeld, Owner, Passenger, Singleflight};
 use millrace_core::wait::{WaitOutcome, WakeTarget};
 use napi_derive::napi;
 
@@ -11,8 +11,9 @@ use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::object::NativeObject;
 use crate::pool::message::{Settled, Status};
-use crate::port::Message;
-use crate::waiting::Target;
+use crate::port::{Message, PortRef};
+use crate::shared::Kind;
+use crate::waiting::{JsWaiter, Target};
 use crate::waits::{arm, block, waiter};
 
 /// Whether the leader succeeded, and what it got.
@@ -34,6 +35,28 @@ impl Passenger<Landing> for Target {
     fn lead(&self, token: u64) {
         // That it has passed: now it is its turn.
         self.wake(token, WaitOutcome::Won);
+    }
+}
+
+impl Kind for Arc<JsSingleflight> {
+    fn kind(&self) -> &'static str {
+        "singleflight"
+    }
+
+    fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
+        JsSingleflight::each_waiter(self, see);
+    }
+
+    fn held(&self) -> f64 {
+        self.flights().len() as f64
+    }
+
+    fn forget(&self, _isolate: PortRef, owner: Owner) {
+        self.release_owner(owner);
+    }
+
+    fn concerns(&self, owner: Owner) -> bool {
+        JsSingleflight::concerns(self, owner)
     }
 }
 

@@ -55,7 +55,9 @@ pub(crate) fn block(isolate: &Isolate, limit: f64, begin: impl FnOnce(Arc<JsWait
 fast_calls! {
     /// `(ms)`: blocks this thread for a moment; true once its wait has ended, as the task's record says: status, case, value.
     c"blockedPark" Park(isolate, arguments) {
-        let limit = Duration::from_secs_f64((arguments.number(0)? / 1e3).clamp(0.0, 1.0));
+        let limit = (arguments.number(0)? / 1e3).clamp(0.0, 1.0);
+        // What is no number is no time.
+        let limit = Duration::try_from_secs_f64(limit).unwrap_or_default();
         let waits = isolate.blocked.borrow().as_ref().map(|(_, blocked)| Arc::clone(blocked));
         let nothing = const { Fault::stale("this thread does not wait for anything") };
         let waits = waits.ok_or(nothing)?;

@@ -346,6 +346,11 @@ export class ProcessorError extends MillraceError {
   }
 }
 
+/** Makes the errors of a code that another thread threw instances of their class here. @internal */
+export function register(code: string, known: { readonly prototype: MillraceError }): void {
+  classes[code] = known;
+}
+
 const classes: Record<string, { readonly prototype: MillraceError }> = {
   ERR_INVALID_ARGUMENT: InvalidArgumentError,
   ERR_STALE_HANDLE: StaleHandleError,

@@ -202,10 +202,10 @@ export const taskRecord = binding.PAGE_TASK_RECORD * binding.PAGE_RECORD;
 export type RecordHandler = (at: number) => void;
 
 const ignore: RecordHandler = () => undefined;
-const handlers: RecordHandler[] = [ignore, ignore, ignore, ignore, ignore];
+const handlers: RecordHandler[] = [ignore, ignore, ignore, ignore, ignore, ignore];
 
 /** What a record is about: its first number. */
-export const recordKind = { settled: 0, item: 1, nudged: 2, ordered: 3, sideWanted: 4 } as const;
+export const recordKind = { settled: 0, item: 1, nudged: 2, ordered: 3, sideWanted: 4, told: 5 } as const;
 
 /** Says who takes the records of a kind in this thread. */
 export function onRecord(kind: number, handler: RecordHandler): void {

@@ -11,7 +11,7 @@ use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, Arguments, fast_calls};
-use crate::object::{Object, STALE, Shared};
+use crate::shared::{Kind, Shared};
 use crate::waiting::{JsWaiter, Target};
 use crate::waits::{attend, block, waiter};
 
@@ -108,11 +108,19 @@ impl JsAtomic {
     }
 }
 
-pub(super) fn atomic_of(shared: &Shared) -> Result<&JsAtomic, Fault> {
-    match &shared.object {
-        Object::Atomic(atomic) => Ok(atomic),
-        _ => Err(STALE),
+// Its waits are the isolate's to cancel.
+impl Kind for JsAtomic {
+    fn kind(&self) -> &'static str {
+        JsAtomic::kind(self)
     }
+
+    fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
+        JsAtomic::each_waiter(self, see);
+    }
+}
+
+pub(super) fn atomic_of(shared: &Shared) -> Result<&JsAtomic, Fault> {
+    shared.get()
 }
 
 /// The bits whose lower half is argument `at` and whose upper half is the next.

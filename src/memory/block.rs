@@ -11,8 +11,9 @@ use napi_derive::napi;
 
 use super::{Region, array_buffer};
 use crate::error::{Fault, code};
-use crate::object::{NativeObject, Object, STALE};
+use crate::object::NativeObject;
 use crate::pool::options::Options;
+use crate::shared::{Kind, STALE};
 
 /// The bytes begin where no other object's cache line does.
 const ALIGN: usize = 128;
@@ -82,11 +83,18 @@ impl JsMemory {
     }
 }
 
-fn memory_of(object: &NativeObject) -> Result<&JsMemory, Fault> {
-    match &object.shared().object {
-        Object::Memory(memory) => Ok(memory),
-        _ => Err(STALE),
+impl Kind for JsMemory {
+    fn kind(&self) -> &'static str {
+        "memory"
     }
+
+    fn held(&self) -> f64 {
+        self.bytes() as f64
+    }
+}
+
+fn memory_of(object: &NativeObject) -> Result<&JsMemory, Fault> {
+    object.shared().get()
 }
 
 /// How many bytes a memory has.
@@ -114,6 +122,6 @@ pub fn memory_buffer<'env>(
 #[napi]
 pub fn memory_close(object: &mut NativeObject) -> napi::Result<()> {
     memory_of(object)?;
-    object.replace(Object::Memory(JsMemory(None)));
+    object.replace(JsMemory(None));
     Ok(())
 }

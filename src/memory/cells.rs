@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 
 use super::{Region, array_buffer};
 use crate::error::Fault;
-use crate::object::{NativeObject, STALE};
+use crate::object::NativeObject;
+use crate::shared::STALE;
 
 /// Cells in a chunk of 64 kB.
 const CELLS: u32 = 512;

@@ -9,7 +9,7 @@ use crate::channel::{describe, give};
 use crate::codec::Payload;
 use crate::error::Fault;
 use crate::fast::{Answer, fast_calls};
-use crate::object::{STALE, Shared};
+use crate::shared::{STALE, Shared};
 
 fn reference_of(shared: &Shared) -> Result<&Reference<Arc<Payload>>, Fault> {
     match &atomic_of(shared)?.value {

@@ -318,5 +318,11 @@ export declare function singleflightLand(flights: NativeObject, key: string, ok:
 /** A ticker that sends into a channel: after `first` milliseconds, and every `every` from then on (0: once). */
 export declare function startTicker(channel: NativeObject, first: number, every: number): NativeObject
 
+/** It is told no more; what is on its way may still come. */
+export declare function unwatchObject(object: NativeObject, key: number): void
+
+/** This isolate is told the object's changes from here on, under `key`. */
+export declare function watchObject(object: NativeObject, key: number): void
+
 /** Places in one chunk of words; each has a cache line. */
 export declare const WORD_PLACES: number

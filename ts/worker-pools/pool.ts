@@ -1,6 +1,7 @@
 /** What both kinds of pools are. */
 
 import { InvalidArgumentError, PoolClosedError } from '../errors.js';
+import type { Emitter } from '../events.js';
 import { acceptLinks } from '../links.js';
 import type { NativePool } from '../native/binding.js';
 import { signalOf } from '../signal.js';
@@ -8,7 +9,7 @@ import { enter, status } from '../waits.js';
 import { type BatchOptions, runBatch } from './batch.js';
 import { Client } from './client.js';
 import type { Processor, SubmitOptions, WorkerPoolOptions } from './config.js';
-import { PoolEmitter, type PoolEvents } from './events.js';
+import { type PoolEvents, poolEmitter } from './events.js';
 import { type MapOptions, runMap } from './map.js';
 import type { HealthStatus, PoolMetrics, WorkerHealth } from './metrics.js';
 import { type Making, type Opening, openNative, type PoolHandle } from './opening.js';
@@ -29,14 +30,14 @@ const runModule = new URL('./run.js', import.meta.url);
 const dropped = new FinalizationRegistry((native: NativePool) => native.close());
 
 // Made out here, so that they do not keep the pool's object alive.
-function emitterOf(native: NativePool): PoolEmitter {
-  return new PoolEmitter((mask) => native.isOwner && native.watch(mask));
+function emitterOf(native: NativePool): Emitter<PoolEvents> {
+  return poolEmitter((mask) => native.isOwner && native.watch(mask));
 }
 
 function ownerOf(
   native: NativePool,
   options: WorkerPoolOptions<never, unknown>,
-  emitter: PoolEmitter,
+  emitter: Emitter<PoolEvents>,
 ): Owner {
   const text = options.processor === undefined ? undefined : processorText(options.processor);
   return new Owner(native, options, text, {
@@ -53,7 +54,7 @@ export abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
   readonly #native: NativePool;
   readonly #client: Client;
   readonly #owner: Owner | undefined;
-  readonly #emitter: PoolEmitter;
+  readonly #emitter: Emitter<PoolEvents>;
   #closing: Promise<void> | undefined;
 
   /** @internal */

@@ -1,0 +1,50 @@
+/** Listeners, each called in the AsyncLocalStorage context it was added in. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { EventEmitter } from 'node:events';
+
+type Call = (...args: unknown[]) => void;
+
+/** The listeners of one object; `Events` is a map of event names to the arguments that listeners get. @internal */
+export class Emitter<Events extends { [K in keyof Events]: unknown[] }> {
+  readonly #emitter = new EventEmitter();
+  readonly #bound = new Map<keyof Events & string, Map<unknown, Call[]>>();
+  readonly #changed: (emitter: Emitter<Events>) => void;
+
+  /** `changed` is called whenever a listener has come or gone. */
+  constructor(changed: (emitter: Emitter<Events>) => void = () => undefined) {
+    this.#changed = changed;
+  }
+
+  add<K extends keyof Events & string>(name: K, listener: (...args: Events[K]) => void, once: boolean): void {
+    const inContext = AsyncLocalStorage.bind(listener as Call);
+    const call = once
+      ? (...args: unknown[]): void => {
+          this.remove(name, listener);
+          inContext(...args);
+        }
+      : inContext;
+    const byListener = this.#bound.get(name) ?? new Map<unknown, Call[]>();
+    this.#bound.set(name, byListener);
+    byListener.set(listener, [...(byListener.get(listener) ?? []), call]);
+    this.#emitter.on(name, call);
+    this.#changed(this);
+  }
+
+  remove<K extends keyof Events & string>(name: K, listener: (...args: Events[K]) => void): void {
+    const calls = this.#bound.get(name)?.get(listener);
+    const call = calls?.pop();
+    if (call === undefined) return;
+    if (calls?.length === 0) this.#bound.get(name)?.delete(listener);
+    this.#emitter.off(name, call);
+    this.#changed(this);
+  }
+
+  /** Whether anybody listens to that event, or to any. */
+  listens(name?: keyof Events & string): boolean {
+    return name === undefined ? this.#emitter.eventNames().length > 0 : this.#emitter.listenerCount(name) > 0;
+  }
+
+  emit<K extends keyof Events & string>(name: K, ...args: Events[K]): void {
+    if (this.#emitter.listenerCount(name) > 0) this.#emitter.emit(name, ...(args as unknown[]));
+  }
+}
