@@ -26,6 +26,7 @@
 
 pub mod channel;
 pub mod clock;
+pub mod limiter;
 pub mod lock;
 pub mod map;
 pub mod memory;
