@@ -102,6 +102,12 @@ impl<W: WakeTarget> Composite<W> {
         })
     }
 
+    /// What it is made of.
+    #[must_use]
+    pub fn parts(&self) -> &[Part<W>] {
+        &self.parts
+    }
+
     fn decide(&self, cost: u64, agrees: &mut dyn FnMut() -> bool) -> Verdict {
         let verdict = decide(&self.parts, self.clock.now(), cost, agrees);
         if verdict == Verdict::Passed {

@@ -31,7 +31,15 @@ impl FixedWindow {
         Self { limit: limit.min(NonZeroU64::MIN.saturating_add(Self::MOST - 1)), size }
     }
 
-    const fn window(&self, at: Nanos) -> u64 {
+    /// The limit, and the window's size.
+    #[must_use]
+    pub const fn numbers(&self) -> (NonZeroU64, NonZeroU64) {
+        (self.limit, self.size)
+    }
+
+    /// The number of the window of a time: each is one more than the one before it.
+    #[must_use]
+    pub const fn window(&self, at: Nanos) -> u64 {
         at / self.size.get()
     }
 

@@ -19,6 +19,8 @@ pub enum Enqueue<W> {
     Waiting(Arc<Waiter<W>>),
     /// The bucket is full. There is room again in so long.
     Full(Nanos),
+    /// It would leave only in so long.
+    Late(Nanos),
     /// It is closed.
     Closed,
 }
@@ -65,8 +67,8 @@ impl<W: WakeTarget> LeakyQueue<W> {
         Arc::new_cyclic(|me| Self { clock, timers, me: Weak::clone(me), inner: Mutex::new(inner) })
     }
 
-    /// Puts one in. A waiter that gives up is taken out, and those behind it move up.
-    pub fn enqueue(&self, make: impl FnOnce() -> Arc<Waiter<W>>) -> Enqueue<W> {
+    /// Puts one in, if it leaves within `within`. A waiter that gives up is taken out, and those behind it move up.
+    pub fn enqueue(&self, within: Option<Nanos>, make: impl FnOnce() -> Arc<Waiter<W>>) -> Enqueue<W> {
         {
             let now = self.clock.now();
             let mut inner = self.inner.lock();
@@ -76,6 +78,13 @@ impl<W: WakeTarget> LeakyQueue<W> {
             if inner.line.len() + inner.coming >= inner.capacity {
                 inner.refused += 1;
                 return Enqueue::Full(inner.next.saturating_sub(now));
+            }
+            let before = (inner.line.len() + inner.coming) as u64;
+            let first = if inner.line.is_empty() { inner.drop } else { inner.next.saturating_sub(now) };
+            let after = inner.drop.saturating_mul(before).saturating_add(first);
+            if within.is_some_and(|within| after > within) {
+                inner.refused += 1;
+                return Enqueue::Late(after);
             }
             inner.coming += 1;
         }
@@ -234,7 +243,9 @@ mod tests {
     }
 
     fn put(bucket: &Arc<LeakyQueue<Target>>, told: &Target, token: u64) -> Arc<Waiter<Target>> {
-        let Enqueue::Waiting(waiter) = bucket.enqueue(told.make(token)) else { panic!("it is refused") };
+        let Enqueue::Waiting(waiter) = bucket.enqueue(None, told.make(token)) else {
+            panic!("it is refused")
+        };
         waiter
     }
 
@@ -244,7 +255,7 @@ mod tests {
         for token in 0..3 {
             put(&bucket, &told, token);
         }
-        assert!(matches!(bucket.enqueue(|| unreachable!()), Enqueue::Full(10)));
+        assert!(matches!(bucket.enqueue(None, || unreachable!()), Enqueue::Full(10)));
         for token in 0..3 {
             timers.advance(9);
             assert_eq!(told.won(), []);
@@ -280,6 +291,18 @@ mod tests {
     }
 
     #[test]
+    fn one_that_would_not_leave_in_time_is_refused_at_once() {
+        let (bucket, timers, told) = bucket(5, 10);
+        assert!(matches!(bucket.enqueue(Some(9), || unreachable!()), Enqueue::Late(10)));
+        put(&bucket, &told, 0);
+        timers.advance(4);
+        assert!(matches!(bucket.enqueue(Some(15), || unreachable!()), Enqueue::Late(16)));
+        assert!(matches!(bucket.enqueue(Some(16), told.make(1)), Enqueue::Waiting(_)));
+        timers.advance(16);
+        assert_eq!(told.won(), [0, 1]);
+    }
+
+    #[test]
     fn an_idle_bucket_saves_nothing_up() {
         let (bucket, timers, told) = bucket(5, 10);
         timers.advance(1000);
@@ -297,7 +320,7 @@ mod tests {
         put(&bucket, &told, 0);
         put(&bucket, &told, 1);
         bucket.configure(1, 10);
-        assert!(matches!(bucket.enqueue(|| unreachable!()), Enqueue::Full(10)));
+        assert!(matches!(bucket.enqueue(None, || unreachable!()), Enqueue::Full(10)));
         timers.advance(20);
         assert_eq!(told.won(), [0, 1]);
     }
@@ -309,7 +332,7 @@ mod tests {
         bucket.close();
         bucket.close();
         assert_eq!(told.news(), [(0, WaitOutcome::Closed)]);
-        assert!(matches!(bucket.enqueue(|| unreachable!()), Enqueue::Closed));
+        assert!(matches!(bucket.enqueue(None, || unreachable!()), Enqueue::Closed));
         assert_eq!(timers.armed(), 0);
     }
 }

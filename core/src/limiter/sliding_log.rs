@@ -30,6 +30,12 @@ impl SlidingLog {
         Self { limit, size }
     }
 
+    /// The limit, and the window's size.
+    #[must_use]
+    pub const fn numbers(&self) -> (NonZeroU64, NonZeroU64) {
+        (self.limit, self.size)
+    }
+
     const fn gone(&self, at: Nanos) -> Nanos {
         at.saturating_add(self.size.get())
     }

@@ -14,6 +14,7 @@ use crate::clock::Nanos;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SlidingWindow {
     limit: NonZeroU64,
+    size: NonZeroU64,
     /// Of a sub-window.
     length: NonZeroU64,
     /// Sub-windows to a window.
@@ -38,10 +39,18 @@ impl SlidingWindow {
     #[must_use]
     pub fn new(limit: NonZeroU64, size: NonZeroU64, precision: NonZeroU64) -> Self {
         let length = size.get().div_ceil(precision.get());
-        Self { limit, length: NonZeroU64::new(length).unwrap_or(NonZeroU64::MIN), precision }
+        Self { limit, size, length: NonZeroU64::new(length).unwrap_or(NonZeroU64::MIN), precision }
     }
 
-    const fn number(&self, at: Nanos) -> u64 {
+    /// The limit, the window's size, and how many sub-windows it has.
+    #[must_use]
+    pub const fn numbers(&self) -> (NonZeroU64, NonZeroU64, NonZeroU64) {
+        (self.limit, self.size, self.precision)
+    }
+
+    /// The number of the sub-window of a time: each is one more than the one before it.
+    #[must_use]
+    pub const fn number(&self, at: Nanos) -> u64 {
         at / self.length.get()
     }
 
@@ -72,13 +81,6 @@ impl SlidingWindow {
             state.total = state.total.saturating_sub(sub.count);
             state.counts.pop_front();
         }
-    }
-
-    /// What is taken in the sub-window of now.
-    #[must_use]
-    pub fn current(&self, state: &SubWindows, now: Nanos) -> u64 {
-        let number = self.number(now);
-        state.counts.back().filter(|sub| sub.number >= number).map_or(0, |sub| sub.count)
     }
 }
 

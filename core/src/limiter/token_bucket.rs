@@ -56,6 +56,15 @@ impl TokenBucket {
         rule
     }
 
+    /// The longest time in which a bucket may [fill](Self::fills_in): about nine years, which leaves as many of uptime.
+    pub const LONGEST: Nanos = u64::MAX >> (FINE + 2);
+
+    /// The time in which an empty bucket is full again. One that takes longer than [`LONGEST`](Self::LONGEST) holds less than it should.
+    #[must_use]
+    pub const fn fills_in(&self) -> Nanos {
+        coarse(self.all)
+    }
+
     /// Its quota.
     #[must_use]
     pub const fn quota(&self) -> Quota {
@@ -132,7 +141,7 @@ impl Adapt for TokenBucket {
             return *state;
         }
         let scaled = |time: u64, to: u64, from: u64| {
-            let scaled = u128::from(time) * u128::from(to) / u128::from(from.max(1));
+            let scaled = (u128::from(time) * u128::from(to)).div_ceil(u128::from(from.max(1)));
             u64::try_from(scaled).unwrap_or(u64::MAX / 2)
         };
         let missing = match (old.quota.burst, self.quota.burst) {
