@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`pool`] | worker pools: which task runs next, on which worker, and when workers come and go |
 //! | [`channel`] | channels with Go's semantics, select, broadcasts, tickers |
+//! | [`limiter`] | rate limiters: who may pass now, and when the others may |
 //! | [`lock`] | locks and meeting points: mutex, semaphore, wait group, barrier, singleflight and the like |
 //! | [`map`] | a map that all threads share, and a cache if it is given limits |
 //! | [`memory`] | what atomics wait by, and values that are replaced as a whole |

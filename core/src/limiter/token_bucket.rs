@@ -6,6 +6,7 @@
 
 use std::num::NonZeroU64;
 
+use super::adapt::Adapt;
 use super::rule::{Rule, Standing};
 use crate::clock::Nanos;
 
@@ -53,6 +54,15 @@ impl TokenBucket {
         rule.one = rule.span(1);
         rule.all = rule.span(quota.capacity.get());
         rule
+    }
+
+    /// The longest time in which a bucket may [fill](Self::fills_in): about nine years, which leaves as many of uptime.
+    pub const LONGEST: Nanos = u64::MAX >> (FINE + 2);
+
+    /// The time in which an empty bucket is full again. One that takes longer than [`LONGEST`](Self::LONGEST) holds less than it should.
+    #[must_use]
+    pub const fn fills_in(&self) -> Nanos {
+        coarse(self.all)
     }
 
     /// Its quota.
@@ -120,6 +130,27 @@ impl Rule for TokenBucket {
             0
         };
         Standing { limit: capacity, remaining, reset_at: coarse(*state).max(now) }
+    }
+}
+
+/// Tokens convert in proportion: a bucket that was half full is half full.
+impl Adapt for TokenBucket {
+    fn adapt(&self, old: &Self, state: &u64, now: Nanos) -> u64 {
+        let missing = state.saturating_sub(fine(now));
+        if missing == 0 {
+            return *state;
+        }
+        let scaled = |time: u64, to: u64, from: u64| {
+            let scaled = (u128::from(time) * u128::from(to)).div_ceil(u128::from(from.max(1)));
+            u64::try_from(scaled).unwrap_or(u64::MAX / 2)
+        };
+        let missing = match (old.quota.burst, self.quota.burst) {
+            (true, true) => scaled(missing, self.all, old.all),
+            // Only what is missing of the next one is waited for.
+            (true, false) => scaled((missing + old.one).saturating_sub(old.all), self.one, old.one),
+            (false, _) => scaled(missing, self.one, old.one),
+        };
+        fine(now).saturating_add(missing).min(u64::MAX / 2)
     }
 }
 

@@ -2,6 +2,7 @@
 #![cfg(loom)]
 
 mod channel;
+mod limiter;
 mod lock;
 mod map;
 mod memory;

@@ -9,6 +9,7 @@
 mod channel;
 mod handles;
 mod histogram;
+mod limiter;
 mod lock;
 mod map;
 mod memory;

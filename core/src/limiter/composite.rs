@@ -1,0 +1,442 @@
+//! Several limiters at once: one passes if all of them allow it, and otherwise none of them counts it.
+//!
+//! All are locked in the order of their addresses, asked, and only then is taken from each. Those who wait stand in a line of its own, first in, first
+//! out; the first of them asks again when the limiter that refused it says. Whoever comes to one of the limiters directly stands before those who wait here: a
+//! limiter that always has a line of its own lets nobody of this one pass.
+
+use std::fmt::Debug;
+
+use super::limits::{Acquire, Check, Figures, Limits, Refused, Verdict};
+use super::line::{Entry, OneAlarm, Told, Waits, close_all};
+use crate::clock::{Clock, Nanos};
+use crate::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering, Weak};
+use crate::timer::{Alarm, Timers};
+use crate::wait::{Awaited, WaitList, Waiter, Wake, WakeTarget};
+
+/// One limiter of several.
+pub struct Part<W> {
+    /// The limiter.
+    pub limiter: Arc<dyn Limits<W>>,
+    /// How much is taken from it for each 1 that is asked for.
+    pub weight: u64,
+}
+
+impl<W> Clone for Part<W> {
+    fn clone(&self) -> Self {
+        Self { limiter: Arc::clone(&self.limiter), weight: self.weight }
+    }
+}
+
+/// Several limiters, all or nothing.
+pub struct Composite<W: WakeTarget> {
+    /// In the order of their addresses, each once.
+    parts: Vec<Part<W>>,
+    max_waiting: usize,
+    allowed: AtomicU64,
+    refused: AtomicU64,
+    clock: Arc<dyn Clock>,
+    timers: Arc<dyn Timers>,
+    me: Weak<Self>,
+    inner: Mutex<Inner<W>>,
+}
+
+struct Inner<W> {
+    line: WaitList<Entry<W>>,
+    coming: usize,
+    closed: bool,
+    alarm: OneAlarm,
+    waits: Waits,
+}
+
+fn address<W>(part: &Part<W>) -> usize {
+    Arc::as_ptr(&part.limiter).cast::<()>() as usize
+}
+
+/// Asks all, and takes from all if all allow it and `agrees`.
+fn decide<W: WakeTarget>(
+    parts: &[Part<W>],
+    now: Nanos,
+    cost: u64,
+    agrees: &mut dyn FnMut() -> bool,
+) -> Verdict {
+    let Some((first, rest)) = parts.split_first() else {
+        return if agrees() { Verdict::Passed } else { Verdict::Gone };
+    };
+    let cost_here = cost.saturating_mul(first.weight);
+    first.limiter.decide(now, cost_here, &mut || decide(rest, now, cost, agrees))
+}
+
+impl<W: WakeTarget> Composite<W> {
+    /// These limiters together. One that is named twice counts with the sum of its weights.
+    pub fn new(
+        parts: Vec<Part<W>>,
+        max_waiting: usize,
+        clock: Arc<dyn Clock>,
+        timers: Arc<dyn Timers>,
+    ) -> Arc<Self> {
+        let mut parts = parts;
+        parts.sort_by_key(address);
+        parts.dedup_by(|again, first| {
+            let same = address(again) == address(first);
+            if same {
+                first.weight = first.weight.saturating_add(again.weight);
+            }
+            same
+        });
+        let inner = Inner {
+            line: WaitList::default(),
+            coming: 0,
+            closed: false,
+            alarm: OneAlarm::default(),
+            waits: Waits::default(),
+        };
+        Arc::new_cyclic(|me| Self {
+            parts,
+            max_waiting,
+            allowed: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            clock,
+            timers,
+            me: Weak::clone(me),
+            inner: Mutex::new(inner),
+        })
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn parts(&self) -> &[Part<W>] {
+        &self.parts
+    }
+
+    fn decide(&self, cost: u64, agrees: &mut dyn FnMut() -> bool) -> Verdict {
+        let verdict = decide(&self.parts, self.clock.now(), cost, agrees);
+        if verdict == Verdict::Passed {
+            self.allowed.fetch_add(1, Ordering::Relaxed);
+        }
+        verdict
+    }
+
+    fn refuse(&self, refused: Refused) -> Acquire<W> {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        Acquire::Refused(refused)
+    }
+
+    /// How long at least, by the limiter that takes longest.
+    fn at_least(&self, cost: u64) -> Option<Nanos> {
+        let each = self.parts.iter().map(|part| part.limiter.until(cost.saturating_mul(part.weight)));
+        each.collect::<Option<Vec<_>>>().map(|all| all.into_iter().max().unwrap_or_default())
+    }
+
+    fn serve(&self, inner: &mut MutexGuard<'_, Inner<W>>) -> Told<W> {
+        let mut told = Told::default();
+        while let Some(first) = inner.line.first() {
+            let waiter = first.waiter.clone();
+            // Asked under the locks of all: one who has given up takes nothing.
+            let verdict = self.decide(first.cost, &mut || waiter.as_ref().is_some_and(|waiter| waiter.win()));
+            if let Verdict::At(at) = verdict {
+                inner.alarm.set(&*self.timers, at, &self.me);
+                return told;
+            }
+            let Some(entry) = inner.line.pop() else { break };
+            match (verdict, entry.waiter) {
+                (Verdict::Passed, Some(waiter)) => {
+                    inner.waits.passed(self.clock.now().saturating_sub(entry.since));
+                    told.won.push(Wake::new(waiter));
+                }
+                (Verdict::Never(_), waiter) => told.refused.extend(waiter),
+                _ => inner.waits.cancelled += 1,
+            }
+        }
+        inner.alarm.unset(&*self.timers);
+        told
+    }
+
+    fn each(&self, work: impl Fn(&dyn Limits<W>, u64)) {
+        self.parts.iter().for_each(|part| work(&*part.limiter, part.weight));
+    }
+
+    /// Looks again whether the first in line may pass.
+    fn look(&self) {
+        let mut inner = self.inner.lock();
+        let told = self.serve(&mut inner);
+        drop(inner);
+        told.tell();
+    }
+}
+
+impl<W: WakeTarget> Limits<W> for Composite<W> {
+    fn try_acquire(&self, cost: u64) -> bool {
+        let inner = self.inner.lock();
+        let passed =
+            !inner.closed && inner.line.is_empty() && self.decide(cost, &mut || true) == Verdict::Passed;
+        drop(inner);
+        if !passed {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        passed
+    }
+
+    fn acquire(
+        &self,
+        cost: u64,
+        within: Option<Nanos>,
+        make: &mut dyn FnMut() -> Arc<Waiter<W>>,
+    ) -> Acquire<W> {
+        {
+            let mut inner = self.inner.lock();
+            if inner.closed {
+                return self.refuse(Refused::Closed);
+            }
+            if inner.line.is_empty() {
+                match self.decide(cost, &mut || true) {
+                    Verdict::Passed => return Acquire::Now,
+                    Verdict::Never(why) => return self.refuse(why),
+                    Verdict::At(_) | Verdict::Gone => {}
+                }
+            }
+            let Some(after) = self.at_least(cost) else { return self.refuse(Refused::TooMuch) };
+            if inner.line.len() + inner.coming >= self.max_waiting {
+                return self.refuse(Refused::Full(after));
+            }
+            if within.is_some_and(|within| after > within) {
+                return self.refuse(Refused::Late(after));
+            }
+            inner.coming += 1;
+        }
+        let waiter = make();
+        let told = waiter.enlist(|places| {
+            let mut inner = self.inner.lock();
+            inner.coming -= 1;
+            if inner.closed {
+                return None;
+            }
+            let entry = Entry { cost, since: self.clock.now(), waiter: Some(Arc::clone(&waiter)) };
+            let place = inner.line.push(entry);
+            if place == 0 {
+                return None;
+            }
+            let me: Weak<dyn Awaited> = self.me.clone();
+            places.push((me, place));
+            Some(self.serve(&mut inner))
+        });
+        match told {
+            Some(told) => told.tell(),
+            None => drop(waiter.close()),
+        }
+        Acquire::Waiting(waiter)
+    }
+
+    fn check(&self) -> Check {
+        let inner = self.inner.lock();
+        let none = Check {
+            allowed: !inner.closed && inner.line.is_empty(),
+            limit: u64::MAX,
+            remaining: if inner.line.is_empty() { u64::MAX } else { 0 },
+            retry_after: 0,
+            reset_after: 0,
+        };
+        drop(inner);
+        self.parts.iter().fold(none, |all, part| {
+            let one = part.limiter.check();
+            let until = part.limiter.until(part.weight).unwrap_or(Nanos::MAX);
+            Check {
+                allowed: all.allowed && until == 0 && one.remaining >= part.weight,
+                limit: all.limit.min(one.limit / part.weight),
+                remaining: all.remaining.min(one.remaining / part.weight),
+                retry_after: all.retry_after.max(until),
+                reset_after: all.reset_after.max(one.reset_after),
+            }
+        })
+    }
+
+    fn until(&self, cost: u64) -> Option<Nanos> {
+        self.at_least(cost)
+    }
+
+    fn decide(&self, _now: Nanos, _cost: u64, _rest: &mut dyn FnMut() -> Verdict) -> Verdict {
+        // Locks are taken in one order, which limiters within limiters would not keep to: whoever builds one takes its parts.
+        Verdict::Never(Refused::TooMuch)
+    }
+
+    fn penalty(&self, cost: u64) {
+        self.each(|limiter, weight| limiter.penalty(cost.saturating_mul(weight)));
+    }
+
+    fn reward(&self, cost: u64) {
+        self.each(|limiter, weight| limiter.reward(cost.saturating_mul(weight)));
+        self.look();
+    }
+
+    fn block(&self, span: Nanos) {
+        self.each(|limiter, _| limiter.block(span));
+        self.look();
+    }
+
+    fn reset(&self) {
+        self.each(|limiter, _| limiter.reset());
+        self.look();
+    }
+
+    fn figures(&self) -> Figures {
+        let inner = self.inner.lock();
+        let Waits { waited, cancelled, sum, max } = inner.waits;
+        Figures {
+            allowed: self.allowed.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+            waited,
+            cancelled,
+            waited_sum: sum,
+            waited_max: max,
+            waiting: inner.line.len() as u64,
+        }
+    }
+
+    fn close(&self) {
+        let mut inner = self.inner.lock();
+        inner.closed = true;
+        inner.alarm.unset(&*self.timers);
+        let line = std::mem::take(&mut inner.line);
+        drop(inner);
+        close_all(line);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.inner.lock().closed
+    }
+
+    fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
+        let inner = self.inner.lock();
+        inner.line.iter().filter_map(|entry| entry.waiter.as_deref()).for_each(see);
+    }
+}
+
+impl<W: WakeTarget> Awaited for Composite<W> {
+    fn leave(&self, place: u64) {
+        let mut inner = self.inner.lock();
+        let left = inner.line.remove(place);
+        let told = if left.is_some() {
+            inner.waits.cancelled += 1;
+            self.serve(&mut inner)
+        } else {
+            Told::default()
+        };
+        drop(inner);
+        told.tell();
+        drop(left);
+    }
+}
+
+impl<W: WakeTarget> Alarm for Composite<W> {
+    fn ring(&self, _now: Nanos) {
+        self.look();
+    }
+}
+
+impl<W: WakeTarget> Drop for Composite<W> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl<W: WakeTarget> Debug for Composite<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Composite").field("parts", &self.parts.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
+
+    use super::super::{Limiter, Quota, SlidingLog, TokenBucket};
+    use super::*;
+    use crate::lock::told::Told as Heard;
+    use crate::timer::ManualTimers;
+
+    type Target = Arc<Heard>;
+
+    struct World {
+        timers: Arc<ManualTimers>,
+        bucket: Arc<Limiter<TokenBucket, Target>>,
+        log: Arc<Limiter<SlidingLog, Target>>,
+        both: Arc<Composite<Target>>,
+        told: Target,
+    }
+
+    fn some(n: u64) -> NonZeroU64 {
+        NonZeroU64::new(n).unwrap()
+    }
+
+    /// 10 and then 1 each 10, and 4 in each 1000; one costs two of the bucket.
+    fn world() -> World {
+        let timers = Arc::new(ManualTimers::default());
+        let quota = Quota { capacity: some(10), tokens: some(1), interval: some(10), burst: true };
+        let bucket = Limiter::new(TokenBucket::new(quota), 100, timers.clock.clone(), timers.clone());
+        let log = SlidingLog::new(some(4), some(1000));
+        let log = Limiter::new(log, 100, timers.clock.clone(), timers.clone());
+        let parts = vec![
+            Part { limiter: bucket.clone(), weight: 1 },
+            Part { limiter: log.clone(), weight: 1 },
+            Part { limiter: bucket.clone(), weight: 1 },
+        ];
+        let both = Composite::new(parts, 2, timers.clock.clone(), timers.clone());
+        World { timers, bucket, log, both, told: Arc::default() }
+    }
+
+    #[test]
+    fn when_one_refuses_the_others_have_lost_nothing() {
+        let World { bucket, log, both, .. } = world();
+        assert!(log.try_acquire(4));
+        assert!(!both.try_acquire(1));
+        assert_eq!(bucket.check().remaining, 10);
+        log.reset();
+        assert!(both.try_acquire(3));
+        assert_eq!((bucket.check().remaining, log.check().remaining), (4, 1));
+        assert!(!both.try_acquire(2));
+        assert_eq!((bucket.check().remaining, log.check().remaining), (4, 1));
+    }
+
+    #[test]
+    fn who_waits_passes_in_order_once_all_allow_it() {
+        let World { timers, bucket, both, told, .. } = world();
+        assert!(bucket.try_acquire(10));
+        for token in 0..2 {
+            let mut make = Some(told.make(token));
+            let acquire = both.acquire(1, None, &mut || make.take().unwrap()());
+            assert!(matches!(acquire, Acquire::Waiting(_)));
+        }
+        let third = both.acquire(1, None, &mut || unreachable!());
+        assert!(matches!(third, Acquire::Refused(Refused::Full(20))));
+        assert!(!both.try_acquire(1));
+        timers.advance(19);
+        assert_eq!(told.won(), []);
+        timers.advance(1);
+        assert_eq!(told.won(), [0]);
+        timers.advance(20);
+        assert_eq!(told.won(), [1]);
+        assert_eq!((timers.armed(), both.figures().waited), (0, 2));
+    }
+
+    #[test]
+    fn one_that_cannot_be_in_time_or_ever_is_refused_at_once() {
+        let World { log, both, .. } = world();
+        let never = both.acquire(5, None, &mut || unreachable!());
+        assert!(matches!(never, Acquire::Refused(Refused::TooMuch)));
+        assert!(log.try_acquire(4));
+        let late = both.acquire(1, Some(999), &mut || unreachable!());
+        assert!(matches!(late, Acquire::Refused(Refused::Late(1000))));
+    }
+
+    #[test]
+    fn one_who_gives_up_has_taken_nothing() {
+        let World { timers, bucket, log, both, told } = world();
+        assert!(bucket.try_acquire(10));
+        let mut make = Some(told.make(0));
+        let Acquire::Waiting(waiter) = both.acquire(1, None, &mut || make.take().unwrap()()) else {
+            panic!("it does not wait")
+        };
+        assert!(waiter.cancel());
+        timers.advance(1000);
+        assert_eq!((bucket.check().remaining, log.check().remaining), (10, 4));
+    }
+}

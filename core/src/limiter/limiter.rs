@@ -1,0 +1,577 @@
+//! A rule, its state, and the line of those who may not pass yet.
+//!
+//! Nobody passes those who wait. The first in line has the limiter's one alarm, set for the time at which the rule lets it pass; when that rings, all who
+//! may pass then do, in order, each told once, and the alarm is set for the next. What is waited for is taken only when it is granted: one
+//! who gives up costs nothing, and those behind it move up.
+//!
+//! A state that is one word stands in an atomic while nobody waits, and whoever passes changes it by compare-and-set. Whoever holds the lock takes the
+//! state out and leaves a guard in its place, so that every compare-and-set fails; it is put back at the end if nobody waits and
+//! nothing is blocked. See [`Generation`] for why no decision mixes two configurations.
+//!
+//! The time at which one more could pass behind the whole line is found by carrying the rule forward over all who wait. That state is kept, so the next
+//! one costs one step; after somebody has left the middle of the line it is made anew when it is next asked for.
+
+use std::fmt::Debug;
+use std::ops::{Deref, DerefMut};
+
+use super::adapt::{Adapt, Packed};
+use super::generation::{GUARDED, Generation, MOST};
+use super::limits::{Acquire, Check, Figures, Limits, Refused, Reserve, Verdict};
+use super::line::{Entry, OneAlarm, Told, Waits, close_all};
+use crate::clock::{Clock, Nanos};
+use crate::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering, Weak};
+use crate::timer::{Alarm, Timers};
+use crate::wait::{Awaited, WaitList, Waiter, Wake, WakeTarget};
+
+/// A limiter.
+pub struct Limiter<R: Adapt<State: Packed>, W: WakeTarget> {
+    first: Generation<R>,
+    allowed: AtomicU64,
+    refused: AtomicU64,
+    clock: Arc<dyn Clock>,
+    timers: Arc<dyn Timers>,
+    me: Weak<Self>,
+    inner: Mutex<Inner<R, W>>,
+}
+
+struct Inner<R: Adapt<State: Packed>, W> {
+    rule: R,
+    state: R::State,
+    /// How many generations there have been.
+    generations: usize,
+    line: WaitList<Entry<W>>,
+    /// Those who have been told to wait and do not stand in line yet.
+    coming: usize,
+    max_waiting: usize,
+    closed: bool,
+    /// Nobody passes before.
+    blocked: Nanos,
+    /// The latest time that was decided at.
+    latest: Nanos,
+    alarm: OneAlarm,
+    /// The state after all who wait have passed, and when the last of them does.
+    tail: Option<(R::State, Nanos)>,
+    waits: Waits,
+}
+
+impl<R: Adapt<State: Packed>, W> Inner<R, W> {
+    fn earliest(&self, now: Nanos, cost: u64) -> Option<Nanos> {
+        self.rule.earliest(&self.state, now.max(self.blocked), cost)
+    }
+
+    fn may_pass(&self, now: Nanos, cost: u64) -> bool {
+        !self.closed && self.line.is_empty() && self.earliest(now, cost) == Some(now)
+    }
+
+    fn try_take(&mut self, now: Nanos, cost: u64) -> bool {
+        let may = self.may_pass(now, cost);
+        if may {
+            self.rule.take(&mut self.state, now, cost);
+        }
+        may
+    }
+
+    /// When one who comes last passes.
+    fn behind_all(&mut self, now: Nanos, cost: u64) -> Option<Nanos> {
+        if self.line.is_empty() {
+            return self.earliest(now, cost);
+        }
+        if self.tail.is_none() {
+            let mut tail = (self.state.clone(), now.max(self.blocked));
+            for entry in self.line.iter() {
+                carry(&self.rule, &mut tail, entry.cost);
+            }
+            self.tail = Some(tail);
+        }
+        let (state, last) = self.tail.as_ref()?;
+        self.rule.earliest(state, now.max(*last), cost)
+    }
+
+    fn push(&mut self, now: Nanos, cost: u64, waiter: Option<Arc<Waiter<W>>>) -> u64 {
+        if self.line.is_empty() {
+            self.tail = Some((self.state.clone(), now.max(self.blocked)));
+        }
+        let place = self.line.push(Entry { cost, since: now, waiter });
+        if let Some(tail) = &mut self.tail {
+            tail.1 = tail.1.max(now);
+            carry(&self.rule, tail, cost);
+        }
+        place
+    }
+
+    fn room(&self) -> bool {
+        self.line.len() + self.coming < self.max_waiting
+    }
+}
+
+/// Lets one more pass, as soon as it may.
+fn carry<R: Adapt>(rule: &R, tail: &mut (R::State, Nanos), cost: u64) {
+    if let Some(at) = rule.earliest(&tail.0, tail.1, cost) {
+        rule.take(&mut tail.0, at, cost);
+        tail.1 = at;
+    }
+}
+
+/// The limiter's lock, held, with the state in it.
+struct Held<'a, R: Adapt<State: Packed>, W: WakeTarget> {
+    limiter: &'a Limiter<R, W>,
+    inner: MutexGuard<'a, Inner<R, W>>,
+}
+
+impl<R: Adapt<State: Packed>, W: WakeTarget> Deref for Held<'_, R, W> {
+    type Target = Inner<R, W>;
+    fn deref(&self) -> &Self::Target {
+        &self.inner
+    }
+}
+
+impl<R: Adapt<State: Packed>, W: WakeTarget> DerefMut for Held<'_, R, W> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.inner
+    }
+}
+
+impl<R: Adapt<State: Packed>, W: WakeTarget> Drop for Held<'_, R, W> {
+    fn drop(&mut self) {
+        let inner = &self.inner;
+        let by_word =
+            inner.generations <= MOST && inner.line.is_empty() && !inner.closed && inner.blocked == 0;
+        if let Some(word) = inner.state.pack().filter(|_| by_word) {
+            self.limiter.first.last().publish(word);
+        }
+    }
+}
+
+impl<R: Adapt<State: Packed>, W: WakeTarget> Held<'_, R, W> {
+    /// Lets in, from the head of the line, all who may pass now, and sets the alarm for the next.
+    fn serve(&mut self) -> Told<W> {
+        let mut told = Told::default();
+        let now = self.latest;
+        let planned = self.alarm.at();
+        while let Some(first) = self.line.first() {
+            let cost = first.cost;
+            match self.earliest(now, cost) {
+                Some(at) if at > now => {
+                    let limiter = self.limiter;
+                    self.alarm.set(&*limiter.timers, at, &limiter.me);
+                    return told;
+                }
+                may => {
+                    let Some(entry) = self.line.pop() else { break };
+                    self.pass(now, may.is_some(), planned, entry, &mut told);
+                }
+            }
+        }
+        self.tail = None;
+        let limiter = self.limiter;
+        self.alarm.unset(&*limiter.timers);
+        told
+    }
+
+    fn pass(&mut self, now: Nanos, may: bool, planned: Option<Nanos>, entry: Entry<W>, told: &mut Told<W>) {
+        let Entry { cost, since, waiter } = entry;
+        if !may {
+            self.tail = None;
+            told.refused.extend(waiter);
+            return;
+        }
+        if let Some(waiter) = waiter {
+            // One who has given up is about to leave.
+            if !waiter.win() {
+                self.tail = None;
+                self.waits.cancelled += 1;
+                return;
+            }
+            told.won.push(Wake::new(waiter));
+        }
+        let before = self.state.pack();
+        let Inner { rule, state, .. } = &mut *self.inner;
+        rule.take(state, now, cost);
+        // An alarm rings late as a rule, which may make no difference.
+        let same = |at| {
+            let planned = before.map(|word| {
+                let mut state = R::State::unpack(word);
+                rule.take(&mut state, at, cost);
+                state.pack()
+            });
+            planned.is_some_and(|planned| planned.is_some() && planned == state.pack())
+        };
+        if !planned.is_some_and(|at| at == now || same(at)) {
+            self.tail = None;
+        }
+        self.waits.passed(now.saturating_sub(since));
+        self.limiter.allowed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was taken, or who may pass, has changed otherwise than by passing.
+    fn changed(mut self) {
+        self.tail = None;
+        let told = self.serve();
+        drop(self);
+        told.tell();
+    }
+}
+
+impl<R: Adapt<State: Packed>, W: WakeTarget> Limiter<R, W> {
+    /// A limiter from which nothing has been taken. At most `max_waiting` wait.
+    pub fn new(rule: R, max_waiting: usize, clock: Arc<dyn Clock>, timers: Arc<dyn Timers>) -> Arc<Self> {
+        let first = Generation::new(rule.clone());
+        if let Some(word) = R::State::default().pack() {
+            first.publish(word);
+        }
+        Arc::new_cyclic(|me| Self {
+            first,
+            allowed: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            clock,
+            timers,
+            me: Weak::clone(me),
+            inner: Mutex::new(Inner {
+                rule,
+                state: R::State::default(),
+                generations: 1,
+                line: WaitList::default(),
+                coming: 0,
+                max_waiting,
+                closed: false,
+                blocked: 0,
+                latest: 0,
+                alarm: OneAlarm::default(),
+                tail: None,
+                waits: Waits::default(),
+            }),
+        })
+    }
+
+    fn lock(&self) -> Held<'_, R, W> {
+        self.lock_at(self.clock.now())
+    }
+
+    fn lock_at(&self, now: Nanos) -> Held<'_, R, W> {
+        let mut inner = self.inner.lock();
+        if let Some(word) = self.first.last().guard() {
+            inner.state = R::State::unpack(word);
+        }
+        inner.latest = inner.latest.max(now);
+        if inner.blocked <= inner.latest {
+            inner.blocked = 0;
+        }
+        Held { limiter: self, inner }
+    }
+
+    /// Decides without the lock; `None` if only the lock's holder can.
+    fn try_word(&self, now: Nanos, cost: u64) -> Option<bool> {
+        let generation = self.first.last();
+        let mut seen = generation.look();
+        while seen != GUARDED {
+            let mut state = R::State::unpack(seen);
+            if generation.rule.earliest(&state, now, cost) != Some(now) {
+                return Some(false);
+            }
+            generation.rule.take(&mut state, now, cost);
+            match generation.exchange(seen, state.pack()?) {
+                Ok(()) => return Some(true),
+                Err(found) => seen = found,
+            }
+        }
+        None
+    }
+
+    fn count(&self, passed: bool) -> bool {
+        let counter = if passed { &self.allowed } else { &self.refused };
+        counter.fetch_add(1, Ordering::Relaxed);
+        passed
+    }
+
+    fn refuse<T>(&self, refused: Refused) -> Result<T, Refused> {
+        self.count(false);
+        Err(refused)
+    }
+
+    /// Passes at once, or says how long it would wait.
+    fn begin(
+        &self,
+        held: &mut Held<'_, R, W>,
+        cost: u64,
+        within: Option<Nanos>,
+    ) -> Result<Option<Nanos>, Refused> {
+        let now = held.latest;
+        if held.closed {
+            return self.refuse(Refused::Closed);
+        }
+        if held.try_take(now, cost) {
+            self.count(true);
+            return Ok(None);
+        }
+        let room = held.room();
+        let Some(at) = held.behind_all(now, cost) else { return self.refuse(Refused::TooMuch) };
+        let after = at.saturating_sub(now);
+        if !room {
+            return self.refuse(Refused::Full(after));
+        }
+        if within.is_some_and(|within| after > within) {
+            return self.refuse(Refused::Late(after));
+        }
+        Ok(Some(after))
+    }
+
+    /// A place in line at which nobody waits: it takes `cost` when its time comes, unless it is [given up](Self::give_up) before.
+    pub fn reserve(&self, cost: u64) -> Reserve {
+        let mut held = self.lock();
+        match self.begin(&mut held, cost, None) {
+            Err(refused) => Reserve::Refused(refused),
+            Ok(None) => Reserve::Now,
+            Ok(Some(after)) => {
+                let now = held.latest;
+                let place = held.push(now, cost, None);
+                if place == 0 {
+                    return Reserve::Refused(Refused::Full(after));
+                }
+                let told = held.serve();
+                drop(held);
+                told.tell();
+                Reserve::Later { after, place }
+            }
+        }
+    }
+
+    /// Gives up what is [reserved](Self::reserve). False if it has been taken, or was given up before.
+    pub fn give_up(&self, place: u64) -> bool {
+        let mut held = self.lock();
+        let reserved = held.line.get(place).is_some_and(|entry| entry.waiter.is_none());
+        if reserved {
+            held.line.remove(place);
+            held.waits.cancelled += 1;
+            held.changed();
+        }
+        reserved
+    }
+
+    /// Decides by another rule from here on. Who waits keeps the place; one who waits for more than the new rule ever allows is told `Closed`.
+    pub fn configure(&self, rule: R) {
+        let mut held = self.lock();
+        held.state = rule.adapt(&held.rule, &held.state, held.latest);
+        held.rule = rule.clone();
+        held.generations += 1;
+        if held.generations <= MOST {
+            self.first.last().succeed(rule);
+        }
+        held.changed();
+    }
+
+    /// The rule as it is now.
+    #[must_use]
+    pub fn rule(&self) -> R {
+        self.inner.lock().rule.clone()
+    }
+
+    /// Reads the rule and the state.
+    pub fn read<T>(&self, read: impl FnOnce(&R, &R::State, Nanos) -> T) -> T {
+        let held = self.lock();
+        read(&held.rule, &held.state, held.latest)
+    }
+
+    /// How many wait, those at reserved places among them.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.inner.lock().line.len()
+    }
+}
+
+impl<R: Adapt<State: Packed>, W: WakeTarget> Limits<W> for Limiter<R, W> {
+    fn try_acquire(&self, cost: u64) -> bool {
+        let now = self.clock.now();
+        let passed = self.try_word(now, cost);
+        let passed = passed.unwrap_or_else(|| {
+            let mut held = self.lock_at(now);
+            let now = held.latest;
+            held.try_take(now, cost)
+        });
+        self.count(passed)
+    }
+
+    fn acquire(
+        &self,
+        cost: u64,
+        within: Option<Nanos>,
+        make: &mut dyn FnMut() -> Arc<Waiter<W>>,
+    ) -> Acquire<W> {
+        let now = self.clock.now();
+        if self.try_word(now, cost) == Some(true) {
+            self.count(true);
+            return Acquire::Now;
+        }
+        {
+            let mut held = self.lock_at(now);
+            match self.begin(&mut held, cost, within) {
+                Err(refused) => return Acquire::Refused(refused),
+                Ok(None) => return Acquire::Now,
+                Ok(Some(_)) => held.coming += 1,
+            }
+        }
+        // Made without the lock, as `make` is the host's; what has changed meanwhile is seen below.
+        let waiter = make();
+        let told = waiter.enlist(|places| {
+            let mut held = self.lock();
+            held.coming -= 1;
+            if held.closed {
+                return None;
+            }
+            let now = held.latest;
+            let place = held.push(now, cost, Some(Arc::clone(&waiter)));
+            if place == 0 {
+                return None;
+            }
+            let me: Weak<dyn Awaited> = self.me.clone();
+            places.push((me, place));
+            Some(held.serve())
+        });
+        match told {
+            Some(told) => told.tell(),
+            None => drop(waiter.close()),
+        }
+        Acquire::Waiting(waiter)
+    }
+
+    fn check(&self) -> Check {
+        let mut held = self.lock();
+        let now = held.latest;
+        let standing = held.rule.standing(&held.state, now);
+        let free = !held.closed && held.line.is_empty() && held.blocked == 0;
+        let at = held.behind_all(now, 1).unwrap_or(Nanos::MAX);
+        Check {
+            allowed: free && at <= now,
+            limit: standing.limit,
+            remaining: if free { standing.remaining } else { 0 },
+            retry_after: at.saturating_sub(now),
+            reset_after: standing.reset_at.max(held.blocked).saturating_sub(now),
+        }
+    }
+
+    fn until(&self, cost: u64) -> Option<Nanos> {
+        let mut held = self.lock();
+        let now = held.latest;
+        held.behind_all(now, cost).map(|at| at.saturating_sub(now))
+    }
+
+    fn decide(&self, now: Nanos, cost: u64, rest: &mut dyn FnMut() -> Verdict) -> Verdict {
+        let mut held = self.lock_at(now);
+        let now = held.latest;
+        if held.closed {
+            return Verdict::Never(Refused::Closed);
+        }
+        let Some(at) = held.behind_all(now, cost) else { return Verdict::Never(Refused::TooMuch) };
+        if at > now || !held.line.is_empty() {
+            // Those in line may be about to pass: then it is asked again at once, a nanosecond later.
+            return Verdict::At(at.max(now + 1));
+        }
+        let verdict = rest();
+        if verdict == Verdict::Passed {
+            let Inner { rule, state, .. } = &mut *held;
+            rule.take(state, now, cost);
+            self.count(true);
+        }
+        verdict
+    }
+
+    fn penalty(&self, cost: u64) {
+        let mut held = self.lock();
+        let now = held.latest;
+        let Inner { rule, state, .. } = &mut *held;
+        rule.take(state, now, cost);
+        held.changed();
+    }
+
+    fn reward(&self, cost: u64) {
+        let mut held = self.lock();
+        let now = held.latest;
+        let Inner { rule, state, .. } = &mut *held;
+        rule.give_back(state, now, now, cost);
+        held.changed();
+    }
+
+    fn block(&self, span: Nanos) {
+        let mut held = self.lock();
+        held.blocked = if span == 0 { 0 } else { held.latest.saturating_add(span) };
+        held.changed();
+    }
+
+    fn reset(&self) {
+        let mut held = self.lock();
+        held.state = R::State::default();
+        held.blocked = 0;
+        held.changed();
+    }
+
+    fn figures(&self) -> Figures {
+        let inner = self.inner.lock();
+        let Waits { waited, cancelled, sum, max } = inner.waits;
+        Figures {
+            allowed: self.allowed.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+            waited,
+            cancelled,
+            waited_sum: sum,
+            waited_max: max,
+            waiting: inner.line.len() as u64,
+        }
+    }
+
+    fn close(&self) {
+        let mut held = self.lock();
+        held.closed = true;
+        held.tail = None;
+        held.alarm.unset(&*self.timers);
+        let line = std::mem::take(&mut held.line);
+        drop(held);
+        close_all(line);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.inner.lock().closed
+    }
+
+    fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
+        let inner = self.inner.lock();
+        inner.line.iter().filter_map(|entry| entry.waiter.as_deref()).for_each(see);
+    }
+}
+
+impl<R: Adapt<State: Packed>, W: WakeTarget> Awaited for Limiter<R, W> {
+    fn leave(&self, place: u64) {
+        let mut held = self.lock();
+        let left = held.line.remove(place);
+        if left.is_some() {
+            held.waits.cancelled += 1;
+            held.changed();
+        } else {
+            drop(held);
+        }
+        drop(left);
+    }
+}
+
+impl<R: Adapt<State: Packed>, W: WakeTarget> Alarm for Limiter<R, W> {
+    fn ring(&self, now: Nanos) {
+        let mut held = self.lock_at(now);
+        let told = held.serve();
+        drop(held);
+        told.tell();
+    }
+}
+
+/// Nobody is left who could let them in.
+impl<R: Adapt<State: Packed>, W: WakeTarget> Drop for Limiter<R, W> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl<R: Adapt<State: Packed>, W: WakeTarget> Debug for Limiter<R, W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limiter").field("rule", &self.first.last().rule).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
