@@ -4,6 +4,7 @@
 //! reads no clock and waits for nobody, so the same rule serves one limiter, a million keys, or, later, a state that lives elsewhere.
 //! [`TokenBucket`] keeps its state in one word.
 
+pub mod keyed;
 mod rule;
 mod token_bucket;
 
