@@ -1807,6 +1807,206 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
+/** Why a limiter lets nobody pass. */
+
+/** The limiter is closed: it decides nothing any more. */
+declare class LimiterClosedError extends MillraceError {
+    name: string;
+}
+/** Why something may not pass. */
+type RefusalReason = 'limit' | 'blocked' | 'denied' | 'full';
+/** What was asked for cannot be had in time, or never. */
+declare class RateLimitExceededError extends MillraceError {
+    name: string;
+    /** In how many milliseconds it could be had; `Infinity` if waiting does not help. */
+    readonly retryAfter: number;
+    /** Why. */
+    readonly reason: RefusalReason;
+}
+
+/** The algorithms of {@link KeyLimit}; their places are their numbers. */
+declare const algorithms: readonly ["token-bucket", "fixed-window", "sliding-window"];
+/** How a limit counts. */
+type KeyAlgorithm = (typeof algorithms)[number];
+/** One limit of a key: so many per window. */
+interface KeyLimit {
+    /** How many per `window`, a whole number from 1. */
+    limit: number;
+    /** The window, in milliseconds. */
+    window: number;
+    /**
+     * `'token-bucket'` (default): `limit` come back evenly over each window, and `capacity` can be saved up; within a time w at most
+     * capacity + limit × w ÷ window pass. `'fixed-window'`: the window begins with the key's first hit, and all come back at its end; two
+     * windows that meet can let twice the limit pass in one window's time. `'sliding-window'`: what was taken in the window before counts by
+     * the part of it that is still covered, as if it had been spread evenly; nearly twice the limit can pass in one window's time.
+     */
+    algorithm?: KeyAlgorithm;
+    /** Only for token buckets: how many can be saved up, and so taken at once. Default: `limit`. */
+    capacity?: number;
+    /** Only for token buckets: whether what was saved up may be taken at once. `false` spaces requests evenly. Default true. */
+    enableBurst?: boolean;
+}
+
+/** What can be a limiter's key. `1` and `'1'` are two. */
+type LimiterKey = string | number | bigint;
+/** A list of keys, the same for all threads. A key stands on one of a limiter's two lists at most: to add it here takes it from the other. */
+declare class KeyList {
+    #private;
+    /** Adds a key. @returns Whether it was not on this list. */
+    add(key: LimiterKey): boolean;
+    /** Whether a key is on this list. */
+    has(key: LimiterKey): boolean;
+    /** Removes a key. @returns Whether it was on this list. */
+    delete(key: LimiterKey): boolean;
+}
+
+/** How a limiter of many keys is made. */
+interface KeyedRateLimiterOptions extends SharedOptions {
+    /** What each key is limited to: one limit, or up to four that hold all at once, such as 10 per second and 1000 per hour. */
+    limits: KeyLimit | readonly KeyLimit[];
+    /** How many keys it remembers at most, a whole number from 1; only those count whose limits have not all come back. Default: no limit. */
+    maxKeys?: number;
+    /**
+     * What happens to a new key when there are `maxKeys` that still owe something: `'refuse'` (default) refuses it, `'allow'` lets it pass
+     * uncounted. Nobody's count is ever dropped to make room.
+     */
+    onFull?: 'refuse' | 'allow';
+    /** Keys for the allow list; they are added to what others have added. */
+    allow?: Iterable<LimiterKey>;
+    /** Keys for the deny list; they are added to what others have added. */
+    deny?: Iterable<LimiterKey>;
+}
+/** What was decided about a request, and how its key stands. */
+interface KeyDecision {
+    /** Whether it may pass. */
+    readonly allowed: boolean;
+    /** Why not: a limit, a block, the deny list, or no room for a new key. `undefined` if it may. */
+    readonly reason: RefusalReason | undefined;
+    /** The most that can be taken at once: of several limits, of the one of which the least remains. */
+    readonly limit: number;
+    /** What is left of it. */
+    readonly remaining: number;
+    /** In how many milliseconds it could pass; 0 if it may now, `Infinity` if never. */
+    readonly retryAfter: number;
+    /** When all has come back if nothing more is taken: milliseconds since 1970, as `Date.now()`. */
+    readonly resetAt: number;
+    /** When it was decided, on a clock of the process: for {@link KeyedRateLimiter.reward}. */
+    readonly at: number;
+}
+/** What a limiter of many keys has counted, over all threads. */
+interface KeyedStatistics {
+    /** Keys that it remembers, those included whose limits have come back and that nobody has met since. */
+    keys: number;
+    /** Bytes of its tables. */
+    bytes: number;
+    /** Who waits. */
+    waiting: number;
+    /** Requests that passed. */
+    allowed: number;
+    /** Requests that did not. */
+    refused: number;
+    /** Requests of new keys for which there was no room. */
+    turnedAway: number;
+    /** Keys that were forgotten as their limits had come back. */
+    dropped: number;
+}
+/**
+ * A rate limit for each of many keys, such as addresses, users or tenants, in every thread the same.
+ *
+ * A key with one limit takes about 90 bytes. One whose limits have all come back is forgotten by the way as others are added, without
+ * timers, so the memory follows from how many keys came within the longest window; `maxKeys` bounds it. Keys are compared whole.
+ *
+ * @example
+ * ```ts
+ * const limiter = new KeyedRateLimiter({ name: 'api', limits: [{ limit: 10, window: 1000 }, { limit: 1000, window: 3_600_000 }] });
+ * if (!limiter.tryAcquire(user.id)) return response.sendStatus(429);
+ * await limiter.acquire('tenant 7', 1, { timeout: 500 });   // or wait for it
+ * ```
+ */
+declare class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implements Disposable {
+    #private;
+    /** The keys that may always pass, and take nothing. */
+    readonly allowList: KeyList;
+    /** The keys that may never pass. */
+    readonly denyList: KeyList;
+    /**
+     * @param options - `limits`; `maxKeys`, `onFull`, `allow`, `deny`; `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other limits,
+     * `maxKeys` or `onFull`.
+     */
+    constructor(options: KeyedRateLimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): KeyedRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'keyed-rate-limiter'>): KeyedRateLimiter;
+    /**
+     * Takes `n` of a key, if all its limits allow it; otherwise nothing. False also while others wait for the key.
+     *
+     * @param n - A whole number from 1.
+     * @throws {@link InvalidArgumentError}; {@link LimiterClosedError}.
+     */
+    tryAcquire(key: LimiterKey, n?: number): boolean;
+    /**
+     * As `tryAcquire`, and says how the key stands then.
+     *
+     * @throws {@link InvalidArgumentError}; {@link LimiterClosedError}.
+     */
+    consume(key: LimiterKey, n?: number): KeyDecision;
+    /** What `consume` would say, and takes nothing. @throws {@link InvalidArgumentError}; {@link LimiterClosedError}. */
+    check(key: LimiterKey, n?: number): KeyDecision;
+    /** As `check` for a key that it knows; `undefined` for one that has taken nothing, or whose limits have all come back. */
+    get(key: LimiterKey): KeyDecision | undefined;
+    /**
+     * Takes `n` of a key, allowed or not: what is taken beyond a limit has to come back first.
+     *
+     * @returns How the key stands then; `allowed` is false only for a key on the deny list, or without room for it.
+     */
+    penalty(key: LimiterKey, n?: number): KeyDecision;
+    /**
+     * Gives `n` back to a key, never more than was taken.
+     *
+     * @param taken - What `consume` or `penalty` gave when it was taken: what has come back by itself since then is not given twice.
+     */
+    reward(key: LimiterKey, n?: number, taken?: Pick<KeyDecision, 'at'>): void;
+    /** Refuses a key for a time. @param ms - Milliseconds; 0 ends a block. */
+    block(key: LimiterKey, ms: number): void;
+    /**
+     * Gives a key limits of its own, or with `undefined` those of all again. What it has taken counts on.
+     *
+     * @throws {@link InvalidArgumentError}
+     */
+    setLimits(key: LimiterKey, limits: KeyLimit | readonly KeyLimit[] | undefined): void;
+    /** The limits of a key: its own, or those of all. */
+    limitsFor(key: LimiterKey): KeyLimit[];
+    /** Forgets what a key has taken, and how long it is blocked; lists and limits of its own stay. @returns Whether there was anything of that. */
+    delete(key: LimiterKey): boolean;
+    /** As `delete` for all keys. */
+    clear(): void;
+    /** How many keys it remembers, those included whose limits have come back and that nobody has met since. */
+    get size(): number;
+    /** Forgets all keys whose limits have come back, which otherwise happens by and by, and gives memory back. @returns How many. */
+    sweep(): number;
+    /** What it has counted, over all threads. */
+    get stats(): KeyedStatistics;
+    /**
+     * Takes `n` of a key, now or as soon as its limits allow it. Who waits for the same key is served first come, first served.
+     *
+     * @param n - A whole number from 1.
+     * @returns Resolves when it is taken.
+     * @throws {@link RateLimitExceededError} at once if it could not be had within `timeout`, with the time it would take; if the key is on
+     * the deny list; or if there is no room for it. {@link InvalidArgumentError}, also for more than a limit ever allows;
+     * {@link LimiterClosedError}; {@link WaitTimeoutError}; the signal's reason. Nothing has been taken then.
+     */
+    acquire(key: LimiterKey, n?: number, options?: WaitOptions): Promise<void>;
+    /** As `acquire`, and blocks this thread: worker threads only. @throws As `acquire`; {@link UnsupportedError} in the main thread. */
+    acquireSync(key: LimiterKey, n?: number, options?: WaitOptions): void;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Closes it in all threads: those who wait and all who ask get {@link LimiterClosedError}. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
 /** A lock of one kind, as this thread sees it. Not made itself. */
@@ -2705,5 +2905,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
-export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, KeyList, KeyedRateLimiter, Lease, LimiterClosedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RateLimitExceededError, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
+export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, KeyAlgorithm, KeyDecision, KeyLimit, KeyedRateLimiterOptions, KeyedStatistics, LimiterKey, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, RefusalReason, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

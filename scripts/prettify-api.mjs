@@ -2,4 +2,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const header = '// Made by `npm run build:api` from ts/. The whole public API; do not edit.\n';
-writeFileSync('index.d.ts', header + readFileSync('index.d.ts', 'utf8'));
+for (const file of ['index.d.ts', 'express.d.ts']) writeFileSync(file, header + readFileSync(file, 'utf8'));

@@ -220,6 +220,7 @@ pub(crate) fn calls(env: sys::napi_env, isolate: &Isolate) -> Result<sys::napi_v
     crate::lock::register_all(env, target, isolate)?;
     crate::broadcast::register_all(env, target, isolate)?;
     crate::map::register_all(env, target, isolate)?;
+    crate::keyed::register_all(env, target, isolate)?;
     crate::queue::register_all(env, target, isolate)?;
     crate::memory::atomics::register_all(env, target, isolate)?;
     crate::memory::reference::register_all(env, target, isolate)?;

@@ -109,7 +109,11 @@ const NUMBER: u8 = kind::LAST_SCALAR;
 const KEPT_KEY: usize = 4096;
 
 /// The key in the arguments `at` (tag) and `at + 1` (number), as bytes: its kind, then its text or the bits of its number.
-fn key<'a>(isolate: &'a Isolate, arguments: &Arguments, at: usize) -> Result<RefMut<'a, Vec<u8>>, Fault> {
+pub(crate) fn key<'a>(
+    isolate: &'a Isolate,
+    arguments: &Arguments,
+    at: usize,
+) -> Result<RefMut<'a, Vec<u8>>, Fault> {
     let (tag, num) = (arguments.whole(at)? as u8, arguments.number(at + 1)?);
     let mut key = isolate.map_key.borrow_mut();
     key.clear();

@@ -15,7 +15,7 @@ use crate::pool::options::Options;
 use crate::shared::{Kind, Shared, names};
 use crate::singleflight::JsSingleflight;
 use crate::waiting::JsChannel;
-use crate::{queue, ring};
+use crate::{keyed, queue, ring};
 
 /// Makes an object of a kind out of the options that TypeScript hands on.
 fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Box<dyn Kind>, Fault> {
@@ -23,6 +23,7 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Box<dyn Ki
         "channel" => Box::new(JsChannel::new(options.whole("capacity", 0, 1 << 30)?.unwrap_or(0))),
         "broadcast" => Box::new(JsBroadcast::new(options.whole("history", 0, 1 << 24)?.unwrap_or(0))),
         "map" => Box::new(JsMap::make(options)?),
+        "keyed-rate-limiter" => Box::new(keyed::make(options)?),
         "ring" => Box::new(ring::make(options)?),
         "queue" => Box::new(queue::make(options)?),
         "singleflight" => Box::new(JsSingleflight::new()),

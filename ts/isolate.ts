@@ -64,6 +64,30 @@ export interface FastCalls {
   mapNext(snapshot: number): boolean;
   mapNextValue(): void;
   mapLetGo(snapshot: number): void;
+  keyedTry(limiter: number, tag: number, num: number, cost: number): boolean | undefined;
+  keyedAsk(limiter: number, tag: number, num: number, cost: number, how: number): number;
+  keyedKnows(limiter: number, tag: number, num: number): boolean;
+  keyedGiveBack(limiter: number, tag: number, num: number, cost: number, taken: number): void;
+  keyedBlock(limiter: number, tag: number, num: number, ms: number): void;
+  keyedList(limiter: number, tag: number, num: number, list: number): number;
+  keyedLimit(limiter: number, tag: number, num: number, count: number): void;
+  keyedLimitsOf(limiter: number, tag: number, num: number): number;
+  keyedReset(limiter: number, tag: number, num: number): boolean;
+  keyedResetAll(limiter: number): void;
+  keyedSweep(limiter: number): number;
+  keyedSize(limiter: number): number;
+  keyedClosed(limiter: number): boolean;
+  keyedClose(limiter: number): boolean;
+  keyedAcquire(
+    limiter: number,
+    wait: number,
+    tag: number,
+    num: number,
+    cost: number,
+    limit: number,
+    cancellable: boolean,
+  ): number;
+  keyedAcquireBlocking(limiter: number, limit: number, tag: number, num: number, cost: number): number;
   atomicBits(lower: number, upper: number): void;
   atomicWhole(tag: number, num: number): void;
   atomicWait(

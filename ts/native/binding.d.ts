@@ -127,6 +127,9 @@ export declare function channelRingWords(object: NativeObject): ArrayBuffer | nu
 /** Every object of the process, then every goroutine. */
 export declare function diagnose(): Array<NativeLiving>
 
+/** What a limiter of many keys has counted. */
+export declare function keyedStats(object: NativeObject): NativeKeyedStats
+
 /** Who holds a lock, thread by thread. */
 export declare function lockHolders(object: NativeObject): Array<NativeHolder>
 
@@ -181,6 +184,24 @@ export interface NativeHolder {
   exclusive: boolean
   /** Where it was taken, if the locks were watched then. */
   taken: Array<string>
+}
+
+/** What a limiter of many keys has counted. */
+export interface NativeKeyedStats {
+  /** Keys that it knows. */
+  keys: number
+  /** The bytes of its tables. */
+  bytes: number
+  /** Who waits. */
+  waiting: number
+  /** Requests that were allowed. */
+  allowed: number
+  /** Requests that were refused. */
+  refused: number
+  /** Requests of new keys for which there was no room. */
+  turnedAway: number
+  /** Keys that were dropped as all had come back. */
+  dropped: number
 }
 
 /** Who waits for whom. */

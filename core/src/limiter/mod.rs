@@ -17,6 +17,7 @@ mod adapt;
 mod composite;
 mod fixed_window;
 mod generation;
+pub mod keyed;
 mod leaky_queue;
 #[expect(clippy::module_inception, reason = "the concept's own type")]
 mod limiter;
