@@ -203,7 +203,7 @@ impl Breaker {
     fn leave_probe(&self, permit: Permit, end: End, slow: bool, now: Nanos) {
         let mut probes = self.probes.lock();
         let state = self.word.load();
-        if state.generation != permit.generation || !probes.give_back(permit.lease, now) {
+        if state.generation != permit.generation || !probes.give_back(permit.lease) {
             return;
         }
         let too_slow = slow && self.rules.rates.is_some_and(|rates| rates.slow.is_some());

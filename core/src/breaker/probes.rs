@@ -35,10 +35,12 @@ impl Probes {
 
     /// Gives one of `limit` places, or says how long the first of them is kept at most.
     pub(super) fn take(&mut self, limit: u32, owner: Owner, now: Nanos, lease: Nanos) -> Result<u32, Nanos> {
-        self.leases.retain(|lease| lease.until > now);
         if self.leases.len() >= limit as usize {
-            let first = self.leases.iter().map(|lease| lease.until).min();
-            return Err(first.unwrap_or(now).saturating_sub(now));
+            let ends = self.leases.iter().enumerate().map(|(at, lease)| (lease.until, at)).min();
+            match ends {
+                Some((until, at)) if until <= now => drop(self.leases.swap_remove(at)),
+                ends => return Err(ends.map_or(0, |(until, _)| until - now)),
+            }
         }
         // Never 0, which is no lease.
         self.last = self.last.wrapping_add(1).max(1);
@@ -46,10 +48,11 @@ impl Probes {
         Ok(self.last)
     }
 
-    /// Takes a place back; false if it was given to somebody else meanwhile.
-    pub(super) fn give_back(&mut self, id: u32, now: Nanos) -> bool {
+    /// Takes a place back; false if it was given to somebody else meanwhile. One whose lease has ended may still come back if nobody has
+    /// asked for its place: a breaker whose probes are slow must close too.
+    pub(super) fn give_back(&mut self, id: u32) -> bool {
         let at = self.leases.iter().position(|lease| lease.id == id);
-        at.is_some_and(|at| self.leases.swap_remove(at).until > now)
+        at.map(|at| self.leases.swap_remove(at)).is_some()
     }
 
     /// One more came back well; how many that makes.
@@ -90,10 +93,21 @@ mod tests {
         let first = probes.take(1, ME, 0, 10).unwrap();
         assert_eq!(probes.take(1, ME, 4, 10), Err(6));
         let second = probes.take(1, ME, 10, 10).unwrap();
-        assert!(!probes.give_back(first, 11));
+        assert!(!probes.give_back(first));
         assert_eq!(probes.in_flight(0, 11), 1);
-        assert!(probes.give_back(second, 11));
-        assert!(!probes.give_back(second, 11));
+        assert!(probes.give_back(second));
+        assert!(!probes.give_back(second));
+    }
+
+    #[test]
+    fn one_that_is_late_comes_back_if_nobody_has_its_place_and_the_latest_loses_it_first() {
+        let mut probes = Probes::default();
+        let first = probes.take(2, ME, 0, 10).unwrap();
+        let second = probes.take(2, ME, 1, 10).unwrap();
+        probes.take(2, ME, 20, 10).unwrap();
+        assert!(!probes.give_back(first));
+        assert!(probes.give_back(second));
+        assert_eq!(probes.in_flight(0, 20), 1);
     }
 
     #[test]

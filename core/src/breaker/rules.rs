@@ -54,7 +54,7 @@ pub struct Rules {
     pub probes: u32,
     /// So many successes of probes close it.
     pub successes: u32,
-    /// A probe that has not come back after so long holds its place no more.
+    /// A probe that has not come back after so long loses its place to the next who asks.
     pub lease: Nanos,
     /// Whether calls are counted and timed.
     pub metrics: bool,

@@ -70,7 +70,7 @@ struct Call {
     owner: u8,
     era: u64,
     began: Nanos,
-    /// Until when it holds a probe's place.
+    /// Until when nobody else gets its probe's place, while it has one.
     lease: Option<Nanos>,
 }
 
@@ -145,7 +145,7 @@ impl Naive {
             if self.opens(now) {
                 self.step(Phase::Open, now + self.rules.recovery);
             }
-        } else if call.lease.is_some_and(|until| until > now) {
+        } else if call.lease.is_some() {
             if failed || slow && self.rules.rates.is_some_and(|rates| rates.slow.is_some()) {
                 self.failed_probes += 1;
                 self.open(now);
@@ -189,12 +189,16 @@ proptest! {
             match step {
                 Step::Enter(by) => {
                     naive.look(now);
-                    let leases = calls.iter().filter(|call| call.era == naive.era)
-                        .filter_map(|call| call.lease).filter(|until| *until > now);
+                    let mut places: Vec<_> = calls.iter_mut().filter(|call| call.era == naive.era && call.lease.is_some()).collect();
+                    places.sort_by_key(|call| call.lease);
                     let expected = match naive.phase {
                         Phase::Closed => None,
-                        Phase::HalfOpen if leases.clone().count() < naive.rules.probes as usize => None,
-                        Phase::HalfOpen => Some(leases.min().unwrap() - now),
+                        Phase::HalfOpen if places.len() < naive.rules.probes as usize => None,
+                        Phase::HalfOpen if places[0].lease.unwrap() <= now => {
+                            places[0].lease = None;
+                            None
+                        }
+                        Phase::HalfOpen => Some(places[0].lease.unwrap() - now),
                         Phase::Open => Some(naive.until - now),
                         _ => Some(Nanos::MAX),
                     };
