@@ -328,6 +328,77 @@ declare class Ticker implements Disposable {
     [Symbol.dispose](): void;
 }
 
+/** What everything that calls the user's function gives it. */
+/** What a guarded function is called with. */
+interface CallContext {
+    /** Aborts when the call is to end: its caller gave up, or its time is over. `undefined` if nothing can end it. */
+    readonly signal: AbortSignal | undefined;
+}
+
+/** What a breaker looks back on. */
+interface CircuitWindow {
+    /** `'count'`: the last `size` calls. `'time'`: the calls of the last `size` milliseconds. */
+    type: 'count' | 'time';
+    /** Calls, 1 to 1,000,000, default 100; or milliseconds, from 1. */
+    size?: number;
+    /** Fewer calls than these open nothing; 1 to 1,000,000, and at most `size` of calls. Default 10. */
+    minimumCalls?: number;
+    /**
+     * Of a time window: in how many parts it moves on, 1 to 1000. What is older than `size` is never counted, what is younger than `size` less
+     * one part always. Default 10.
+     */
+    buckets?: number;
+}
+/** What a thread brings of its own to a breaker; the others may bring something else. */
+interface CircuitBreakerLocals {
+    /**
+     * What a call came to: `true`: it failed; `false`: it did not; `'ignore'`: it counts as nothing, as if it had not been made. Gets what was
+     * thrown, or `undefined` and the result. If it throws, the call rejects with that and has failed. Default: whatever is thrown is a failure.
+     */
+    isFailure?: (error: unknown, result: unknown) => boolean | 'ignore';
+    /** What a caller gets instead when the circuit is open, or the call failed or took too long. */
+    fallback?: (error: unknown) => unknown;
+    /** Looks whether what is called is well again: it is, unless this gives `false` or throws. See {@link CircuitBreaker.checkHealth}. */
+    healthCheck?: () => unknown;
+    /** Checks the health every so many milliseconds while the circuit is open. Needs `healthCheck`. Default: by hand. */
+    healthCheckInterval?: number;
+}
+/** A circuit breaker's settings. Times are milliseconds. */
+type CircuitBreakerConfig = {
+    /** So many failures in a row open the circuit; from 1. Default 5, or none if a rate is given. */
+    failureThreshold: number;
+    /** How long it is open before it is tried again; from 1, at most ten years. Default 30000. */
+    recoveryTimeout: number;
+    /** Probes in flight at most, over all threads, while it is tried; 1 to 100,000. Default 1. */
+    halfOpenMaxRequests: number;
+    /** Counts and times calls. Default true. Without it {@link CircuitBreaker.getMetrics} tells of states alone. */
+    enableMetrics: boolean;
+    /** So many successful probes close it. Default: `halfOpenMaxRequests`. */
+    halfOpenSuccesses?: number;
+    /**
+     * A probe that has not ended after so long gives its place to the next who asks, and comes back for nothing then. Default: the longest of
+     * `recoveryTimeout`, `timeout` and 30000.
+     */
+    probeLease?: number;
+    /** How `recoveryTimeout` grows with each probe that fails in a row: times `factor`, 1 to 1000, up to `max`. Default: it does not. */
+    recoveryBackoff?: {
+        factor: number;
+        max: number;
+    };
+    /** This share of failures among the window's calls, or a larger one, opens it; above 0, up to 1. */
+    failureRate?: number;
+    /** This share of slow calls, failed or not, opens it; above 0, up to 1. Needs `slowCallDuration`. A slow probe is a failure then. */
+    slowCallRate?: number;
+    /** A call that takes longer is slow. */
+    slowCallDuration?: number;
+    /** What the rates look back on. Default: the last 100 calls, of which there must be 10. */
+    window?: CircuitWindow;
+    /** How long a call may take; then it rejects with `CallTimeoutError`, and has failed. Default: `Infinity`. */
+    timeout?: number;
+    /** The same name in any thread of the process gives the same breaker; another configuration of it is an error. */
+    name?: string;
+} & CircuitBreakerLocals;
+
 /**
  * Every error the package throws: one class per failure, each with a `code` that never changes.
  *
@@ -515,6 +586,270 @@ declare class PoolBrokenError extends MillraceError {
 /** There is no processor, it cannot be shipped to a worker, or it cannot be loaded there. `cause` says what went wrong. */
 declare class ProcessorError extends MillraceError {
     name: string;
+}
+
+/** What circuit breakers refuse with. */
+
+/** Why a breaker lets nobody in, and when to ask again. */
+interface Rejection {
+    /** `'half-open'`: as many probes are in flight as may be. */
+    readonly state: 'open' | 'half-open' | 'isolated';
+    /**
+     * Milliseconds after which to ask again; rounded up. Of a half-open breaker: at the latest then a probe's place is free. `Infinity` if it
+     * is isolated.
+     */
+    readonly retryAfter: number;
+}
+/** The circuit is open: the function was not called. */
+declare class CircuitOpenError extends MillraceError implements Rejection {
+    name: string;
+    readonly state: Rejection['state'];
+    readonly retryAfter: number;
+    /** The breaker's name, if it has one. */
+    readonly breaker: string | undefined;
+}
+/** The breaker was closed by `close()`: it calls nothing any more. */
+declare class CircuitShutdownError extends MillraceError {
+    name: string;
+}
+
+/** What policies refuse with. */
+
+/** A call took longer than its time limit. */
+declare class CallTimeoutError extends MillraceError {
+    name: string;
+    /** The limit, in milliseconds. */
+    readonly timeout: number;
+}
+
+/** Where a breaker stands. `'shutdown'`: it was closed by `close()`. */
+type CircuitState = 'closed' | 'open' | 'half-open' | 'isolated' | 'shutdown';
+
+/** What a circuit breaker tells those who listen, by the names that opossum made known. */
+
+/** A change of state, as listeners are told it. */
+interface CircuitStateChange {
+    /** The state before. */
+    from: CircuitState;
+    /** The state after. The breaker has it already, and may have gone on. */
+    to: CircuitState;
+    /** Milliseconds until it is tried again; 0 unless it is open. */
+    retryAfter: number;
+}
+/**
+ * A breaker's events, with what each listener gets. Those of calls are told in the thread of the call, those of states in every thread that
+ * listens, whichever thread caused them, in the order in which they happened. What a listener throws is an uncaught exception and
+ * changes nothing for the call.
+ */
+interface CircuitBreakerEvents {
+    /** Somebody calls. */
+    fire: [];
+    /** A call has not failed; what it gave. */
+    success: [result: unknown];
+    /** A call has failed, with what it threw; `undefined` if its result was a failure. */
+    failure: [error: unknown];
+    /** A call took too long. `failure` follows. */
+    timeout: [error: CallTimeoutError];
+    /** A call was not let in. */
+    reject: [error: CircuitOpenError];
+    /** A caller got this instead of that. */
+    fallback: [result: unknown, error: unknown];
+    /** The circuit is open. */
+    open: [change: CircuitStateChange];
+    /** It is tried. */
+    halfOpen: [change: CircuitStateChange];
+    /** It is closed. */
+    close: [change: CircuitStateChange];
+    /** Its state has changed, to whichever. */
+    stateChange: [change: CircuitStateChange];
+}
+
+/** One change of state. */
+interface CircuitChange {
+    /** The state before. */
+    from: CircuitState;
+    /** The state after. */
+    to: CircuitState;
+    /** When, in milliseconds since the epoch. */
+    at: number;
+}
+/** How long calls took, in milliseconds, to about 3 %; 0 if there were none. */
+interface CircuitLatency {
+    /** The shortest, exactly. */
+    min: number;
+    /** The mean, exactly. */
+    mean: number;
+    /** The longest, exactly. */
+    max: number;
+    /** What half of the calls did not exceed. */
+    p50: number;
+    /** What 90 of 100 did not exceed. */
+    p90: number;
+    /** What 95 of 100 did not exceed. */
+    p95: number;
+    /** What 99 of 100 did not exceed. */
+    p99: number;
+    /** What 999 of 1000 did not exceed. */
+    p999: number;
+}
+/** What a breaker has counted over all threads since it was made or reset. Without `enableMetrics` only what concerns states. */
+interface CircuitBreakerMetrics {
+    /** Where it stands. */
+    state: CircuitState;
+    /** Milliseconds until it is tried again; 0 if it is not open, `Infinity` if it is isolated. */
+    retryAfter: number;
+    /** Calls that asked and whose outcome is known: successes, failures, ignored and rejected ones. */
+    calls: number;
+    /** Calls that did not fail. */
+    successes: number;
+    /** Calls that failed, those that took too long included. */
+    failures: number;
+    /** Calls that were not let in. */
+    rejections: number;
+    /** Calls that took longer than `timeout`. */
+    timeouts: number;
+    /** Calls that took longer than `slowCallDuration`, failed or not. */
+    slowCalls: number;
+    /** Calls that counted as nothing: aborted, or ignored by `isFailure`. */
+    ignored: number;
+    /** Callers who got what `fallback` gave. */
+    fallbacks: number;
+    /** Failures in a row. */
+    consecutiveFailures: number;
+    /** What the window counts now; zeros if there is none. */
+    window: {
+        calls: number;
+        failures: number;
+        slowCalls: number;
+    };
+    /** Probes in flight. */
+    probes: number;
+    /** How often the state has changed. */
+    stateChanges: number;
+    /** The last 32 changes, oldest first. */
+    history: CircuitChange[];
+    /** Milliseconds spent in each state. */
+    timeInState: Record<CircuitState, number>;
+    /** How long calls took that were not ignored. */
+    latency: CircuitLatency;
+}
+
+/** How a call is made. */
+interface CircuitCallOptions {
+    /** Ends the call when it aborts: it rejects with the reason, and counts as nothing. A context will do. */
+    signal?: Cancellation | undefined;
+}
+/** What {@link CircuitBreaker.tryCall} comes to: a value, what was thrown, or why the function was not called. */
+type CircuitCallResult<T> = {
+    ok: true;
+    value: T;
+} | {
+    ok: false;
+    error: unknown;
+    rejected?: undefined;
+} | {
+    ok: false;
+    rejected: Rejection;
+    error?: undefined;
+};
+type Guarded<T> = (context: CallContext) => T | PromiseLike<T>;
+type EventName = keyof CircuitBreakerEvents & string;
+/**
+ * A circuit breaker: when what it calls fails too often, it lets nobody in for a while, in any thread of the process, and then tries with a
+ * few calls whether it is well again.
+ *
+ * Closed, it lets all calls in. `failureThreshold` failures in a row, or a rate of failures or slow calls among the last ones, open it. After
+ * `recoveryTimeout` it is half-open: at most `halfOpenMaxRequests` calls at once, over all threads, are let in as probes. So many successes of
+ * probes close it; one failure opens it again. What a call comes to that was let in before the state changed changes nothing.
+ *
+ * The state stands in one word that all threads share; no timer runs. A probe whose thread ends, or which does not end for as long as
+ * `probeLease`, gives its place to another.
+ *
+ * @example
+ * ```ts
+ * const payments = new CircuitBreaker({ name: 'payments', failureThreshold: 5, recoveryTimeout: 30_000, timeout: 2_000 });
+ * const receipt = await payments.call(({ signal }) => fetch(url, { signal }));
+ * ```
+ */
+declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposable {
+    #private;
+    /**
+     * @param config - See {@link CircuitBreakerConfig}; `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with another
+     * configuration. Functions and `healthCheckInterval` are each thread's own.
+     */
+    constructor(config?: Partial<CircuitBreakerConfig>);
+    /**
+     * Opens the breaker of a name.
+     *
+     * @param locals - What this thread brings of its own.
+     * @throws {@link NotFoundError} if there is none.
+     */
+    static open(name: string, locals?: CircuitBreakerLocals): CircuitBreaker;
+    /**
+     * Opens the breaker that another thread's `toHandle` names.
+     *
+     * @param locals - What this thread brings of its own.
+     * @throws {@link NotFoundError} if it is gone.
+     */
+    static from(handle: SharedHandle<'breaker'>, locals?: CircuitBreakerLocals): CircuitBreaker;
+    /**
+     * Calls a function if the circuit lets it.
+     *
+     * @param fn - Gets a context whose `signal` aborts when the call takes too long or its caller gives up.
+     * @returns What the function returns; or what `fallback` gives.
+     * @throws {@link CircuitOpenError} if it was not let in; {@link CallTimeoutError}; the signal's reason; {@link CircuitShutdownError} after
+     * `close`; what the function throws.
+     */
+    call<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<T>;
+    /**
+     * As `call`, without throwing: a refusal costs no error. With a `fallback` its value is the value.
+     *
+     * @returns `{ ok: true, value }`, `{ ok: false, error }` with what `call` would have thrown, or `{ ok: false, rejected }` if the circuit did
+     * not let it in.
+     * @throws {@link InvalidArgumentError} if `fn` is no function, or for an option that cannot be meant.
+     */
+    tryCall<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<CircuitCallResult<T>>;
+    /** A function that calls another through the breaker, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+    /** Whether nobody is let in: it is open or isolated. */
+    isOpen(): boolean;
+    /** Whether it is tried. */
+    isHalfOpen(): boolean;
+    /** Whether all are let in. */
+    isClosed(): boolean;
+    /** Where it stands: `'closed'`, `'open'`, `'half-open'`, `'isolated'` or, after `close`, `'shutdown'`. */
+    getState(): string;
+    /** Opens it as too many failures do: after `recoveryTimeout` it is tried. */
+    forceOpen(): void;
+    /** Closes it, whatever it was; failures count from here on. */
+    forceClose(): void;
+    /** Opens it until `reset` or `forceClose`: no time ends that. */
+    isolate(): void;
+    /** Closes it, and forgets all that was counted. */
+    reset(): void;
+    /** What it has counted, over all threads. */
+    getMetrics(): CircuitBreakerMetrics;
+    /**
+     * Runs `healthCheck`. If all is well while the circuit is open, its recovery time is over: the next calls are probes. An isolated one stays
+     * so, and a closed one is not opened. Who asks while a check runs gets its answer.
+     *
+     * @returns Whether all is well.
+     * @throws {@link InvalidArgumentError} without a `healthCheck`.
+     */
+    checkHealth(): Promise<boolean>;
+    /** Listens to calls of this thread, or to changes of state by any. Keeps the breaker, and no process, alive. */
+    on<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    /**
+     * Shuts it down for all threads: it calls nothing any more. Functions that run go on, and what they come to is the caller's. Again does no
+     * harm.
+     */
+    close(): void;
+    [Symbol.dispose](): void;
 }
 
 /** Cancels a context. Again does no harm. `using` cancels at the end of the block. */
@@ -1807,206 +2142,6 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
-/** Why a limiter lets nobody pass. */
-
-/** The limiter is closed: it decides nothing any more. */
-declare class LimiterClosedError extends MillraceError {
-    name: string;
-}
-/** Why something may not pass. */
-type RefusalReason = 'limit' | 'blocked' | 'denied' | 'full';
-/** What was asked for cannot be had in time, or never. */
-declare class RateLimitExceededError extends MillraceError {
-    name: string;
-    /** In how many milliseconds it could be had; `Infinity` if waiting does not help. */
-    readonly retryAfter: number;
-    /** Why. */
-    readonly reason: RefusalReason;
-}
-
-/** The algorithms of {@link KeyLimit}; their places are their numbers. */
-declare const algorithms: readonly ["token-bucket", "fixed-window", "sliding-window"];
-/** How a limit counts. */
-type KeyAlgorithm = (typeof algorithms)[number];
-/** One limit of a key: so many per window. */
-interface KeyLimit {
-    /** How many per `window`, a whole number from 1. */
-    limit: number;
-    /** The window, in milliseconds. */
-    window: number;
-    /**
-     * `'token-bucket'` (default): `limit` come back evenly over each window, and `capacity` can be saved up; within a time w at most
-     * capacity + limit × w ÷ window pass. `'fixed-window'`: the window begins with the key's first hit, and all come back at its end; two
-     * windows that meet can let twice the limit pass in one window's time. `'sliding-window'`: what was taken in the window before counts by
-     * the part of it that is still covered, as if it had been spread evenly; nearly twice the limit can pass in one window's time.
-     */
-    algorithm?: KeyAlgorithm;
-    /** Only for token buckets: how many can be saved up, and so taken at once. Default: `limit`. */
-    capacity?: number;
-    /** Only for token buckets: whether what was saved up may be taken at once. `false` spaces requests evenly. Default true. */
-    enableBurst?: boolean;
-}
-
-/** What can be a limiter's key. `1` and `'1'` are two. */
-type LimiterKey = string | number | bigint;
-/** A list of keys, the same for all threads. A key stands on one of a limiter's two lists at most: to add it here takes it from the other. */
-declare class KeyList {
-    #private;
-    /** Adds a key. @returns Whether it was not on this list. */
-    add(key: LimiterKey): boolean;
-    /** Whether a key is on this list. */
-    has(key: LimiterKey): boolean;
-    /** Removes a key. @returns Whether it was on this list. */
-    delete(key: LimiterKey): boolean;
-}
-
-/** How a limiter of many keys is made. */
-interface KeyedRateLimiterOptions extends SharedOptions {
-    /** What each key is limited to: one limit, or up to four that hold all at once, such as 10 per second and 1000 per hour. */
-    limits: KeyLimit | readonly KeyLimit[];
-    /** How many keys it remembers at most, a whole number from 1; only those count whose limits have not all come back. Default: no limit. */
-    maxKeys?: number;
-    /**
-     * What happens to a new key when there are `maxKeys` that still owe something: `'refuse'` (default) refuses it, `'allow'` lets it pass
-     * uncounted. Nobody's count is ever dropped to make room.
-     */
-    onFull?: 'refuse' | 'allow';
-    /** Keys for the allow list; they are added to what others have added. */
-    allow?: Iterable<LimiterKey>;
-    /** Keys for the deny list; they are added to what others have added. */
-    deny?: Iterable<LimiterKey>;
-}
-/** What was decided about a request, and how its key stands. */
-interface KeyDecision {
-    /** Whether it may pass. */
-    readonly allowed: boolean;
-    /** Why not: a limit, a block, the deny list, or no room for a new key. `undefined` if it may. */
-    readonly reason: RefusalReason | undefined;
-    /** The most that can be taken at once: of several limits, of the one of which the least remains. */
-    readonly limit: number;
-    /** What is left of it. */
-    readonly remaining: number;
-    /** In how many milliseconds it could pass; 0 if it may now, `Infinity` if never. */
-    readonly retryAfter: number;
-    /** When all has come back if nothing more is taken: milliseconds since 1970, as `Date.now()`. */
-    readonly resetAt: number;
-    /** When it was decided, on a clock of the process: for {@link KeyedRateLimiter.reward}. */
-    readonly at: number;
-}
-/** What a limiter of many keys has counted, over all threads. */
-interface KeyedStatistics {
-    /** Keys that it remembers, those included whose limits have come back and that nobody has met since. */
-    keys: number;
-    /** Bytes of its tables. */
-    bytes: number;
-    /** Who waits. */
-    waiting: number;
-    /** Requests that passed. */
-    allowed: number;
-    /** Requests that did not. */
-    refused: number;
-    /** Requests of new keys for which there was no room. */
-    turnedAway: number;
-    /** Keys that were forgotten as their limits had come back. */
-    dropped: number;
-}
-/**
- * A rate limit for each of many keys, such as addresses, users or tenants, in every thread the same.
- *
- * A key with one limit takes about 90 bytes. One whose limits have all come back is forgotten by the way as others are added, without
- * timers, so the memory follows from how many keys came within the longest window; `maxKeys` bounds it. Keys are compared whole.
- *
- * @example
- * ```ts
- * const limiter = new KeyedRateLimiter({ name: 'api', limits: [{ limit: 10, window: 1000 }, { limit: 1000, window: 3_600_000 }] });
- * if (!limiter.tryAcquire(user.id)) return response.sendStatus(429);
- * await limiter.acquire('tenant 7', 1, { timeout: 500 });   // or wait for it
- * ```
- */
-declare class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implements Disposable {
-    #private;
-    /** The keys that may always pass, and take nothing. */
-    readonly allowList: KeyList;
-    /** The keys that may never pass. */
-    readonly denyList: KeyList;
-    /**
-     * @param options - `limits`; `maxKeys`, `onFull`, `allow`, `deny`; `name` shares it by name.
-     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other limits,
-     * `maxKeys` or `onFull`.
-     */
-    constructor(options: KeyedRateLimiterOptions);
-    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): KeyedRateLimiter;
-    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'keyed-rate-limiter'>): KeyedRateLimiter;
-    /**
-     * Takes `n` of a key, if all its limits allow it; otherwise nothing. False also while others wait for the key.
-     *
-     * @param n - A whole number from 1.
-     * @throws {@link InvalidArgumentError}; {@link LimiterClosedError}.
-     */
-    tryAcquire(key: LimiterKey, n?: number): boolean;
-    /**
-     * As `tryAcquire`, and says how the key stands then.
-     *
-     * @throws {@link InvalidArgumentError}; {@link LimiterClosedError}.
-     */
-    consume(key: LimiterKey, n?: number): KeyDecision;
-    /** What `consume` would say, and takes nothing. @throws {@link InvalidArgumentError}; {@link LimiterClosedError}. */
-    check(key: LimiterKey, n?: number): KeyDecision;
-    /** As `check` for a key that it knows; `undefined` for one that has taken nothing, or whose limits have all come back. */
-    get(key: LimiterKey): KeyDecision | undefined;
-    /**
-     * Takes `n` of a key, allowed or not: what is taken beyond a limit has to come back first.
-     *
-     * @returns How the key stands then; `allowed` is false only for a key on the deny list, or without room for it.
-     */
-    penalty(key: LimiterKey, n?: number): KeyDecision;
-    /**
-     * Gives `n` back to a key, never more than was taken.
-     *
-     * @param taken - What `consume` or `penalty` gave when it was taken: what has come back by itself since then is not given twice.
-     */
-    reward(key: LimiterKey, n?: number, taken?: Pick<KeyDecision, 'at'>): void;
-    /** Refuses a key for a time. @param ms - Milliseconds; 0 ends a block. */
-    block(key: LimiterKey, ms: number): void;
-    /**
-     * Gives a key limits of its own, or with `undefined` those of all again. What it has taken counts on.
-     *
-     * @throws {@link InvalidArgumentError}
-     */
-    setLimits(key: LimiterKey, limits: KeyLimit | readonly KeyLimit[] | undefined): void;
-    /** The limits of a key: its own, or those of all. */
-    limitsFor(key: LimiterKey): KeyLimit[];
-    /** Forgets what a key has taken, and how long it is blocked; lists and limits of its own stay. @returns Whether there was anything of that. */
-    delete(key: LimiterKey): boolean;
-    /** As `delete` for all keys. */
-    clear(): void;
-    /** How many keys it remembers, those included whose limits have come back and that nobody has met since. */
-    get size(): number;
-    /** Forgets all keys whose limits have come back, which otherwise happens by and by, and gives memory back. @returns How many. */
-    sweep(): number;
-    /** What it has counted, over all threads. */
-    get stats(): KeyedStatistics;
-    /**
-     * Takes `n` of a key, now or as soon as its limits allow it. Who waits for the same key is served first come, first served.
-     *
-     * @param n - A whole number from 1.
-     * @returns Resolves when it is taken.
-     * @throws {@link RateLimitExceededError} at once if it could not be had within `timeout`, with the time it would take; if the key is on
-     * the deny list; or if there is no room for it. {@link InvalidArgumentError}, also for more than a limit ever allows;
-     * {@link LimiterClosedError}; {@link WaitTimeoutError}; the signal's reason. Nothing has been taken then.
-     */
-    acquire(key: LimiterKey, n?: number, options?: WaitOptions): Promise<void>;
-    /** As `acquire`, and blocks this thread: worker threads only. @throws As `acquire`; {@link UnsupportedError} in the main thread. */
-    acquireSync(key: LimiterKey, n?: number, options?: WaitOptions): void;
-    /** Whether it is closed. */
-    get closed(): boolean;
-    /** Closes it in all threads: those who wait and all who ask get {@link LimiterClosedError}. Again does no harm. */
-    close(): void;
-    [Symbol.dispose](): void;
-}
-
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
 /** A lock of one kind, as this thread sees it. Not made itself. */
@@ -2905,5 +3040,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, KeyList, KeyedRateLimiter, Lease, LimiterClosedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RateLimitExceededError, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
-export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, KeyAlgorithm, KeyDecision, KeyLimit, KeyedRateLimiterOptions, KeyedStatistics, LimiterKey, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, RefusalReason, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
+export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CallContext, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, Rejection, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

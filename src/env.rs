@@ -18,6 +18,7 @@ use napi::sys;
 use napi_derive::napi;
 
 use crate::body::Body;
+use crate::breaker::Permits;
 use crate::broadcast::Unfinished;
 use crate::codec::{Large, Payload, kind};
 use crate::deadlock::graph;
@@ -66,6 +67,8 @@ pub(crate) struct Isolate {
     pub(crate) expected: RefCell<Vec<Payload>>,
     /// The values of a select's cases, handed over one by one.
     pub(crate) case_values: RefCell<Vec<Payload>>,
+    /// Calls that breakers have let in and that have not ended.
+    pub(crate) permits: RefCell<Permits>,
     /// The state of this isolate's random numbers; never 0.
     pub(crate) chance: Cell<u64>,
     /// Whether it pays this thread to spin before it sleeps, in native code and in its event loop.
@@ -262,6 +265,7 @@ pub fn open_isolate(
         atomic_whole: RefCell::default(),
         expected: RefCell::default(),
         case_values: RefCell::default(),
+        permits: RefCell::default(),
         chance: Cell::new(crate::runtime::clock().now().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
         blocking: Cell::default(),
         lingering: Cell::default(),

@@ -226,6 +226,7 @@ pub(crate) fn calls(env: sys::napi_env, isolate: &Isolate) -> Result<sys::napi_v
     crate::memory::reference::register_all(env, target, isolate)?;
     crate::goroutines::register_all(env, target, isolate)?;
     crate::ring::register_all(env, target, isolate)?;
+    crate::breaker::register_all(env, target, isolate)?;
     Ok(target)
 }
 

@@ -6,6 +6,7 @@
 #![expect(unreachable_pub, reason = "what `#[napi]` exports is public to JavaScript, not to Rust")]
 
 mod body;
+mod breaker;
 mod broadcast;
 mod channel;
 mod codec;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use napi_derive::napi;
 
+use crate::breaker::JsBreaker;
 use crate::broadcast::JsBroadcast;
 use crate::env::Isolate;
 use crate::error::{Fault, code};
@@ -22,6 +23,7 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Box<dyn Ki
     Ok(match kind {
         "channel" => Box::new(JsChannel::new(options.whole("capacity", 0, 1 << 30)?.unwrap_or(0))),
         "broadcast" => Box::new(JsBroadcast::new(options.whole("history", 0, 1 << 24)?.unwrap_or(0))),
+        "breaker" => Box::new(JsBreaker::make(options)?),
         "map" => Box::new(JsMap::make(options)?),
         "keyed-rate-limiter" => Box::new(keyed::make(options)?),
         "ring" => Box::new(ring::make(options)?),

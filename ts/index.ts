@@ -11,6 +11,18 @@ export { Channel } from './channels/channel.js';
 export type { SelectCases, Selected } from './channels/select.js';
 export { Sending, select, selectSync, sending } from './channels/select.js';
 export { after, sleep, Ticker, Timer } from './channels/timers.js';
+export type { CircuitCallOptions, CircuitCallResult } from './circuit-breakers/circuit-breaker.js';
+export { CircuitBreaker } from './circuit-breakers/circuit-breaker.js';
+export type {
+  CircuitBreakerConfig,
+  CircuitBreakerLocals,
+  CircuitWindow,
+} from './circuit-breakers/config.js';
+export type { Rejection } from './circuit-breakers/errors.js';
+export { CircuitOpenError, CircuitShutdownError } from './circuit-breakers/errors.js';
+export type { CircuitBreakerEvents, CircuitStateChange } from './circuit-breakers/events.js';
+export type { CircuitBreakerMetrics, CircuitChange, CircuitLatency } from './circuit-breakers/metrics.js';
+export type { CircuitState } from './circuit-breakers/states.js';
 export type { CancelFunction, ContextHandle } from './context/context.js';
 export { Context } from './context/context.js';
 export type { LivingObject, LivingWait } from './diagnostics.js';
@@ -55,6 +67,8 @@ export type { LimiterKey } from './rate-limiters/key-list.js';
 export { KeyList } from './rate-limiters/key-list.js';
 export type { KeyDecision, KeyedRateLimiterOptions, KeyedStatistics } from './rate-limiters/keyed.js';
 export { KeyedRateLimiter } from './rate-limiters/keyed.js';
+export type { CallContext } from './policy/call-context.js';
+export { CallTimeoutError } from './policy/errors.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { SharedObject } from './shared-object.js';
 export type { Cancellation, HasSignal } from './signal.js';

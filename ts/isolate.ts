@@ -172,6 +172,11 @@ export interface FastCalls {
   ringWaitBlocking(ring: number, limit: number, writer: boolean, bytes: number): number;
   ringWake(ring: number, writer: boolean): void;
   ringClose(ring: number): boolean;
+  breakerEnter(breaker: number): number;
+  breakerLeave(breaker: number, permit: number, end: number): void;
+  breakerPhase(breaker: number): number;
+  breakerFallback(breaker: number): void;
+  breakerForce(breaker: number, what: number): boolean;
   poolSubmit(pool: number, wait: number, tag: number, num: number, processor: number): number;
   poolSubmitWith(
     pool: number,

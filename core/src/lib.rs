@@ -8,6 +8,7 @@
 //! | [`channel`] | channels with Go's semantics, select, broadcasts, tickers |
 //! | [`limiter`] | rate limiters: who may pass now, and when the others may |
 //! | [`lock`] | locks and meeting points: mutex, semaphore, wait group, barrier, singleflight and the like |
+//! | [`breaker`] | circuit breakers: who may call what fails, and when it is tried again |
 //! | [`map`] | a map that all threads share, and a cache if it is given limits |
 //! | [`memory`] | what atomics wait by, and values that are replaced as a whole |
 //!
@@ -25,6 +26,7 @@
 //! | [`sync`] | the one file that chooses between the platform's locks and atomics and loom's |
 #![forbid(unsafe_code)]
 
+pub mod breaker;
 pub mod channel;
 pub mod clock;
 pub mod limiter;

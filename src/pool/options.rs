@@ -55,6 +55,15 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// A number within bounds.
+    pub(crate) fn between(&mut self, name: &str, min: f64, max: f64) -> Result<Option<f64>> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        match number(&value) {
+            Some(number) if number >= min && number <= max => Ok(Some(number)),
+            _ => Err(Fault::invalid(name, &shown(&value), &format!("a number from {min} to {max}"))),
+        }
+    }
+
     /// A share above 0 and up to 1.
     pub(crate) fn share(&mut self, name: &str) -> Result<Option<f64>> {
         let Some(value) = self.take(name) else { return Ok(None) };

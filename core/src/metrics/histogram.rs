@@ -11,7 +11,7 @@ const PRECISION: u32 = 5;
 const PER_POWER: usize = 1 << PRECISION;
 /// Values at or above 2^42 ns (73 minutes) share the last bucket.
 const TOP_BIT: u32 = 42;
-const BUCKETS: usize = (TOP_BIT as usize - PRECISION as usize + 1) * PER_POWER;
+pub(super) const BUCKETS: usize = (TOP_BIT as usize - PRECISION as usize + 1) * PER_POWER;
 
 /// Counts of times by size.
 ///
@@ -41,7 +41,7 @@ impl Default for Histogram {
 }
 
 /// Where a value is counted.
-fn bucket(value: Nanos) -> usize {
+pub(super) fn bucket(value: Nanos) -> usize {
     if value < PER_POWER as u64 {
         return value as usize;
     }
@@ -66,6 +66,16 @@ impl Histogram {
     #[must_use]
     pub fn new() -> Self {
         Self { buckets: Box::new([0; BUCKETS]), count: 0, sum: 0, min: Nanos::MAX, max: 0 }
+    }
+
+    /// One that has counted so many in each bucket.
+    pub(super) fn of(counts: impl Iterator<Item = u64>, sum: u128, min: Nanos, max: Nanos) -> Self {
+        let mut histogram = Self { sum, min, max, ..Self::new() };
+        for (mine, theirs) in histogram.buckets.iter_mut().zip(counts) {
+            *mine = theirs;
+            histogram.count += theirs;
+        }
+        histogram
     }
 
     /// Counts one time.

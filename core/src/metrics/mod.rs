@@ -2,6 +2,8 @@
 
 mod ewma;
 mod histogram;
+mod shared_histogram;
 
 pub use ewma::Ewma;
 pub use histogram::Histogram;
+pub use shared_histogram::SharedHistogram;
