@@ -9,6 +9,7 @@
 //! | [`lock`] | locks and meeting points: mutex, semaphore, wait group, barrier, singleflight and the like |
 //! | [`map`] | a map that all threads share, and a cache if it is given limits |
 //! | [`memory`] | what atomics wait by, and values that are replaced as a whole |
+//! | [`retry`] | trying again: back-off, budgets, what came of it |
 //!
 //! What they are made of:
 //!
@@ -33,6 +34,7 @@ pub mod memory;
 pub mod metrics;
 pub mod pool;
 pub mod registry;
+pub mod retry;
 pub mod spin;
 pub mod sync;
 pub mod timer;

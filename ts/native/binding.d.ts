@@ -118,6 +118,9 @@ export declare function broadcastSubscribers(broadcast: NativeObject): Array<Nat
 /** Removes a subscriber; whether there was one. */
 export declare function broadcastUnsubscribe(broadcast: NativeObject, id: string): boolean
 
+/** How a budget stands. */
+export declare function budgetStanding(object: NativeObject): NativeBudgetStanding
+
 /** The numbers of a channel's ring. To be asked for once in each thread. */
 export declare function channelRingValues(object: NativeObject): ArrayBuffer | null
 
@@ -126,6 +129,9 @@ export declare function channelRingWords(object: NativeObject): ArrayBuffer | nu
 
 /** Every object of the process, then every goroutine. */
 export declare function diagnose(): Array<NativeLiving>
+
+/** What hedging has done. */
+export declare function hedgeCounts(object: NativeObject): NativeHedgeCounts
 
 /** Who holds a lock, thread by thread. */
 export declare function lockHolders(object: NativeObject): Array<NativeHolder>
@@ -163,12 +169,34 @@ export declare function memoryBytes(object: NativeObject): number
 /** Lets go of a memory in this thread; buffers that were made of it keep it. */
 export declare function memoryClose(object: NativeObject): void
 
+/** How a budget stands. */
+export interface NativeBudgetStanding {
+  /** Retries that calls have earned. */
+  earned: number
+  /** Retries that are free now. */
+  free: number
+}
+
 /** Where an atomic's cell is. */
 export interface NativeCell {
   /** The number of its chunk. */
   chunk: number
   /** At which byte of the chunk it begins. */
   offset: number
+}
+
+/** What hedging has done. */
+export interface NativeHedgeCounts {
+  /** Calls. */
+  calls: number
+  /** Requests beside a late one. */
+  extra: number
+  /** Calls that such a request answered. */
+  won: number
+  /** Requests that the budget refused. */
+  refused: number
+  /** When a request is late, in milliseconds; nothing while too little is known. */
+  late?: number
 }
 
 /** Who holds a lock. */
@@ -235,6 +263,20 @@ export interface NativeMapStats {
   expired: number
 }
 
+/** What executors of one name have done. */
+export interface NativeRetryCounts {
+  /** How often functions were called. */
+  attempts: number
+  /** Successes by attempt. */
+  successes: Array<number>
+  /** Those who gave up, by why. */
+  givenUp: Array<number>
+  /** How many waits there were. */
+  waits: number
+  /** How long they were together, in milliseconds. */
+  waited: number
+}
+
 /** One subscriber of a broadcast. */
 export interface NativeSubscriber {
   /** Its name. */
@@ -290,6 +332,9 @@ export declare const PAGE_TASK_BYTES: number
 
 /** The record that describes the task a worker has begun. */
 export declare const PAGE_TASK_RECORD: number
+
+/** What executors of one name have done. */
+export declare function retryCounts(object: NativeObject): NativeRetryCounts
 
 /** Where the head stands among a ring's words. */
 export declare const RING_HEAD: number

@@ -14,4 +14,5 @@ mod map;
 mod memory;
 mod pool;
 mod queue;
+mod retry;
 mod wait;
