@@ -13,6 +13,7 @@ after(() => pool.close());
 /** What has an object's handle as its first argument. */
 const ofObjects =
   /^(pool|worker|channel|lock|once|broadcast|ticker|map|keyed|queue|ring|atomic|reference|breaker)/;
+const ofObjects = /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference|retry|budget|hedge)/;
 /** Those among them that have none. */
 const free = new Set([
   'atomicBits',

@@ -225,6 +225,7 @@ pub(crate) fn calls(env: sys::napi_env, isolate: &Isolate) -> Result<sys::napi_v
     crate::memory::atomics::register_all(env, target, isolate)?;
     crate::memory::reference::register_all(env, target, isolate)?;
     crate::goroutines::register_all(env, target, isolate)?;
+    crate::retry::register_all(env, target, isolate)?;
     crate::ring::register_all(env, target, isolate)?;
     crate::breaker::register_all(env, target, isolate)?;
     Ok(target)

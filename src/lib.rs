@@ -28,6 +28,7 @@ mod port;
 mod port_calls;
 mod queue;
 mod raw_object;
+mod retry;
 mod ring;
 mod runtime;
 mod select;

@@ -17,6 +17,7 @@ use crate::shared::{Kind, Shared, names};
 use crate::singleflight::JsSingleflight;
 use crate::waiting::JsChannel;
 use crate::{keyed, queue, ring};
+use crate::{queue, retry, ring};
 
 /// Makes an object of a kind out of the options that TypeScript hands on.
 fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Box<dyn Kind>, Fault> {
@@ -29,6 +30,9 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Box<dyn Ki
         "ring" => Box::new(ring::make(options)?),
         "queue" => Box::new(queue::make(options)?),
         "singleflight" => Box::new(JsSingleflight::new()),
+        "retry" => Box::new(retry::JsRetry::default()),
+        "retry-budget" => Box::new(retry::JsBudget::make(options)?),
+        "hedge" => Box::new(retry::JsHedge::make(options)?),
         "memory" => Box::new(JsMemory::make(options)?),
         _ => {
             if let Some(lock) = JsLock::make(kind, options)? {

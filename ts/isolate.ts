@@ -159,6 +159,28 @@ export interface FastCalls {
   queueClear(queue: number): number;
   queueClose(queue: number): boolean;
   queueRead(queue: number, what: number): number;
+  backoffDelay(
+    strategy: number,
+    factor: number,
+    jitter: number,
+    initial: number,
+    most: number,
+    attempt: number,
+    random: number,
+    last: number,
+  ): number;
+  backoffSpread(jitter: number, most: number, delay: number, random: number): number;
+  backoffNotBefore(jitter: number, delay: number, after: number): number;
+  retrySucceeded(retry: number, attempt: number): void;
+  retryGaveUp(retry: number, why: number, attempts: number): void;
+  retryWaited(retry: number, ms: number): void;
+  retryReset(retry: number): void;
+  budgetDeposit(budget: number): void;
+  budgetWithdraw(budget: number): boolean;
+  budgetGiveBack(budget: number): void;
+  hedgeBegin(hedge: number): number;
+  hedgeLate(hedge: number, sent: boolean): void;
+  hedgeAnswered(hedge: number, ms: number, byExtra: boolean): void;
   ringTake(ring: number, writer: boolean): number;
   ringRelease(ring: number, writer: boolean): boolean;
   ringWait(

@@ -11,6 +11,7 @@
 //! | [`breaker`] | circuit breakers: who may call what fails, and when it is tried again |
 //! | [`map`] | a map that all threads share, and a cache if it is given limits |
 //! | [`memory`] | what atomics wait by, and values that are replaced as a whole |
+//! | [`retry`] | trying again: back-off, budgets, what came of it |
 //!
 //! What they are made of:
 //!
@@ -36,6 +37,7 @@ pub mod memory;
 pub mod metrics;
 pub mod pool;
 pub mod registry;
+pub mod retry;
 pub mod spin;
 pub mod sync;
 pub mod timer;

@@ -73,6 +73,15 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// A number within bounds.
+    pub(crate) fn number(&mut self, name: &str, min: f64, max: f64) -> Result<Option<f64>> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        match number(&value) {
+            Some(number) if number >= min && number <= max => Ok(Some(number)),
+            _ => Err(Fault::invalid(name, &shown(&value), &format!("a number from {min} to {max}"))),
+        }
+    }
+
     /// A boolean.
     pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>> {
         let Some(value) = self.take(name) else { return Ok(None) };

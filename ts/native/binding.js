@@ -773,21 +773,21 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, atomicCell, atomicChunk, breakerMetrics, breakerTimeout, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, channelRingValues, channelRingWords, diagnose, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, atomicCell, atomicChunk, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, budgetStanding, channelRingValues, channelRingWords, diagnose, hedgeCounts, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, retryCounts, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
 export { atomicCell }
 export { atomicChunk }
-export { breakerMetrics }
-export { breakerTimeout }
 export { broadcastRefused }
 export { broadcastSubscribe }
 export { broadcastSubscribers }
 export { broadcastUnsubscribe }
+export { budgetStanding }
 export { channelRingValues }
 export { channelRingWords }
 export { diagnose }
+export { hedgeCounts }
 export { lockHolders }
 export { lockWatch }
 export { lockWatchEnd }
@@ -808,6 +808,7 @@ export { PAGE_RECORD }
 export { PAGE_SIZE }
 export { PAGE_TASK_BYTES }
 export { PAGE_TASK_RECORD }
+export { retryCounts }
 export { RING_HEAD }
 export { RING_STAMPS }
 export { RING_TAIL }

@@ -8,6 +8,7 @@ mod lock;
 mod map;
 mod memory;
 mod pool;
+mod retry;
 mod ring;
 mod singleflight;
 mod wait;

@@ -16,4 +16,5 @@ mod map;
 mod memory;
 mod pool;
 mod queue;
+mod retry;
 mod wait;
