@@ -12,8 +12,7 @@ after(() => pool.close());
 
 /** What has an object's handle as its first argument. */
 const ofObjects =
-  /^(pool|worker|channel|lock|once|broadcast|ticker|map|keyed|queue|ring|atomic|reference|breaker)/;
-const ofObjects = /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference|retry|budget|hedge)/;
+  /^(pool|worker|channel|lock|once|broadcast|ticker|map|limiter|leaky|composite|keyed|queue|ring|atomic|reference|breaker|retry|budget|hedge)/;
 /** Those among them that have none. */
 const free = new Set([
   'atomicBits',

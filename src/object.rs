@@ -16,8 +16,7 @@ use crate::pool::options::Options;
 use crate::shared::{Kind, Shared, names};
 use crate::singleflight::JsSingleflight;
 use crate::waiting::JsChannel;
-use crate::{keyed, queue, ring};
-use crate::{queue, retry, ring};
+use crate::{keyed, queue, retry, ring};
 
 /// Makes an object of a kind out of the options that TypeScript hands on.
 fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Box<dyn Kind>, Fault> {
