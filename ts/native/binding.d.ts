@@ -106,6 +106,12 @@ export declare function atomicCell(object: NativeObject): NativeCell
 /** A chunk of cells as this isolate sees it; to be made once. */
 export declare function atomicChunk(chunk: number): ArrayBuffer
 
+/** All that is known of a breaker. */
+export declare function breakerMetrics(object: NativeObject): NativeBreakerMetrics
+
+/** What each call may take, in milliseconds; 0 for no limit. */
+export declare function breakerTimeout(object: NativeObject): number
+
 /** The subscribers that refused this thread's last message. */
 export declare function broadcastRefused(): Array<string>
 
@@ -132,6 +138,9 @@ export declare function diagnose(): Array<NativeLiving>
 
 /** What hedging has done. */
 export declare function hedgeCounts(object: NativeObject): NativeHedgeCounts
+
+/** What a limiter of many keys has counted. */
+export declare function keyedStats(object: NativeObject): NativeKeyedStats
 
 /** Who holds a lock, thread by thread. */
 export declare function lockHolders(object: NativeObject): Array<NativeHolder>
@@ -168,6 +177,72 @@ export declare function memoryBytes(object: NativeObject): number
 
 /** Lets go of a memory in this thread; buffers that were made of it keep it. */
 export declare function memoryClose(object: NativeObject): void
+
+/** One change of a breaker's state. */
+export interface NativeBreakerChange {
+  /** The state before. */
+  from: number
+  /** The state after. */
+  to: number
+  /** How long ago, in milliseconds. */
+  age: number
+}
+
+/** How long a breaker's calls took, in milliseconds. */
+export interface NativeBreakerLatency {
+  /** The shortest. */
+  min: number
+  /** The mean. */
+  mean: number
+  /** The longest. */
+  max: number
+  /** What half of them did not exceed, and so on. */
+  p50: number
+  /** 90 of 100. */
+  p90: number
+  /** 95 of 100. */
+  p95: number
+  /** 99 of 100. */
+  p99: number
+  /** 999 of 1000. */
+  p999: number
+}
+
+/** All that is known of a breaker. */
+export interface NativeBreakerMetrics {
+  /** Where it stands. */
+  phase: number
+  /** Milliseconds until it is tried again. */
+  retryAfter: number
+  /** Calls that returned and did not fail. */
+  successes: number
+  /** Calls that failed. */
+  failures: number
+  /** Those of them that took too long. */
+  timeouts: number
+  /** Slow calls. */
+  slow: number
+  /** Calls that count as nothing. */
+  ignored: number
+  /** Calls that were not let in. */
+  rejections: number
+  /** Calls that got something else. */
+  fallbacks: number
+  /** Failures in a row. */
+  row: number
+  /** The window's calls, failures and slow calls. */
+  window: Array<number>
+  /** Probes in flight. */
+  probes: number
+  /** How often the state has changed. */
+  changes: number
+  /** The last changes. */
+  history: Array<NativeBreakerChange>
+  /** Milliseconds in each state. */
+  times: Array<number>
+  /** How long calls took. */
+  latency: NativeBreakerLatency
+}
 
 /** How a budget stands. */
 export interface NativeBudgetStanding {
@@ -209,6 +284,24 @@ export interface NativeHolder {
   exclusive: boolean
   /** Where it was taken, if the locks were watched then. */
   taken: Array<string>
+}
+
+/** What a limiter of many keys has counted. */
+export interface NativeKeyedStats {
+  /** Keys that it knows. */
+  keys: number
+  /** The bytes of its tables. */
+  bytes: number
+  /** Who waits. */
+  waiting: number
+  /** Requests that were allowed. */
+  allowed: number
+  /** Requests that were refused. */
+  refused: number
+  /** Requests of new keys for which there was no room. */
+  turnedAway: number
+  /** Keys that were dropped as all had come back. */
+  dropped: number
 }
 
 /** Who waits for whom. */

@@ -773,12 +773,14 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, atomicCell, atomicChunk, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, budgetStanding, channelRingValues, channelRingWords, diagnose, hedgeCounts, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, retryCounts, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, atomicCell, atomicChunk, breakerMetrics, breakerTimeout, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, budgetStanding, channelRingValues, channelRingWords, diagnose, hedgeCounts, keyedStats, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, retryCounts, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
 export { atomicCell }
 export { atomicChunk }
+export { breakerMetrics }
+export { breakerTimeout }
 export { broadcastRefused }
 export { broadcastSubscribe }
 export { broadcastSubscribers }
@@ -788,6 +790,7 @@ export { channelRingValues }
 export { channelRingWords }
 export { diagnose }
 export { hedgeCounts }
+export { keyedStats }
 export { lockHolders }
 export { lockWatch }
 export { lockWatchEnd }
