@@ -92,6 +92,8 @@ export { Hedge, hedge } from './retry/hedge.js';
 export type { GiveUpReason, RetryEvents, RetryMetrics } from './retry/metrics.js';
 export type { BackoffStrategy, Jitter, RetryPolicyConfig } from './retry/policy.js';
 export { RetryPolicy } from './retry/policy.js';
+export type { HttpResponse, WrapFetchOptions } from './policy/wrap-fetch.js';
+export { HttpFailureError, wrapFetch } from './policy/wrap-fetch.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { SharedObject } from './shared-object.js';
 export type { Cancellation, HasSignal } from './signal.js';
