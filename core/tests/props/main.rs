@@ -9,6 +9,7 @@
 mod channel;
 mod handles;
 mod histogram;
+mod keyed;
 mod lock;
 mod map;
 mod memory;
