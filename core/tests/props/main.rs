@@ -11,6 +11,7 @@ mod channel;
 mod handles;
 mod histogram;
 mod limiter;
+mod keyed;
 mod lock;
 mod map;
 mod memory;

@@ -49,7 +49,8 @@ impl Rule for FixedWindow {
         if cost == 0 {
             return;
         }
-        if now >= state.ends {
+        // A window in which nothing is left begins anew: so it makes no difference whether it was forgotten.
+        if Self::taken(state, now) == 0 {
             *state = Open { ends: now.saturating_add(self.window.get()), taken: 0 };
         }
         state.taken = state.taken.saturating_add(cost);
