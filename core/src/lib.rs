@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`pool`] | worker pools: which task runs next, on which worker, and when workers come and go |
 //! | [`channel`] | channels with Go's semantics, select, broadcasts, tickers |
+//! | [`bulkhead`] | so many calls at once and no more, and a line by priority before them |
 //! | [`lock`] | locks and meeting points: mutex, semaphore, wait group, barrier, singleflight and the like |
 //! | [`map`] | a map that all threads share, and a cache if it is given limits |
 //! | [`memory`] | what atomics wait by, and values that are replaced as a whole |
@@ -24,6 +25,7 @@
 //! | [`sync`] | the one file that chooses between the platform's locks and atomics and loom's |
 #![forbid(unsafe_code)]
 
+pub mod bulkhead;
 pub mod channel;
 pub mod clock;
 pub mod limiter;
