@@ -6,7 +6,9 @@
 //! | --- | --- |
 //! | [`pool`] | worker pools: which task runs next, on which worker, and when workers come and go |
 //! | [`channel`] | channels with Go's semantics, select, broadcasts, tickers |
+//! | [`adaptive`] | concurrency limits that find themselves from latency |
 //! | [`bulkhead`] | so many calls at once and no more, and a line by priority before them |
+//! | [`shedding`] | which calls to refuse while an event loop is late |
 //! | [`lock`] | locks and meeting points: mutex, semaphore, wait group, barrier, singleflight and the like |
 //! | [`map`] | a map that all threads share, and a cache if it is given limits |
 //! | [`memory`] | what atomics wait by, and values that are replaced as a whole |
@@ -25,6 +27,7 @@
 //! | [`sync`] | the one file that chooses between the platform's locks and atomics and loom's |
 #![forbid(unsafe_code)]
 
+pub mod adaptive;
 pub mod bulkhead;
 pub mod channel;
 pub mod clock;
@@ -35,6 +38,7 @@ pub mod memory;
 pub mod metrics;
 pub mod pool;
 pub mod registry;
+pub mod shedding;
 pub mod spin;
 pub mod sync;
 pub mod timer;
