@@ -2,6 +2,7 @@
 import { WritableStream, ReadableStream } from 'node:stream/web';
 import * as node_worker_threads from 'node:worker_threads';
 import { Transferable, WorkerOptions, Worker, ResourceLimits } from 'node:worker_threads';
+import { IncomingMessage, ServerResponse } from 'node:http';
 
 /** An object's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
 interface SharedHandle<Kind extends string = string> {
@@ -328,6 +329,96 @@ declare class Ticker implements Disposable {
     [Symbol.dispose](): void;
 }
 
+/** What everything that calls the user's function gives it. */
+/** What a guarded function is called with. */
+interface CallContext {
+    /** Aborts when the call is to end: its caller gave up, or its time is over. `undefined` if nothing can end it. */
+    readonly signal: AbortSignal | undefined;
+}
+
+/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
+/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
+interface TimeStatistics {
+    count: number;
+    mean: number;
+    min: number;
+    p50: number;
+    p90: number;
+    p99: number;
+    p999: number;
+    max: number;
+}
+/** A pool's counts and times since it began or was reset. */
+interface PoolMetrics {
+    /** Tasks accepted. */
+    submitted: number;
+    /** Tasks that returned. */
+    completed: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks cancelled by their submitter. */
+    aborted: number;
+    /** Tasks that took too long. */
+    timedOut: number;
+    /** Tasks refused because the queue was full. */
+    rejected: number;
+    /** Tasks that ran again after their worker was lost. */
+    retried: number;
+    /** Workers that died unordered. */
+    crashes: number;
+    /** Workers started in place of lost ones. */
+    restarts: number;
+    /** Workers started. */
+    spawned: number;
+    /** Workers retired. */
+    retired: number;
+    /** Tasks that an idle worker took from another's queue. */
+    stolen: number;
+    /** The share of the workers' time spent running tasks. */
+    utilisation: number;
+    /** From submission to begin. */
+    waiting: TimeStatistics;
+    /** From begin to end. */
+    running: TimeStatistics;
+}
+/** One worker's health. */
+interface WorkerHealth {
+    workerId: number;
+    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
+    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
+    /** Tasks that returned. */
+    done: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks it has taken and not begun. */
+    queued: number;
+    /** How long its oldest running task has run. */
+    currentTaskAge: number | null;
+    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
+    lastHeartbeatAge: number | null;
+    /** The share of time its event loop was busy, at the last heartbeat. */
+    eventLoopUtilization: number;
+    /** Bytes of heap in use, at the last heartbeat. */
+    heapUsed: number;
+    /** Bytes of heap it may use. */
+    heapLimit: number;
+    /** Its recent mean run time. */
+    meanRun: number;
+}
+/** A pool's health. */
+interface HealthStatus {
+    /** Whether no worker is unresponsive. */
+    healthy: boolean;
+    /** Tasks that wait, those that workers have taken and not begun included. */
+    queued: number;
+    /** Tasks that run. */
+    running: number;
+    /** Tasks that wait for room in the queue. */
+    waitingRoom: number;
+    /** Each worker. */
+    workers: WorkerHealth[];
+}
+
 /**
  * Every error the package throws: one class per failure, each with a `code` that never changes.
  *
@@ -516,6 +607,398 @@ declare class PoolBrokenError extends MillraceError {
 declare class ProcessorError extends MillraceError {
     name: string;
 }
+
+/** Why bulkheads, adaptive limiters and load shedding refuse a call. */
+
+/** Why there was no room: `'full'`: neither inside nor in the line; `'timeout'`: the wait in the line ran out. */
+type FullReason = 'full' | 'timeout';
+/** The bulkhead has no room for the call. */
+declare class BulkheadFullError extends MillraceError {
+    name: string;
+    /** `'full'`: neither inside nor in the line; `'timeout'`: the call waited for `maxWaitTime`. */
+    readonly reason: FullReason;
+}
+/** The bulkhead is closed: no call enters any more. */
+declare class BulkheadClosedError extends MillraceError {
+    name: string;
+}
+/** As many calls are in flight as the adaptive limit allows. */
+declare class AdaptiveLimitError extends MillraceError {
+    name: string;
+    /** `'full'`: neither within the limit nor in the line; `'timeout'`: the call waited for `maxWaitTime`. */
+    readonly reason: FullReason;
+    /** The limit at that moment. */
+    readonly limit: number;
+}
+/** The adaptive limiter is closed: it gives no permits any more. */
+declare class AdaptiveLimiterClosedError extends MillraceError {
+    name: string;
+}
+/** The event loop is too late for calls of this priority. */
+declare class LoadShedError extends MillraceError {
+    name: string;
+    /** Milliseconds after which such a call is admitted again, if the load falls now. */
+    readonly retryAfter: number;
+    /** The call's priority. */
+    readonly priority: number;
+}
+
+/** How a call waits for its turn. */
+interface QueuedCallOptions extends WaitOptions {
+    /**
+     * Who goes first of those who wait: higher numbers, and of equal ones who came first. Each second of waiting counts as one more, so that
+     * nobody waits for ever. A whole number. Default 0.
+     */
+    priority?: number;
+}
+
+/** How a bulkhead is made. */
+interface BulkheadConfig {
+    /** How many calls may run at once, over all threads: a whole number from 1. */
+    readonly maxConcurrentCalls: number;
+    /** Milliseconds that a call waits for its turn at most; `Infinity` for no limit, 0 for no waiting. */
+    readonly maxWaitTime: number;
+    /** Whether calls wait at all when it is full; otherwise they are refused. */
+    readonly enableQueue: boolean;
+    /** How many calls may wait, over all threads. Default: any number. */
+    readonly maxQueue?: number;
+    /** The same name in any thread of the process gives the same bulkhead; another configuration of it is an error. */
+    readonly name?: string;
+}
+/** What a bulkhead has counted, in all threads, since it was made. Times are in milliseconds. */
+interface BulkheadMetrics {
+    /** Calls that got in. */
+    calls: number;
+    /** Calls refused because it was full. */
+    rejections: number;
+    /** Calls that waited until their time was up. */
+    timeouts: number;
+    /** Calls that gave up waiting because their signal aborted. */
+    cancelled: number;
+    /** Calls that had to wait. */
+    queued: number;
+    /** Calls that run now. */
+    running: number;
+    /** Calls that wait now. */
+    waiting: number;
+    /** How many ran at once at most. */
+    peak: number;
+    /** How long those waited who got in after waiting. */
+    waitTimes: TimeStatistics;
+}
+/** A bulkhead's events, with what each listener gets. They are heard in every thread that listens, whichever thread calls. */
+interface BulkheadEvents {
+    /** A call found no room, or its time to wait was up. */
+    reject: [event: {
+        reason: FullReason;
+    }];
+    /** A call waits for its turn. */
+    queue: [];
+}
+/**
+ * A bulkhead: so many calls at once among all threads of the process. The others wait in a line, first come first served within a
+ * priority, or are refused. A call's place is free again when its function has really ended: not when its caller has given up. A thread that
+ * ends frees the places of its calls.
+ *
+ * @example
+ * ```ts
+ * const bulkhead = new BulkheadCircuitBreaker({
+ *   maxConcurrentCalls: 10, maxWaitTime: 5000, enableQueue: true, name: 'database',
+ * });
+ * const rows = await bulkhead.call(({ signal }) => database.query('…', { signal }));
+ * ```
+ */
+declare class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements Disposable {
+    #private;
+    /** @param config - `maxConcurrentCalls`, `maxWaitTime` and `enableQueue`; `maxQueue`; `name` shares it by name. */
+    constructor(config: BulkheadConfig);
+    /** Opens the bulkhead of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): BulkheadCircuitBreaker;
+    /** Opens the bulkhead that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'bulkhead'>): BulkheadCircuitBreaker;
+    /**
+     * Calls a function when it is its turn.
+     *
+     * @param fn - Gets a context with the call's signal, if there is one.
+     * @param options - `signal` ends the wait and is handed to the function; `timeout` is the longest wait in milliseconds; `priority`.
+     * @returns What the function returns.
+     * @throws {@link BulkheadFullError} if there is no room, or `maxWaitTime` is over; {@link WaitTimeoutError} if `timeout` is; the
+     * signal's reason; {@link BulkheadClosedError}; what the function throws.
+     */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: QueuedCallOptions): Promise<T>;
+    /**
+     * Calls a function if there is a place at once.
+     *
+     * @returns What the function returns; `undefined`, and it is not called, if the bulkhead is full.
+     * @throws {@link BulkheadClosedError}; what the function throws.
+     */
+    tryCall<T>(fn: (context: CallContext) => T | PromiseLike<T>): Promise<T | undefined>;
+    /** A function that does the same when it is its turn; see {@link BulkheadCircuitBreaker.call}. */
+    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T>;
+    /** How many calls may run at once. */
+    get maxConcurrentCalls(): number;
+    /**
+     * Changes how many calls may run at once, for all threads. Calls that run go on; those that wait begin if they may now. The name's
+     * configuration stays the one it was made with.
+     *
+     * @param count - A whole number from 1.
+     */
+    setMaxConcurrentCalls(count: number): void;
+    /** How many more calls may begin now. */
+    getAvailablePermits(): number;
+    /** How many calls wait. */
+    getQueueLength(): number;
+    /** Whether a call that came now would not be refused: there is a place, or room in the line, and it is not closed. */
+    isHealthy(): boolean;
+    /** What it has counted, in all threads. */
+    getMetrics(): BulkheadMetrics;
+    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Closes it for all threads: calls that wait reject with `BulkheadClosedError`, and none begins any more. Those that run go on. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** What an adaptive limiter takes that is of this thread alone. */
+interface DropOptions {
+    /**
+     * Whether an error of a call says that the server has too much to do. Other errors are ignored: a call that fails quickly says nothing.
+     * Default: time-outs, refused connections, refusals of this package, and errors whose `status` is 429, 503 or 504.
+     */
+    readonly isDrop?: (error: unknown) => boolean;
+}
+/** How an adaptive limiter is made. */
+interface AdaptiveLimiterConfig extends DropOptions {
+    /**
+     * `'gradient'` compares latency with that of a server without load, which it measures now and then with fewer calls; `'aimd'` adds one per
+     * round of calls that went well. Default `'gradient'`.
+     */
+    readonly algorithm?: 'gradient' | 'aimd';
+    /** The limit to begin with. Default 20, or what is nearest to it between `minLimit` and `maxLimit`. */
+    readonly initialLimit?: number;
+    /** The limit is never less. Default 1. */
+    readonly minLimit?: number;
+    /** The limit is never more. Default 200. */
+    readonly maxLimit?: number;
+    /** What a drop leaves of the limit: above 0 and below 1. Default 0.9. */
+    readonly backoff?: number;
+    /** `'gradient'`: how much of each change takes place, above 0 and up to 1. Default 0.2. */
+    readonly smoothing?: number;
+    /** `'gradient'`: so many times the latency without load is no load yet, at least 1. Default 1.5. */
+    readonly rttTolerance?: number;
+    /** `'aimd'`: a call that takes longer counts as dropped, in milliseconds. Default 5000. */
+    readonly timeout?: number;
+    /** How many calls may wait, over all threads; 0 for none. Default: any number. */
+    readonly maxQueue?: number;
+    /** Milliseconds that a call waits at most; `Infinity`, the default, for no limit, 0 for no waiting. */
+    readonly maxWaitTime?: number;
+    /** The same name in any thread of the process gives the same limiter; another configuration of it is an error. */
+    readonly name?: string;
+}
+/** What an adaptive limiter has counted, in all threads, since it was made. */
+interface AdaptiveLimiterMetrics extends BulkheadMetrics {
+    /** The limit now. */
+    limit: number;
+    /** Calls that ended in a drop. */
+    dropped: number;
+    /** Calls that said nothing about the server. */
+    ignored: number;
+}
+/** An adaptive limiter's events, with what each listener gets. They are heard in every thread that listens, whichever thread calls. */
+interface AdaptiveLimiterEvents {
+    /** The limit has changed. */
+    limit: [event: {
+        from: number;
+        to: number;
+    }];
+    /** A call found no room, or its time to wait was up. */
+    reject: [event: {
+        reason: FullReason;
+    }];
+    /** A call waits for its turn. */
+    queue: [];
+}
+/** A call's permit. One that is disposed of without a word is ignored. */
+declare class AdaptivePermit implements Disposable {
+    #private;
+    /** Whether it is held. */
+    get held(): boolean;
+    /** The call was served: its latency counts. @throws {@link NotHeldError} if it was given back before. */
+    success(): void;
+    /** The call was refused by the server, or timed out: the limit backs off. @throws {@link NotHeldError} if it was given back before. */
+    drop(): void;
+    /** The call says nothing about the server. @throws {@link NotHeldError} if it was given back before. */
+    ignore(): void;
+    [Symbol.dispose](): void;
+}
+/**
+ * An adaptive concurrency limit, shared by all threads of the process: as many calls at once as a server takes without becoming slower. It
+ * needs no figure to begin with, and follows when the server's capacity changes. The others wait in a line, or are refused.
+ *
+ * It does not grow while less than half of it is in use, and backs off at drops, whatever their latency. Permits of a thread that ends are
+ * given back.
+ *
+ * @example
+ * ```ts
+ * const limiter = new AdaptiveLimiter({ name: 'search', maxQueue: 50, maxWaitTime: 200 });
+ * limiter.on('limit', ({ to }) => console.log(`search takes ${to} calls at once`));
+ * const hits = await limiter.call(({ signal }) => search(query, { signal }));
+ *
+ * using permit = await limiter.acquire();
+ * const response = await fetch(url);
+ * if (response.status === 503) permit.drop();
+ * else permit.success();
+ * ```
+ */
+declare class AdaptiveLimiter extends SharedObject<'adaptive'> implements Disposable {
+    #private;
+    /** @param config - See {@link AdaptiveLimiterConfig}; `name` shares it by name. */
+    constructor(config?: AdaptiveLimiterConfig);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string, options?: DropOptions): AdaptiveLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'adaptive'>, options?: DropOptions): AdaptiveLimiter;
+    /**
+     * Waits for a permit, which is to be told how the call went.
+     *
+     * @param options - `signal` and `timeout` end the wait; `priority`.
+     * @throws {@link AdaptiveLimitError} if there is no room, or `maxWaitTime` is over; {@link WaitTimeoutError} if `timeout` is; the
+     * signal's reason; {@link AdaptiveLimiterClosedError}.
+     */
+    acquire(options?: QueuedCallOptions): Promise<AdaptivePermit>;
+    /** Takes a permit if there is one at once; otherwise gives `undefined`. @throws {@link AdaptiveLimiterClosedError}. */
+    tryAcquire(): AdaptivePermit | undefined;
+    /**
+     * Calls a function when it is its turn, and learns from how long it takes. An error is a drop if `isDrop` says so, and ignored otherwise.
+     *
+     * @param fn - Gets a context with the call's signal, if there is one.
+     * @param options - `signal` ends the wait and is handed to the function; `timeout` is the longest wait in milliseconds; `priority`.
+     * @returns What the function returns.
+     * @throws As `acquire`; what the function throws.
+     */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: QueuedCallOptions): Promise<T>;
+    /** Calls a function if there is a permit at once; otherwise gives `undefined`. @throws As `call`. */
+    tryCall<T>(fn: (context: CallContext) => T | PromiseLike<T>): Promise<T | undefined>;
+    /** A function that does the same when it is its turn; see {@link AdaptiveLimiter.call}. */
+    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T>;
+    /** The limit now. */
+    get limit(): number;
+    /** How many permits are held. */
+    get inFlight(): number;
+    /** How many wait. */
+    get waiting(): number;
+    /** What it has counted, in all threads. */
+    getMetrics(): AdaptiveLimiterMetrics;
+    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Closes it for all threads: those who wait reject with `AdaptiveLimiterClosedError`, and there are no permits any more. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** Refusing calls by priority while this thread's event loop is late. */
+
+/** How load is shed. */
+interface LoadShedConfig {
+    /** Milliseconds that the event loop may be late before the lowest priority is refused; from 1. */
+    readonly maxEventLoopDelay: number;
+    /** How many priorities there are: 0 is the lowest. Each further `maxEventLoopDelay` refuses one more. 1 to 100, default 3. */
+    readonly priorities?: number;
+}
+/** How one call is made. */
+interface ShedCallOptions {
+    /** How important it is: a whole number from 0, the lowest, to one less than `priorities`. Default 0. */
+    priority?: number;
+    /** Handed to the function. */
+    signal?: Cancellation;
+}
+/** How the middleware decides. */
+interface ShedMiddlewareOptions<Request extends IncomingMessage = IncomingMessage> {
+    /** The priority of all requests, or of each. Default 0. */
+    priority?: number | ((request: Request) => number);
+}
+/** What was shed, in this thread. */
+interface LoadShedMetrics {
+    /** How late the event loop is to be reckoned, in milliseconds. */
+    delay: number;
+    /** Calls admitted. */
+    admitted: number;
+    /** Calls refused, by priority. */
+    refused: number[];
+}
+/** The events of load shedding, with what each listener gets. */
+interface LoadShedEvents {
+    /** A call was refused. */
+    refuse: [event: {
+        priority: number;
+        retryAfter: number;
+    }];
+}
+/**
+ * Sheds load by priority while the event loop of this thread is late. What is measured is this thread's alone, so nothing is shared. It is
+ * measured by a timer that keeps no process alive, and runs only while calls come. The delay rises at once and halves with each
+ * `maxEventLoopDelay` that passes.
+ *
+ * @example
+ * ```ts
+ * const shed = loadShed({ maxEventLoopDelay: 100 });
+ * app.use(shed.middleware({ priority: (request) => (request.url === '/health' ? 2 : 0) }));
+ * const report = await shed.call(() => makeReport(), { priority: 1 });
+ * ```
+ */
+declare class LoadShed implements Disposable {
+    #private;
+    /** @param config - `maxEventLoopDelay`; `priorities`. */
+    constructor(config: LoadShedConfig);
+    /** Whether a call of this priority may go on now. Counts as a call. */
+    admits(priority?: number): boolean;
+    /**
+     * Calls a function, unless the event loop is too late for its priority.
+     *
+     * @returns What the function returns.
+     * @throws {@link LoadShedError}, and the function is not called; the signal's reason; what the function throws.
+     */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: ShedCallOptions): Promise<T>;
+    /** A function that does the same unless the event loop is too late for it; see {@link LoadShed.call}. */
+    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>, options?: {
+        priority?: number;
+    }): (...args: A) => Promise<T>;
+    /**
+     * Middleware for Express, and for all that calls `(request, response, next)`: a request that is refused is answered 503 with `Retry-After`.
+     *
+     * @param options - `priority`: a number, or a function of the request.
+     */
+    middleware<Request extends IncomingMessage = IncomingMessage>(options?: ShedMiddlewareOptions<Request>): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void;
+    /** The lowest priority that is admitted now; as many as there are priorities if none is. */
+    get lowest(): number;
+    /** What it has done. */
+    getMetrics(): LoadShedMetrics;
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Ends the measuring: from here on everything is admitted, and nothing counted. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+/** Makes a {@link LoadShed}. */
+declare function loadShed(config: LoadShedConfig): LoadShed;
 
 /** Cancels a context. Again does no harm. `using` cancels at the end of the block. */
 type CancelFunction<A extends unknown[] = []> = ((...args: A) => void) & Disposable;
@@ -2434,89 +2917,6 @@ interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput
     ordered?: boolean;
 }
 
-/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
-/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
-interface TimeStatistics {
-    count: number;
-    mean: number;
-    min: number;
-    p50: number;
-    p90: number;
-    p99: number;
-    p999: number;
-    max: number;
-}
-/** A pool's counts and times since it began or was reset. */
-interface PoolMetrics {
-    /** Tasks accepted. */
-    submitted: number;
-    /** Tasks that returned. */
-    completed: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks cancelled by their submitter. */
-    aborted: number;
-    /** Tasks that took too long. */
-    timedOut: number;
-    /** Tasks refused because the queue was full. */
-    rejected: number;
-    /** Tasks that ran again after their worker was lost. */
-    retried: number;
-    /** Workers that died unordered. */
-    crashes: number;
-    /** Workers started in place of lost ones. */
-    restarts: number;
-    /** Workers started. */
-    spawned: number;
-    /** Workers retired. */
-    retired: number;
-    /** Tasks that an idle worker took from another's queue. */
-    stolen: number;
-    /** The share of the workers' time spent running tasks. */
-    utilisation: number;
-    /** From submission to begin. */
-    waiting: TimeStatistics;
-    /** From begin to end. */
-    running: TimeStatistics;
-}
-/** One worker's health. */
-interface WorkerHealth {
-    workerId: number;
-    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
-    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
-    /** Tasks that returned. */
-    done: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks it has taken and not begun. */
-    queued: number;
-    /** How long its oldest running task has run. */
-    currentTaskAge: number | null;
-    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
-    lastHeartbeatAge: number | null;
-    /** The share of time its event loop was busy, at the last heartbeat. */
-    eventLoopUtilization: number;
-    /** Bytes of heap in use, at the last heartbeat. */
-    heapUsed: number;
-    /** Bytes of heap it may use. */
-    heapLimit: number;
-    /** Its recent mean run time. */
-    meanRun: number;
-}
-/** A pool's health. */
-interface HealthStatus {
-    /** Whether no worker is unresponsive. */
-    healthy: boolean;
-    /** Tasks that wait, those that workers have taken and not begun included. */
-    queued: number;
-    /** Tasks that run. */
-    running: number;
-    /** Tasks that wait for room in the queue. */
-    waitingRoom: number;
-    /** Each worker. */
-    workers: WorkerHealth[];
-}
-
 /** What both kinds of pools are. */
 
 /** How a pool is closed. */
@@ -2705,5 +3105,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
-export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, loadShed, move, select, selectSync, sending, sleep };
+export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CallContext, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, DropOptions, FullReason, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

@@ -24,7 +24,6 @@ pub(crate) struct Told {
 impl Watchers {
     /// Tells all who listen, in the order in which they began to; those that are gone are forgotten. Not to be called under a lock
     /// of the object's rule.
-    #[expect(dead_code, reason = "breakers are the first to tell")]
     pub(crate) fn tell(&self, what: u8, detail: [f64; 4]) {
         self.0.lock().retain(|&(port, key)| {
             let there = !port.is_gone();

@@ -11,6 +11,32 @@ export { Channel } from './channels/channel.js';
 export type { SelectCases, Selected } from './channels/select.js';
 export { Sending, select, selectSync, sending } from './channels/select.js';
 export { after, sleep, Ticker, Timer } from './channels/timers.js';
+export type {
+  AdaptiveLimiterConfig,
+  AdaptiveLimiterEvents,
+  AdaptiveLimiterMetrics,
+  DropOptions,
+} from './circuit-breakers/adaptive-limiter.js';
+export { AdaptiveLimiter, AdaptivePermit } from './circuit-breakers/adaptive-limiter.js';
+export type { BulkheadConfig, BulkheadEvents, BulkheadMetrics } from './circuit-breakers/bulkhead.js';
+export { BulkheadCircuitBreaker } from './circuit-breakers/bulkhead.js';
+export type { FullReason } from './circuit-breakers/bulkhead-errors.js';
+export {
+  AdaptiveLimitError,
+  AdaptiveLimiterClosedError,
+  BulkheadClosedError,
+  BulkheadFullError,
+  LoadShedError,
+} from './circuit-breakers/bulkhead-errors.js';
+export type { QueuedCallOptions } from './circuit-breakers/line.js';
+export type {
+  LoadShedConfig,
+  LoadShedEvents,
+  LoadShedMetrics,
+  ShedCallOptions,
+  ShedMiddlewareOptions,
+} from './circuit-breakers/load-shed.js';
+export { LoadShed, loadShed } from './circuit-breakers/load-shed.js';
 export type { CancelFunction, ContextHandle } from './context/context.js';
 export { Context } from './context/context.js';
 export type { LivingObject, LivingWait } from './diagnostics.js';
@@ -48,6 +74,7 @@ export type { ViewType } from './memory/shared-memory.js';
 export { SharedMemory } from './memory/shared-memory.js';
 export type { PushOptions, SharedQueueOptions } from './memory/shared-queue.js';
 export { SharedQueue } from './memory/shared-queue.js';
+export type { CallContext } from './policy/call-context.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { SharedObject } from './shared-object.js';
 export type { Cancellation, HasSignal } from './signal.js';

@@ -64,6 +64,15 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// A number from 1.
+    pub(crate) fn factor(&mut self, name: &str) -> Result<Option<f64>> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        match number(&value) {
+            Some(number) if number >= 1.0 && number.is_finite() => Ok(Some(number)),
+            _ => Err(Fault::invalid(name, &shown(&value), "a number of at least 1")),
+        }
+    }
+
     /// A boolean.
     pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>> {
         let Some(value) = self.take(name) else { return Ok(None) };

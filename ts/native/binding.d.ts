@@ -21,7 +21,7 @@ export declare class NativeObject {
   get handle(): number
   /** The number any thread of the process opens it by. */
   get id(): number
-  /** Where the state of a lock stands while nobody waits, if it does: a place in `sharedWords`. */
+  /** Where the state of it stands while nobody waits, if it does: a place in `sharedWords`. */
   get word(): number | null
   /** Where this thread keeps account of the permits that it takes by itself: a place in `sharedWords`. */
   get purse(): number | null
@@ -100,6 +100,9 @@ export declare class NativeWorker {
   leave(): void
 }
 
+/** What a limiter has counted. */
+export declare function adaptiveMetrics(object: NativeObject): any
+
 /** Where an atomic's cell is. */
 export declare function atomicCell(object: NativeObject): NativeCell
 
@@ -117,6 +120,9 @@ export declare function broadcastSubscribers(broadcast: NativeObject): Array<Nat
 
 /** Removes a subscriber; whether there was one. */
 export declare function broadcastUnsubscribe(broadcast: NativeObject, id: string): boolean
+
+/** What a bulkhead has counted. */
+export declare function bulkheadMetrics(object: NativeObject): any
 
 /** The numbers of a channel's ring. To be asked for once in each thread. */
 export declare function channelRingValues(object: NativeObject): ArrayBuffer | null
@@ -305,6 +311,9 @@ export declare function ringMemory(object: NativeObject): ArrayBuffer
 
 /** The memory of a chunk of words, as this thread sees it. To be asked for once in each thread. */
 export declare function sharedWords(chunk: number): ArrayBuffer
+
+/** What it has done. */
+export declare function shedMetrics(object: NativeObject): any
 
 /** Asks for a key: true if this thread is to compute it; otherwise the wait ends when somebody has. */
 export declare function singleflightBoard(flights: NativeObject, key: string, wait: number, limit: number, cancellable: boolean): boolean
