@@ -6,6 +6,8 @@
     reason = "a test that cannot go on should fail"
 )]
 
+mod adaptive;
+mod bulkhead;
 mod channel;
 mod handles;
 mod histogram;
