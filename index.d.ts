@@ -2,6 +2,7 @@
 import { WritableStream, ReadableStream } from 'node:stream/web';
 import * as node_worker_threads from 'node:worker_threads';
 import { Transferable, WorkerOptions, Worker, ResourceLimits } from 'node:worker_threads';
+import { IncomingMessage, ServerResponse } from 'node:http';
 
 /** An object's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
 interface SharedHandle<Kind extends string = string> {
@@ -335,69 +336,88 @@ interface CallContext {
     readonly signal: AbortSignal | undefined;
 }
 
-/** What a breaker looks back on. */
-interface CircuitWindow {
-    /** `'count'`: the last `size` calls. `'time'`: the calls of the last `size` milliseconds. */
-    type: 'count' | 'time';
-    /** Calls, 1 to 1,000,000, default 100; or milliseconds, from 1. */
-    size?: number;
-    /** Fewer calls than these open nothing; 1 to 1,000,000, and at most `size` of calls. Default 10. */
-    minimumCalls?: number;
-    /**
-     * Of a time window: in how many parts it moves on, 1 to 1000. What is older than `size` is never counted, what is younger than `size` less
-     * one part always. Default 10.
-     */
-    buckets?: number;
+/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
+/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
+interface TimeStatistics {
+    count: number;
+    mean: number;
+    min: number;
+    p50: number;
+    p90: number;
+    p99: number;
+    p999: number;
+    max: number;
 }
-/** What a thread brings of its own to a breaker; the others may bring something else. */
-interface CircuitBreakerLocals {
-    /**
-     * What a call came to: `true`: it failed; `false`: it did not; `'ignore'`: it counts as nothing, as if it had not been made. Gets what was
-     * thrown, or `undefined` and the result. If it throws, the call rejects with that and has failed. Default: whatever is thrown is a failure.
-     */
-    isFailure?: (error: unknown, result: unknown) => boolean | 'ignore';
-    /** What a caller gets instead when the circuit is open, or the call failed or took too long. */
-    fallback?: (error: unknown) => unknown;
-    /** Looks whether what is called is well again: it is, unless this gives `false` or throws. See {@link CircuitBreaker.checkHealth}. */
-    healthCheck?: () => unknown;
-    /** Checks the health every so many milliseconds while the circuit is open. Needs `healthCheck`. Default: by hand. */
-    healthCheckInterval?: number;
+/** A pool's counts and times since it began or was reset. */
+interface PoolMetrics {
+    /** Tasks accepted. */
+    submitted: number;
+    /** Tasks that returned. */
+    completed: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks cancelled by their submitter. */
+    aborted: number;
+    /** Tasks that took too long. */
+    timedOut: number;
+    /** Tasks refused because the queue was full. */
+    rejected: number;
+    /** Tasks that ran again after their worker was lost. */
+    retried: number;
+    /** Workers that died unordered. */
+    crashes: number;
+    /** Workers started in place of lost ones. */
+    restarts: number;
+    /** Workers started. */
+    spawned: number;
+    /** Workers retired. */
+    retired: number;
+    /** Tasks that an idle worker took from another's queue. */
+    stolen: number;
+    /** The share of the workers' time spent running tasks. */
+    utilisation: number;
+    /** From submission to begin. */
+    waiting: TimeStatistics;
+    /** From begin to end. */
+    running: TimeStatistics;
 }
-/** A circuit breaker's settings. Times are milliseconds. */
-type CircuitBreakerConfig = {
-    /** So many failures in a row open the circuit; from 1. Default 5, or none if a rate is given. */
-    failureThreshold: number;
-    /** How long it is open before it is tried again; from 1, at most ten years. Default 30000. */
-    recoveryTimeout: number;
-    /** Probes in flight at most, over all threads, while it is tried; 1 to 100,000. Default 1. */
-    halfOpenMaxRequests: number;
-    /** Counts and times calls. Default true. Without it {@link CircuitBreaker.getMetrics} tells of states alone. */
-    enableMetrics: boolean;
-    /** So many successful probes close it. Default: `halfOpenMaxRequests`. */
-    halfOpenSuccesses?: number;
-    /**
-     * A probe that has not ended after so long gives its place to the next who asks, and comes back for nothing then. Default: the longest of
-     * `recoveryTimeout`, `timeout` and 30000.
-     */
-    probeLease?: number;
-    /** How `recoveryTimeout` grows with each probe that fails in a row: times `factor`, 1 to 1000, up to `max`. Default: it does not. */
-    recoveryBackoff?: {
-        factor: number;
-        max: number;
-    };
-    /** This share of failures among the window's calls, or a larger one, opens it; above 0, up to 1. */
-    failureRate?: number;
-    /** This share of slow calls, failed or not, opens it; above 0, up to 1. Needs `slowCallDuration`. A slow probe is a failure then. */
-    slowCallRate?: number;
-    /** A call that takes longer is slow. */
-    slowCallDuration?: number;
-    /** What the rates look back on. Default: the last 100 calls, of which there must be 10. */
-    window?: CircuitWindow;
-    /** How long a call may take; then it rejects with `CallTimeoutError`, and has failed. Default: `Infinity`. */
-    timeout?: number;
-    /** The same name in any thread of the process gives the same breaker; another configuration of it is an error. */
-    name?: string;
-} & CircuitBreakerLocals;
+/** One worker's health. */
+interface WorkerHealth {
+    workerId: number;
+    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
+    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
+    /** Tasks that returned. */
+    done: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks it has taken and not begun. */
+    queued: number;
+    /** How long its oldest running task has run. */
+    currentTaskAge: number | null;
+    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
+    lastHeartbeatAge: number | null;
+    /** The share of time its event loop was busy, at the last heartbeat. */
+    eventLoopUtilization: number;
+    /** Bytes of heap in use, at the last heartbeat. */
+    heapUsed: number;
+    /** Bytes of heap it may use. */
+    heapLimit: number;
+    /** Its recent mean run time. */
+    meanRun: number;
+}
+/** A pool's health. */
+interface HealthStatus {
+    /** Whether no worker is unresponsive. */
+    healthy: boolean;
+    /** Tasks that wait, those that workers have taken and not begun included. */
+    queued: number;
+    /** Tasks that run. */
+    running: number;
+    /** Tasks that wait for room in the queue. */
+    waitingRoom: number;
+    /** Each worker. */
+    workers: WorkerHealth[];
+}
 
 /**
  * Every error the package throws: one class per failure, each with a `code` that never changes.
@@ -588,269 +608,397 @@ declare class ProcessorError extends MillraceError {
     name: string;
 }
 
-/** What circuit breakers refuse with. */
+/** Why bulkheads, adaptive limiters and load shedding refuse a call. */
 
-/** Why a breaker lets nobody in, and when to ask again. */
-interface Rejection {
-    /** `'half-open'`: as many probes are in flight as may be. */
-    readonly state: 'open' | 'half-open' | 'isolated';
+/** Why there was no room: `'full'`: neither inside nor in the line; `'timeout'`: the wait in the line ran out. */
+type FullReason = 'full' | 'timeout';
+/** The bulkhead has no room for the call. */
+declare class BulkheadFullError extends MillraceError {
+    name: string;
+    /** `'full'`: neither inside nor in the line; `'timeout'`: the call waited for `maxWaitTime`. */
+    readonly reason: FullReason;
+}
+/** The bulkhead is closed: no call enters any more. */
+declare class BulkheadClosedError extends MillraceError {
+    name: string;
+}
+/** As many calls are in flight as the adaptive limit allows. */
+declare class AdaptiveLimitError extends MillraceError {
+    name: string;
+    /** `'full'`: neither within the limit nor in the line; `'timeout'`: the call waited for `maxWaitTime`. */
+    readonly reason: FullReason;
+    /** The limit at that moment. */
+    readonly limit: number;
+}
+/** The adaptive limiter is closed: it gives no permits any more. */
+declare class AdaptiveLimiterClosedError extends MillraceError {
+    name: string;
+}
+/** The event loop is too late for calls of this priority. */
+declare class LoadShedError extends MillraceError {
+    name: string;
+    /** Milliseconds after which such a call is admitted again, if the load falls now. */
+    readonly retryAfter: number;
+    /** The call's priority. */
+    readonly priority: number;
+}
+
+/** How a call waits for its turn. */
+interface QueuedCallOptions extends WaitOptions {
     /**
-     * Milliseconds after which to ask again; rounded up. Of a half-open breaker: at the latest then a probe's place is free. `Infinity` if it
-     * is isolated.
+     * Who goes first of those who wait: higher numbers, and of equal ones who came first. Each second of waiting counts as one more, so that
+     * nobody waits for ever. A whole number. Default 0.
      */
-    readonly retryAfter: number;
-}
-/** The circuit is open: the function was not called. */
-declare class CircuitOpenError extends MillraceError implements Rejection {
-    name: string;
-    readonly state: Rejection['state'];
-    readonly retryAfter: number;
-    /** The breaker's name, if it has one. */
-    readonly breaker: string | undefined;
-}
-/** The breaker was closed by `close()`: it calls nothing any more. */
-declare class CircuitShutdownError extends MillraceError {
-    name: string;
+    priority?: number;
 }
 
-/** What policies refuse with. */
-
-/** A call took longer than its time limit. */
-declare class CallTimeoutError extends MillraceError {
-    name: string;
-    /** The limit, in milliseconds. */
-    readonly timeout: number;
+/** How a bulkhead is made. */
+interface BulkheadConfig {
+    /** How many calls may run at once, over all threads: a whole number from 1. */
+    readonly maxConcurrentCalls: number;
+    /** Milliseconds that a call waits for its turn at most; `Infinity` for no limit, 0 for no waiting. */
+    readonly maxWaitTime: number;
+    /** Whether calls wait at all when it is full; otherwise they are refused. */
+    readonly enableQueue: boolean;
+    /** How many calls may wait, over all threads. Default: any number. */
+    readonly maxQueue?: number;
+    /** The same name in any thread of the process gives the same bulkhead; another configuration of it is an error. */
+    readonly name?: string;
 }
-
-/** Where a breaker stands. `'shutdown'`: it was closed by `close()`. */
-type CircuitState = 'closed' | 'open' | 'half-open' | 'isolated' | 'shutdown';
-
-/** What a circuit breaker tells those who listen, by the names that opossum made known. */
-
-/** A change of state, as listeners are told it. */
-interface CircuitStateChange {
-    /** The state before. */
-    from: CircuitState;
-    /** The state after. The breaker has it already, and may have gone on. */
-    to: CircuitState;
-    /** Milliseconds until it is tried again; 0 unless it is open. */
-    retryAfter: number;
-}
-/**
- * A breaker's events, with what each listener gets. Those of calls are told in the thread of the call, those of states in every thread that
- * listens, whichever thread caused them, in the order in which they happened. What a listener throws is an uncaught exception and
- * changes nothing for the call.
- */
-interface CircuitBreakerEvents {
-    /** Somebody calls. */
-    fire: [];
-    /** A call has not failed; what it gave. */
-    success: [result: unknown];
-    /** A call has failed, with what it threw; `undefined` if its result was a failure. */
-    failure: [error: unknown];
-    /** A call took too long. `failure` follows. */
-    timeout: [error: CallTimeoutError];
-    /** A call was not let in. */
-    reject: [error: CircuitOpenError];
-    /** A caller got this instead of that. */
-    fallback: [result: unknown, error: unknown];
-    /** The circuit is open. */
-    open: [change: CircuitStateChange];
-    /** It is tried. */
-    halfOpen: [change: CircuitStateChange];
-    /** It is closed. */
-    close: [change: CircuitStateChange];
-    /** Its state has changed, to whichever. */
-    stateChange: [change: CircuitStateChange];
-}
-
-/** One change of state. */
-interface CircuitChange {
-    /** The state before. */
-    from: CircuitState;
-    /** The state after. */
-    to: CircuitState;
-    /** When, in milliseconds since the epoch. */
-    at: number;
-}
-/** How long calls took, in milliseconds, to about 3 %; 0 if there were none. */
-interface CircuitLatency {
-    /** The shortest, exactly. */
-    min: number;
-    /** The mean, exactly. */
-    mean: number;
-    /** The longest, exactly. */
-    max: number;
-    /** What half of the calls did not exceed. */
-    p50: number;
-    /** What 90 of 100 did not exceed. */
-    p90: number;
-    /** What 95 of 100 did not exceed. */
-    p95: number;
-    /** What 99 of 100 did not exceed. */
-    p99: number;
-    /** What 999 of 1000 did not exceed. */
-    p999: number;
-}
-/** What a breaker has counted over all threads since it was made or reset. Without `enableMetrics` only what concerns states. */
-interface CircuitBreakerMetrics {
-    /** Where it stands. */
-    state: CircuitState;
-    /** Milliseconds until it is tried again; 0 if it is not open, `Infinity` if it is isolated. */
-    retryAfter: number;
-    /** Calls that asked and whose outcome is known: successes, failures, ignored and rejected ones. */
+/** What a bulkhead has counted, in all threads, since it was made. Times are in milliseconds. */
+interface BulkheadMetrics {
+    /** Calls that got in. */
     calls: number;
-    /** Calls that did not fail. */
-    successes: number;
-    /** Calls that failed, those that took too long included. */
-    failures: number;
-    /** Calls that were not let in. */
+    /** Calls refused because it was full. */
     rejections: number;
-    /** Calls that took longer than `timeout`. */
+    /** Calls that waited until their time was up. */
     timeouts: number;
-    /** Calls that took longer than `slowCallDuration`, failed or not. */
-    slowCalls: number;
-    /** Calls that counted as nothing: aborted, or ignored by `isFailure`. */
-    ignored: number;
-    /** Callers who got what `fallback` gave. */
-    fallbacks: number;
-    /** Failures in a row. */
-    consecutiveFailures: number;
-    /** What the window counts now; zeros if there is none. */
-    window: {
-        calls: number;
-        failures: number;
-        slowCalls: number;
-    };
-    /** Probes in flight. */
-    probes: number;
-    /** How often the state has changed. */
-    stateChanges: number;
-    /** The last 32 changes, oldest first. */
-    history: CircuitChange[];
-    /** Milliseconds spent in each state. */
-    timeInState: Record<CircuitState, number>;
-    /** How long calls took that were not ignored. */
-    latency: CircuitLatency;
+    /** Calls that gave up waiting because their signal aborted. */
+    cancelled: number;
+    /** Calls that had to wait. */
+    queued: number;
+    /** Calls that run now. */
+    running: number;
+    /** Calls that wait now. */
+    waiting: number;
+    /** How many ran at once at most. */
+    peak: number;
+    /** How long those waited who got in after waiting. */
+    waitTimes: TimeStatistics;
 }
-
-/** How a call is made. */
-interface CircuitCallOptions {
-    /** Ends the call when it aborts: it rejects with the reason, and counts as nothing. A context will do. */
-    signal?: Cancellation | undefined;
+/** A bulkhead's events, with what each listener gets. They are heard in every thread that listens, whichever thread calls. */
+interface BulkheadEvents {
+    /** A call found no room, or its time to wait was up. */
+    reject: [event: {
+        reason: FullReason;
+    }];
+    /** A call waits for its turn. */
+    queue: [];
 }
-/** What {@link CircuitBreaker.tryCall} comes to: a value, what was thrown, or why the function was not called. */
-type CircuitCallResult<T> = {
-    ok: true;
-    value: T;
-} | {
-    ok: false;
-    error: unknown;
-    rejected?: undefined;
-} | {
-    ok: false;
-    rejected: Rejection;
-    error?: undefined;
-};
-type Guarded<T> = (context: CallContext) => T | PromiseLike<T>;
-type EventName = keyof CircuitBreakerEvents & string;
 /**
- * A circuit breaker: when what it calls fails too often, it lets nobody in for a while, in any thread of the process, and then tries with a
- * few calls whether it is well again.
- *
- * Closed, it lets all calls in. `failureThreshold` failures in a row, or a rate of failures or slow calls among the last ones, open it. After
- * `recoveryTimeout` it is half-open: at most `halfOpenMaxRequests` calls at once, over all threads, are let in as probes. So many successes of
- * probes close it; one failure opens it again. What a call comes to that was let in before the state changed changes nothing.
- *
- * The state stands in one word that all threads share; no timer runs. A probe whose thread ends, or which does not end for as long as
- * `probeLease`, gives its place to another.
+ * A bulkhead: so many calls at once among all threads of the process. The others wait in a line, first come first served within a
+ * priority, or are refused. A call's place is free again when its function has really ended: not when its caller has given up. A thread that
+ * ends frees the places of its calls.
  *
  * @example
  * ```ts
- * const payments = new CircuitBreaker({ name: 'payments', failureThreshold: 5, recoveryTimeout: 30_000, timeout: 2_000 });
- * const receipt = await payments.call(({ signal }) => fetch(url, { signal }));
+ * const bulkhead = new BulkheadCircuitBreaker({
+ *   maxConcurrentCalls: 10, maxWaitTime: 5000, enableQueue: true, name: 'database',
+ * });
+ * const rows = await bulkhead.call(({ signal }) => database.query('…', { signal }));
  * ```
  */
-declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposable {
+declare class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements Disposable {
     #private;
+    /** @param config - `maxConcurrentCalls`, `maxWaitTime` and `enableQueue`; `maxQueue`; `name` shares it by name. */
+    constructor(config: BulkheadConfig);
+    /** Opens the bulkhead of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): BulkheadCircuitBreaker;
+    /** Opens the bulkhead that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'bulkhead'>): BulkheadCircuitBreaker;
     /**
-     * @param config - See {@link CircuitBreakerConfig}; `name` shares it by name.
-     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with another
-     * configuration. Functions and `healthCheckInterval` are each thread's own.
-     */
-    constructor(config?: Partial<CircuitBreakerConfig>);
-    /**
-     * Opens the breaker of a name.
+     * Calls a function when it is its turn.
      *
-     * @param locals - What this thread brings of its own.
-     * @throws {@link NotFoundError} if there is none.
+     * @param fn - Gets a context with the call's signal, if there is one.
+     * @param options - `signal` ends the wait and is handed to the function; `timeout` is the longest wait in milliseconds; `priority`.
+     * @returns What the function returns.
+     * @throws {@link BulkheadFullError} if there is no room, or `maxWaitTime` is over; {@link WaitTimeoutError} if `timeout` is; the
+     * signal's reason; {@link BulkheadClosedError}; what the function throws.
      */
-    static open(name: string, locals?: CircuitBreakerLocals): CircuitBreaker;
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: QueuedCallOptions): Promise<T>;
     /**
-     * Opens the breaker that another thread's `toHandle` names.
+     * Calls a function if there is a place at once.
      *
-     * @param locals - What this thread brings of its own.
-     * @throws {@link NotFoundError} if it is gone.
+     * @returns What the function returns; `undefined`, and it is not called, if the bulkhead is full.
+     * @throws {@link BulkheadClosedError}; what the function throws.
      */
-    static from(handle: SharedHandle<'breaker'>, locals?: CircuitBreakerLocals): CircuitBreaker;
+    tryCall<T>(fn: (context: CallContext) => T | PromiseLike<T>): Promise<T | undefined>;
+    /** A function that does the same when it is its turn; see {@link BulkheadCircuitBreaker.call}. */
+    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T>;
+    /** How many calls may run at once. */
+    get maxConcurrentCalls(): number;
     /**
-     * Calls a function if the circuit lets it.
+     * Changes how many calls may run at once, for all threads. Calls that run go on; those that wait begin if they may now. The name's
+     * configuration stays the one it was made with.
      *
-     * @param fn - Gets a context whose `signal` aborts when the call takes too long or its caller gives up.
-     * @returns What the function returns; or what `fallback` gives.
-     * @throws {@link CircuitOpenError} if it was not let in; {@link CallTimeoutError}; the signal's reason; {@link CircuitShutdownError} after
-     * `close`; what the function throws.
+     * @param count - A whole number from 1.
      */
-    call<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<T>;
-    /**
-     * As `call`, without throwing: a refusal costs no error. With a `fallback` its value is the value.
-     *
-     * @returns `{ ok: true, value }`, `{ ok: false, error }` with what `call` would have thrown, or `{ ok: false, rejected }` if the circuit did
-     * not let it in.
-     * @throws {@link InvalidArgumentError} if `fn` is no function, or for an option that cannot be meant.
-     */
-    tryCall<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<CircuitCallResult<T>>;
-    /** A function that calls another through the breaker, with its own `this` and arguments. */
-    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
-    /** Whether nobody is let in: it is open or isolated. */
-    isOpen(): boolean;
-    /** Whether it is tried. */
-    isHalfOpen(): boolean;
-    /** Whether all are let in. */
-    isClosed(): boolean;
-    /** Where it stands: `'closed'`, `'open'`, `'half-open'`, `'isolated'` or, after `close`, `'shutdown'`. */
-    getState(): string;
-    /** Opens it as too many failures do: after `recoveryTimeout` it is tried. */
-    forceOpen(): void;
-    /** Closes it, whatever it was; failures count from here on. */
-    forceClose(): void;
-    /** Opens it until `reset` or `forceClose`: no time ends that. */
-    isolate(): void;
-    /** Closes it, and forgets all that was counted. */
-    reset(): void;
-    /** What it has counted, over all threads. */
-    getMetrics(): CircuitBreakerMetrics;
-    /**
-     * Runs `healthCheck`. If all is well while the circuit is open, its recovery time is over: the next calls are probes. An isolated one stays
-     * so, and a closed one is not opened. Who asks while a check runs gets its answer.
-     *
-     * @returns Whether all is well.
-     * @throws {@link InvalidArgumentError} without a `healthCheck`.
-     */
-    checkHealth(): Promise<boolean>;
-    /** Listens to calls of this thread, or to changes of state by any. Keeps the breaker, and no process, alive. */
-    on<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    setMaxConcurrentCalls(count: number): void;
+    /** How many more calls may begin now. */
+    getAvailablePermits(): number;
+    /** How many calls wait. */
+    getQueueLength(): number;
+    /** Whether a call that came now would not be refused: there is a place, or room in the line, and it is not closed. */
+    isHealthy(): boolean;
+    /** What it has counted, in all threads. */
+    getMetrics(): BulkheadMetrics;
+    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
     /** Listens once. */
-    once<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    once<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
     /** Listens no more. */
-    off<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
-    /**
-     * Shuts it down for all threads: it calls nothing any more. Functions that run go on, and what they come to is the caller's. Again does no
-     * harm.
-     */
+    off<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Closes it for all threads: calls that wait reject with `BulkheadClosedError`, and none begins any more. Those that run go on. */
     close(): void;
     [Symbol.dispose](): void;
 }
+
+/** What an adaptive limiter takes that is of this thread alone. */
+interface DropOptions {
+    /**
+     * Whether an error of a call says that the server has too much to do. Other errors are ignored: a call that fails quickly says nothing.
+     * Default: time-outs, refused connections, refusals of this package, and errors whose `status` is 429, 503 or 504.
+     */
+    readonly isDrop?: (error: unknown) => boolean;
+}
+/** How an adaptive limiter is made. */
+interface AdaptiveLimiterConfig extends DropOptions {
+    /**
+     * `'gradient'` compares latency with that of a server without load, which it measures now and then with fewer calls; `'aimd'` adds one per
+     * round of calls that went well. Default `'gradient'`.
+     */
+    readonly algorithm?: 'gradient' | 'aimd';
+    /** The limit to begin with. Default 20, or what is nearest to it between `minLimit` and `maxLimit`. */
+    readonly initialLimit?: number;
+    /** The limit is never less. Default 1. */
+    readonly minLimit?: number;
+    /** The limit is never more. Default 200. */
+    readonly maxLimit?: number;
+    /** What a drop leaves of the limit: above 0 and below 1. Default 0.9. */
+    readonly backoff?: number;
+    /** `'gradient'`: how much of each change takes place, above 0 and up to 1. Default 0.2. */
+    readonly smoothing?: number;
+    /** `'gradient'`: so many times the latency without load is no load yet, at least 1. Default 1.5. */
+    readonly rttTolerance?: number;
+    /** `'aimd'`: a call that takes longer counts as dropped, in milliseconds. Default 5000. */
+    readonly timeout?: number;
+    /** How many calls may wait, over all threads; 0 for none. Default: any number. */
+    readonly maxQueue?: number;
+    /** Milliseconds that a call waits at most; `Infinity`, the default, for no limit, 0 for no waiting. */
+    readonly maxWaitTime?: number;
+    /** The same name in any thread of the process gives the same limiter; another configuration of it is an error. */
+    readonly name?: string;
+}
+/** What an adaptive limiter has counted, in all threads, since it was made. */
+interface AdaptiveLimiterMetrics extends BulkheadMetrics {
+    /** The limit now. */
+    limit: number;
+    /** Calls that ended in a drop. */
+    dropped: number;
+    /** Calls that said nothing about the server. */
+    ignored: number;
+}
+/** An adaptive limiter's events, with what each listener gets. They are heard in every thread that listens, whichever thread calls. */
+interface AdaptiveLimiterEvents {
+    /** The limit has changed. */
+    limit: [event: {
+        from: number;
+        to: number;
+    }];
+    /** A call found no room, or its time to wait was up. */
+    reject: [event: {
+        reason: FullReason;
+    }];
+    /** A call waits for its turn. */
+    queue: [];
+}
+/** A call's permit. One that is disposed of without a word is ignored. */
+declare class AdaptivePermit implements Disposable {
+    #private;
+    /** Whether it is held. */
+    get held(): boolean;
+    /** The call was served: its latency counts. @throws {@link NotHeldError} if it was given back before. */
+    success(): void;
+    /** The call was refused by the server, or timed out: the limit backs off. @throws {@link NotHeldError} if it was given back before. */
+    drop(): void;
+    /** The call says nothing about the server. @throws {@link NotHeldError} if it was given back before. */
+    ignore(): void;
+    [Symbol.dispose](): void;
+}
+/**
+ * An adaptive concurrency limit, shared by all threads of the process: as many calls at once as a server takes without becoming slower. It
+ * needs no figure to begin with, and follows when the server's capacity changes. The others wait in a line, or are refused.
+ *
+ * It does not grow while less than half of it is in use, and backs off at drops, whatever their latency. Permits of a thread that ends are
+ * given back.
+ *
+ * @example
+ * ```ts
+ * const limiter = new AdaptiveLimiter({ name: 'search', maxQueue: 50, maxWaitTime: 200 });
+ * limiter.on('limit', ({ to }) => console.log(`search takes ${to} calls at once`));
+ * const hits = await limiter.call(({ signal }) => search(query, { signal }));
+ *
+ * using permit = await limiter.acquire();
+ * const response = await fetch(url);
+ * if (response.status === 503) permit.drop();
+ * else permit.success();
+ * ```
+ */
+declare class AdaptiveLimiter extends SharedObject<'adaptive'> implements Disposable {
+    #private;
+    /** @param config - See {@link AdaptiveLimiterConfig}; `name` shares it by name. */
+    constructor(config?: AdaptiveLimiterConfig);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string, options?: DropOptions): AdaptiveLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'adaptive'>, options?: DropOptions): AdaptiveLimiter;
+    /**
+     * Waits for a permit, which is to be told how the call went.
+     *
+     * @param options - `signal` and `timeout` end the wait; `priority`.
+     * @throws {@link AdaptiveLimitError} if there is no room, or `maxWaitTime` is over; {@link WaitTimeoutError} if `timeout` is; the
+     * signal's reason; {@link AdaptiveLimiterClosedError}.
+     */
+    acquire(options?: QueuedCallOptions): Promise<AdaptivePermit>;
+    /** Takes a permit if there is one at once; otherwise gives `undefined`. @throws {@link AdaptiveLimiterClosedError}. */
+    tryAcquire(): AdaptivePermit | undefined;
+    /**
+     * Calls a function when it is its turn, and learns from how long it takes. An error is a drop if `isDrop` says so, and ignored otherwise.
+     *
+     * @param fn - Gets a context with the call's signal, if there is one.
+     * @param options - `signal` ends the wait and is handed to the function; `timeout` is the longest wait in milliseconds; `priority`.
+     * @returns What the function returns.
+     * @throws As `acquire`; what the function throws.
+     */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: QueuedCallOptions): Promise<T>;
+    /** Calls a function if there is a permit at once; otherwise gives `undefined`. @throws As `call`. */
+    tryCall<T>(fn: (context: CallContext) => T | PromiseLike<T>): Promise<T | undefined>;
+    /** A function that does the same when it is its turn; see {@link AdaptiveLimiter.call}. */
+    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T>;
+    /** The limit now. */
+    get limit(): number;
+    /** How many permits are held. */
+    get inFlight(): number;
+    /** How many wait. */
+    get waiting(): number;
+    /** What it has counted, in all threads. */
+    getMetrics(): AdaptiveLimiterMetrics;
+    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Closes it for all threads: those who wait reject with `AdaptiveLimiterClosedError`, and there are no permits any more. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** Refusing calls by priority while this thread's event loop is late. */
+
+/** How load is shed. */
+interface LoadShedConfig {
+    /** Milliseconds that the event loop may be late before the lowest priority is refused; from 1. */
+    readonly maxEventLoopDelay: number;
+    /** How many priorities there are: 0 is the lowest. Each further `maxEventLoopDelay` refuses one more. 1 to 100, default 3. */
+    readonly priorities?: number;
+}
+/** How one call is made. */
+interface ShedCallOptions {
+    /** How important it is: a whole number from 0, the lowest, to one less than `priorities`. Default 0. */
+    priority?: number;
+    /** Handed to the function. */
+    signal?: Cancellation;
+}
+/** How the middleware decides. */
+interface ShedMiddlewareOptions<Request extends IncomingMessage = IncomingMessage> {
+    /** The priority of all requests, or of each. Default 0. */
+    priority?: number | ((request: Request) => number);
+}
+/** What was shed, in this thread. */
+interface LoadShedMetrics {
+    /** How late the event loop is to be reckoned, in milliseconds. */
+    delay: number;
+    /** Calls admitted. */
+    admitted: number;
+    /** Calls refused, by priority. */
+    refused: number[];
+}
+/** The events of load shedding, with what each listener gets. */
+interface LoadShedEvents {
+    /** A call was refused. */
+    refuse: [event: {
+        priority: number;
+        retryAfter: number;
+    }];
+}
+/**
+ * Sheds load by priority while the event loop of this thread is late. What is measured is this thread's alone, so nothing is shared. It is
+ * measured by a timer that keeps no process alive, and runs only while calls come. The delay rises at once and halves with each
+ * `maxEventLoopDelay` that passes.
+ *
+ * @example
+ * ```ts
+ * const shed = loadShed({ maxEventLoopDelay: 100 });
+ * app.use(shed.middleware({ priority: (request) => (request.url === '/health' ? 2 : 0) }));
+ * const report = await shed.call(() => makeReport(), { priority: 1 });
+ * ```
+ */
+declare class LoadShed implements Disposable {
+    #private;
+    /** @param config - `maxEventLoopDelay`; `priorities`. */
+    constructor(config: LoadShedConfig);
+    /** Whether a call of this priority may go on now. Counts as a call. */
+    admits(priority?: number): boolean;
+    /**
+     * Calls a function, unless the event loop is too late for its priority.
+     *
+     * @returns What the function returns.
+     * @throws {@link LoadShedError}, and the function is not called; the signal's reason; what the function throws.
+     */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: ShedCallOptions): Promise<T>;
+    /** A function that does the same unless the event loop is too late for it; see {@link LoadShed.call}. */
+    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>, options?: {
+        priority?: number;
+    }): (...args: A) => Promise<T>;
+    /**
+     * Middleware for Express, and for all that calls `(request, response, next)`: a request that is refused is answered 503 with `Retry-After`.
+     *
+     * @param options - `priority`: a number, or a function of the request.
+     */
+    middleware<Request extends IncomingMessage = IncomingMessage>(options?: ShedMiddlewareOptions<Request>): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void;
+    /** The lowest priority that is admitted now; as many as there are priorities if none is. */
+    get lowest(): number;
+    /** What it has done. */
+    getMetrics(): LoadShedMetrics;
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Ends the measuring: from here on everything is admitted, and nothing counted. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+/** Makes a {@link LoadShed}. */
+declare function loadShed(config: LoadShedConfig): LoadShed;
 
 /** Cancels a context. Again does no harm. `using` cancels at the end of the block. */
 type CancelFunction<A extends unknown[] = []> = ((...args: A) => void) & Disposable;
@@ -2769,89 +2917,6 @@ interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput
     ordered?: boolean;
 }
 
-/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
-/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
-interface TimeStatistics {
-    count: number;
-    mean: number;
-    min: number;
-    p50: number;
-    p90: number;
-    p99: number;
-    p999: number;
-    max: number;
-}
-/** A pool's counts and times since it began or was reset. */
-interface PoolMetrics {
-    /** Tasks accepted. */
-    submitted: number;
-    /** Tasks that returned. */
-    completed: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks cancelled by their submitter. */
-    aborted: number;
-    /** Tasks that took too long. */
-    timedOut: number;
-    /** Tasks refused because the queue was full. */
-    rejected: number;
-    /** Tasks that ran again after their worker was lost. */
-    retried: number;
-    /** Workers that died unordered. */
-    crashes: number;
-    /** Workers started in place of lost ones. */
-    restarts: number;
-    /** Workers started. */
-    spawned: number;
-    /** Workers retired. */
-    retired: number;
-    /** Tasks that an idle worker took from another's queue. */
-    stolen: number;
-    /** The share of the workers' time spent running tasks. */
-    utilisation: number;
-    /** From submission to begin. */
-    waiting: TimeStatistics;
-    /** From begin to end. */
-    running: TimeStatistics;
-}
-/** One worker's health. */
-interface WorkerHealth {
-    workerId: number;
-    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
-    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
-    /** Tasks that returned. */
-    done: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks it has taken and not begun. */
-    queued: number;
-    /** How long its oldest running task has run. */
-    currentTaskAge: number | null;
-    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
-    lastHeartbeatAge: number | null;
-    /** The share of time its event loop was busy, at the last heartbeat. */
-    eventLoopUtilization: number;
-    /** Bytes of heap in use, at the last heartbeat. */
-    heapUsed: number;
-    /** Bytes of heap it may use. */
-    heapLimit: number;
-    /** Its recent mean run time. */
-    meanRun: number;
-}
-/** A pool's health. */
-interface HealthStatus {
-    /** Whether no worker is unresponsive. */
-    healthy: boolean;
-    /** Tasks that wait, those that workers have taken and not begun included. */
-    queued: number;
-    /** Tasks that run. */
-    running: number;
-    /** Tasks that wait for room in the queue. */
-    waitingRoom: number;
-    /** Each worker. */
-    workers: WorkerHealth[];
-}
-
 /** What both kinds of pools are. */
 
 /** How a pool is closed. */
@@ -3040,5 +3105,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
-export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CallContext, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, Rejection, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, loadShed, move, select, selectSync, sending, sleep };
+export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CallContext, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, DropOptions, FullReason, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

@@ -228,6 +228,9 @@ pub(crate) fn calls(env: sys::napi_env, isolate: &Isolate) -> Result<sys::napi_v
     crate::retry::register_all(env, target, isolate)?;
     crate::ring::register_all(env, target, isolate)?;
     crate::breaker::register_all(env, target, isolate)?;
+    crate::bulkhead::register_all(env, target, isolate)?;
+    crate::adaptive::register_all(env, target, isolate)?;
+    crate::shed::register_all(env, target, isolate)?;
     Ok(target)
 }
 

@@ -5,9 +5,11 @@
 //! the timer thread, [`error`] the codes. Nothing here decides anything.
 #![expect(unreachable_pub, reason = "what `#[napi]` exports is public to JavaScript, not to Rust")]
 
+mod adaptive;
 mod body;
 mod breaker;
 mod broadcast;
+mod bulkhead;
 mod channel;
 mod codec;
 mod deadlock;
@@ -33,6 +35,7 @@ mod ring;
 mod runtime;
 mod select;
 mod shared;
+mod shed;
 mod singleflight;
 mod waiting;
 mod waits;

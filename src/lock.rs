@@ -137,6 +137,22 @@ impl Kind for JsLock {
             Self::WaitGroup(_) | Self::Latch(_) | Self::Cond(_) => false,
         }
     }
+
+    fn open_words(&self, owner: Owner) -> (Option<u32>, Option<u32>) {
+        match self {
+            Self::Mutex(lock) => (lock.word().map(Word::place), None),
+            Self::Semaphore(lock) => {
+                (lock.word().map(Word::place), Some(lock.open_purse(owner, || words().take())))
+            }
+            _ => (None, None),
+        }
+    }
+
+    fn close_words(&self, owner: Owner) {
+        if let Self::Semaphore(lock) = self {
+            lock.close_purse(owner);
+        }
+    }
 }
 
 impl JsLock {
@@ -159,24 +175,6 @@ impl JsLock {
             "once" => Self::Once(Once::new(), Mutex::new(None)),
             _ => return Ok(None),
         }))
-    }
-
-    /// Where its state stands while nobody waits, and where a thread keeps account of what it takes by itself: places in [`words`].
-    pub(crate) fn open_words(&self, owner: Owner) -> (Option<u32>, Option<u32>) {
-        match self {
-            Self::Mutex(lock) => (lock.word().map(Word::place), None),
-            Self::Semaphore(lock) => {
-                (lock.word().map(Word::place), Some(lock.open_purse(owner, || words().take())))
-            }
-            _ => (None, None),
-        }
-    }
-
-    /// The thread takes nothing by itself any more, as often as it opened the words.
-    pub(crate) fn close_words(&self, owner: Owner) {
-        if let Self::Semaphore(lock) = self {
-            lock.close_purse(owner);
-        }
     }
 
     /// Who holds it: all of it or not, and how much.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use napi_derive::napi;
 
 use crate::breaker::JsBreaker;
+use crate::adaptive::JsAdaptive;
 use crate::broadcast::JsBroadcast;
+use crate::bulkhead::JsBulkhead;
 use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::lock::JsLock;
@@ -14,6 +16,7 @@ use crate::memory::JsMemory;
 use crate::memory::atomics::JsAtomic;
 use crate::pool::options::Options;
 use crate::shared::{Kind, Shared, names};
+use crate::shed::JsShed;
 use crate::singleflight::JsSingleflight;
 use crate::waiting::JsChannel;
 use crate::{keyed, queue, retry, ring};
@@ -32,6 +35,9 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Box<dyn Ki
         "retry" => Box::new(retry::JsRetry::default()),
         "retry-budget" => Box::new(retry::JsBudget::make(options)?),
         "hedge" => Box::new(retry::JsHedge::make(options)?),
+        "bulkhead" => Box::new(JsBulkhead::make(options)?),
+        "adaptive" => Box::new(JsAdaptive::make(options)?),
+        "shed" => Box::new(JsShed::make(options)?),
         "memory" => Box::new(JsMemory::make(options)?),
         _ => {
             if let Some(lock) = JsLock::make(kind, options)? {
@@ -83,7 +89,7 @@ impl NativeObject {
 
     fn open(isolate: &Isolate, shared: Arc<Shared>) -> Self {
         let handle = isolate.objects.borrow_mut().insert(Arc::clone(&shared));
-        let words = shared.lock().map_or((None, None), |lock| lock.open_words(isolate.owner()));
+        let words = shared.object.open_words(isolate.owner());
         Self { shared, handle, words }
     }
 }
@@ -157,7 +163,7 @@ impl NativeObject {
         self.shared.id
     }
 
-    /// Where the state of a lock stands while nobody waits, if it does: a place in `sharedWords`.
+    /// Where the state of it stands while nobody waits, if it does: a place in `sharedWords`.
     #[napi(getter)]
     pub fn word(&self) -> Option<u32> {
         self.words.0
@@ -181,9 +187,7 @@ impl Drop for NativeObject {
     fn drop(&mut self) {
         let _released = Isolate::with_current(|isolate| {
             let owner = isolate.owner();
-            if let Ok(lock) = self.shared.lock() {
-                lock.close_words(owner);
-            }
+            self.shared.object.close_words(owner);
             let gone = isolate.objects.borrow_mut().remove(self.handle);
             let mut orphans = isolate.orphans.borrow_mut();
             orphans.extend(gone);

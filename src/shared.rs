@@ -36,6 +36,12 @@ pub(crate) trait Kind: Any + Send + Sync {
     fn watchers(&self) -> Option<&Watchers> {
         None
     }
+    /// Where its state stands while nobody waits, and where a thread keeps account of what it takes by itself: places in the shared words.
+    fn open_words(&self, _owner: Owner) -> (Option<u32>, Option<u32>) {
+        (None, None)
+    }
+    /// The thread takes nothing by itself any more, as often as it opened the words.
+    fn close_words(&self, _owner: Owner) {}
     /// Whether a thread has something here that is to be given back when it ends.
     fn concerns(&self, _owner: Owner) -> bool {
         false

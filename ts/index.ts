@@ -23,6 +23,30 @@ export { CircuitOpenError, CircuitShutdownError } from './circuit-breakers/error
 export type { CircuitBreakerEvents, CircuitStateChange } from './circuit-breakers/events.js';
 export type { CircuitBreakerMetrics, CircuitChange, CircuitLatency } from './circuit-breakers/metrics.js';
 export type { CircuitState } from './circuit-breakers/states.js';
+  AdaptiveLimiterConfig,
+  AdaptiveLimiterEvents,
+  AdaptiveLimiterMetrics,
+  DropOptions,
+} from './circuit-breakers/adaptive-limiter.js';
+export { AdaptiveLimiter, AdaptivePermit } from './circuit-breakers/adaptive-limiter.js';
+export type { BulkheadConfig, BulkheadEvents, BulkheadMetrics } from './circuit-breakers/bulkhead.js';
+export { BulkheadCircuitBreaker } from './circuit-breakers/bulkhead.js';
+export type { FullReason } from './circuit-breakers/bulkhead-errors.js';
+export {
+  AdaptiveLimitError,
+  AdaptiveLimiterClosedError,
+  BulkheadClosedError,
+  BulkheadFullError,
+  LoadShedError,
+} from './circuit-breakers/bulkhead-errors.js';
+export type { QueuedCallOptions } from './circuit-breakers/line.js';
+  LoadShedConfig,
+  LoadShedEvents,
+  LoadShedMetrics,
+  ShedCallOptions,
+  ShedMiddlewareOptions,
+} from './circuit-breakers/load-shed.js';
+export { LoadShed, loadShed } from './circuit-breakers/load-shed.js';
 export type { CancelFunction, ContextHandle } from './context/context.js';
 export { Context } from './context/context.js';
 export type { LivingObject, LivingWait } from './diagnostics.js';

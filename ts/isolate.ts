@@ -199,6 +199,34 @@ export interface FastCalls {
   breakerPhase(breaker: number): number;
   breakerFallback(breaker: number): void;
   breakerForce(breaker: number, what: number): boolean;
+  bulkheadTry(bulkhead: number): number;
+  bulkheadEnter(
+    bulkhead: number,
+    wait: number,
+    priority: number,
+    limit: number,
+    cancellable: boolean,
+  ): number;
+  bulkheadExit(bulkhead: number): void;
+  bulkheadSetMost(bulkhead: number, most: number): void;
+  bulkheadRead(bulkhead: number, what: number): number;
+  bulkheadClose(bulkhead: number): void;
+  adaptiveTry(limiter: number): number;
+  adaptiveAcquire(
+    limiter: number,
+    wait: number,
+    priority: number,
+    limit: number,
+    cancellable: boolean,
+  ): number;
+  adaptiveClaim(limiter: number): number;
+  adaptiveEnd(limiter: number, permit: number, outcome: number): void;
+  adaptiveRead(limiter: number, what: number): number;
+  adaptiveClose(limiter: number): void;
+  shedAsk(shed: number, priority: number): number;
+  shedLowest(shed: number): number;
+  shedExpect(shed: number, ms: number): void;
+  shedArrived(shed: number): boolean;
   poolSubmit(pool: number, wait: number, tag: number, num: number, processor: number): number;
   poolSubmitWith(
     pool: number,

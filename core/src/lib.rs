@@ -7,6 +7,9 @@
 //! | [`pool`] | worker pools: which task runs next, on which worker, and when workers come and go |
 //! | [`channel`] | channels with Go's semantics, select, broadcasts, tickers |
 //! | [`limiter`] | rate limiters: who may pass now, and when the others may |
+//! | [`adaptive`] | concurrency limits that find themselves from latency |
+//! | [`bulkhead`] | so many calls at once and no more, and a line by priority before them |
+//! | [`shedding`] | which calls to refuse while an event loop is late |
 //! | [`lock`] | locks and meeting points: mutex, semaphore, wait group, barrier, singleflight and the like |
 //! | [`breaker`] | circuit breakers: who may call what fails, and when it is tried again |
 //! | [`map`] | a map that all threads share, and a cache if it is given limits |
@@ -28,6 +31,8 @@
 #![forbid(unsafe_code)]
 
 pub mod breaker;
+pub mod adaptive;
+pub mod bulkhead;
 pub mod channel;
 pub mod clock;
 pub mod limiter;
@@ -38,6 +43,7 @@ pub mod metrics;
 pub mod pool;
 pub mod registry;
 pub mod retry;
+pub mod shedding;
 pub mod spin;
 pub mod sync;
 pub mod timer;

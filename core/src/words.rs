@@ -89,6 +89,13 @@ impl Word {
     pub fn cell(&self) -> &AtomicU32 {
         &self.chunk.0[(self.place % CHUNK_PLACES) as usize * LINE]
     }
+
+    /// What else stands on its cache line, from 1; 0 is the word itself. Whoever uses it leaves it 0. Loom's lines hold one word.
+    #[must_use]
+    pub fn beside(&self, at: usize) -> Option<&AtomicU32> {
+        let start = (self.place % CHUNK_PLACES) as usize * LINE;
+        (at < LINE).then(|| self.chunk.0.get(start + at)).flatten()
+    }
 }
 
 impl Drop for Word {

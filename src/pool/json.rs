@@ -19,7 +19,7 @@ pub(super) fn counts_json(counts: Counts) -> Value {
     })
 }
 
-fn histogram_json(histogram: &Histogram) -> Value {
+pub(crate) fn histogram_json(histogram: &Histogram) -> Value {
     json!({
         "count": histogram.count(),
         "mean": histogram.mean() / MILLI as f64,

@@ -4,7 +4,7 @@ pub(crate) mod calls;
 mod configuration;
 pub(crate) mod holdings;
 mod host;
-mod json;
+pub(crate) mod json;
 pub(crate) mod message;
 mod native;
 pub(crate) mod options;

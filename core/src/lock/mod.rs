@@ -38,6 +38,7 @@ pub use gate::{GUARDED, Wait};
 pub use latch::Latch;
 pub use mutex::{Busy, Lock, Poisoned};
 pub use once::{Begin, Once};
+pub(crate) use owner::Holdings;
 pub use owner::{NotHeld, Owner};
 pub use rwlock::RwLock;
 pub use semaphore::{Acquire, Semaphore};

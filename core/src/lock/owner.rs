@@ -22,7 +22,7 @@ pub struct NotHeld {
 /// How much each owner holds. A list and not a map: owners are threads, so they are few. It allocates only when more of
 /// them hold at once than ever before.
 #[derive(Debug, Default)]
-pub(super) struct Holdings(Vec<Holding>);
+pub(crate) struct Holdings(Vec<Holding>);
 
 #[derive(Debug)]
 struct Holding {
@@ -67,7 +67,7 @@ impl Holdings {
         self.0.retain(|holding| holding.owner != owner || !holding.is_over());
     }
 
-    pub(super) fn add(&mut self, owner: Owner, count: u32) {
+    pub(crate) fn add(&mut self, owner: Owner, count: u32) {
         match self.of(owner) {
             Some(holding) => holding.count = holding.count.saturating_add(count),
             None if count == 0 => {}
@@ -76,7 +76,7 @@ impl Holdings {
     }
 
     /// By the owner itself.
-    pub(super) fn give_back(&mut self, owner: Owner, count: u32) -> Result<(), NotHeld> {
+    pub(crate) fn give_back(&mut self, owner: Owner, count: u32) -> Result<(), NotHeld> {
         let Some(holding) = self.of(owner) else {
             return if count == 0 { Ok(()) } else { Err(NotHeld { held: 0 }) };
         };
@@ -93,12 +93,12 @@ impl Holdings {
     }
 
     /// Takes all that the owner holds, its purse too.
-    pub(super) fn take(&mut self, owner: Owner) -> u32 {
+    pub(crate) fn take(&mut self, owner: Owner) -> u32 {
         self.at(owner).map_or(0, |at| self.0.swap_remove(at).total())
     }
 
     /// Gives the owner a purse, and says which word it is.
-    pub(super) fn open_purse(&mut self, owner: Owner, make: impl FnOnce() -> Word) -> u32 {
+    pub(crate) fn open_purse(&mut self, owner: Owner, make: impl FnOnce() -> Word) -> u32 {
         let at = self.at(owner).unwrap_or(self.0.len());
         if at == self.0.len() {
             self.0.push(Holding { owner, count: 0, purse: None });
@@ -110,7 +110,7 @@ impl Holdings {
     }
 
     /// The owner needs its purse no more, as often as it was opened; what is left in it stays held. By the owner itself.
-    pub(super) fn close_purse(&mut self, owner: Owner) {
+    pub(crate) fn close_purse(&mut self, owner: Owner) {
         let Some(holding) = self.of(owner) else { return };
         let Some(purse) = &mut holding.purse else { return };
         purse.opened -= 1;
@@ -121,11 +121,24 @@ impl Holdings {
         self.tidy(owner);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// The purse of an owner, if it has one.
+    pub(crate) fn purse(&self, owner: Owner) -> Option<&Word> {
+        self.at(owner)
+            .and_then(|at| self.0.get(at))
+            .and_then(|holding| holding.purse.as_ref())
+            .map(|purse| &purse.word)
+    }
+
+    /// All purses.
+    pub(crate) fn purses(&self) -> impl Iterator<Item = &Word> {
+        self.0.iter().filter_map(|holding| holding.purse.as_ref().map(|purse| &purse.word))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn list(&self) -> Vec<(Owner, u32)> {
+    pub(crate) fn list(&self) -> Vec<(Owner, u32)> {
         let all = self.0.iter().map(|holding| (holding.owner, holding.total()));
         all.filter(|(_, count)| *count > 0).collect()
     }

@@ -2,6 +2,7 @@
 #![cfg(loom)]
 
 mod breaker;
+mod bulkhead;
 mod channel;
 mod limiter;
 mod lock;

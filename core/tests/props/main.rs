@@ -7,6 +7,8 @@
 )]
 
 mod breaker;
+mod adaptive;
+mod bulkhead;
 mod channel;
 mod handles;
 mod histogram;
