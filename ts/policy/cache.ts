@@ -8,7 +8,7 @@ import {
   checkCall,
   endless,
   type GuardedFunction,
-  type KeenPart,
+  type PolicyPart,
   withArguments,
   wrapped,
 } from './part.js';
@@ -21,7 +21,7 @@ export interface CacheOptions extends SharedMapOptions {
 }
 
 /** A cache, as a part of a policy. Made by {@link cache}. */
-export class Cache implements KeenPart {
+export class Cache implements PolicyPart {
   readonly #key: (...args: unknown[]) => MapKey;
   /** What is kept, by key. */
   readonly entries: SharedMap<MapKey, unknown>;
