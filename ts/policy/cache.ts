@@ -1,8 +1,8 @@
 /** Results that are kept for all threads, in place of calls. */
 import { InvalidArgumentError } from '../errors.js';
 import { type MapKey, SharedMap, type SharedMapOptions } from '../memory/shared-map.js';
-import { shown, type WaitOptions } from '../wait-options.js';
-import { enderOf } from './cancelling.js';
+import { shown } from '../wait-options.js';
+import { enderOf, unlessEnded } from './cancelling.js';
 import {
   type CallOptions,
   checkCall,
@@ -55,9 +55,9 @@ export class Cache implements PolicyPart {
     checkCall(fn, options);
     const ender = enderOf(options);
     if (ender?.aborted) throw ender.reason;
-    const wait: WaitOptions = {};
-    if (ender !== undefined) wait.signal = ender instanceof AbortSignal ? ender : ender.signal;
-    return (await this.entries.getOrCompute(this.#key(...args), () => fn(endless), wait)) as T;
+    // Not the map's own wait: whoever computes would wait for the function.
+    const result = this.entries.getOrCompute(this.#key(...args), () => fn(endless));
+    return (await unlessEnded(result, ender)) as T;
   }
 
   /** A function whose results are kept by its arguments. */
