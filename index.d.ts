@@ -2,7 +2,6 @@
 import { WritableStream, ReadableStream } from 'node:stream/web';
 import * as node_worker_threads from 'node:worker_threads';
 import { Transferable, WorkerOptions, Worker, ResourceLimits } from 'node:worker_threads';
-import { IncomingMessage, ServerResponse } from 'node:http';
 
 /** An object's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
 interface SharedHandle<Kind extends string = string> {
@@ -329,96 +328,6 @@ declare class Ticker implements Disposable {
     [Symbol.dispose](): void;
 }
 
-/** What everything that calls the user's function gives it. */
-/** What a guarded function is called with. */
-interface CallContext {
-    /** Aborts when the call is to end: its caller gave up, or its time is over. `undefined` if nothing can end it. */
-    readonly signal: AbortSignal | undefined;
-}
-
-/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
-/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
-interface TimeStatistics {
-    count: number;
-    mean: number;
-    min: number;
-    p50: number;
-    p90: number;
-    p99: number;
-    p999: number;
-    max: number;
-}
-/** A pool's counts and times since it began or was reset. */
-interface PoolMetrics {
-    /** Tasks accepted. */
-    submitted: number;
-    /** Tasks that returned. */
-    completed: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks cancelled by their submitter. */
-    aborted: number;
-    /** Tasks that took too long. */
-    timedOut: number;
-    /** Tasks refused because the queue was full. */
-    rejected: number;
-    /** Tasks that ran again after their worker was lost. */
-    retried: number;
-    /** Workers that died unordered. */
-    crashes: number;
-    /** Workers started in place of lost ones. */
-    restarts: number;
-    /** Workers started. */
-    spawned: number;
-    /** Workers retired. */
-    retired: number;
-    /** Tasks that an idle worker took from another's queue. */
-    stolen: number;
-    /** The share of the workers' time spent running tasks. */
-    utilisation: number;
-    /** From submission to begin. */
-    waiting: TimeStatistics;
-    /** From begin to end. */
-    running: TimeStatistics;
-}
-/** One worker's health. */
-interface WorkerHealth {
-    workerId: number;
-    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
-    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
-    /** Tasks that returned. */
-    done: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks it has taken and not begun. */
-    queued: number;
-    /** How long its oldest running task has run. */
-    currentTaskAge: number | null;
-    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
-    lastHeartbeatAge: number | null;
-    /** The share of time its event loop was busy, at the last heartbeat. */
-    eventLoopUtilization: number;
-    /** Bytes of heap in use, at the last heartbeat. */
-    heapUsed: number;
-    /** Bytes of heap it may use. */
-    heapLimit: number;
-    /** Its recent mean run time. */
-    meanRun: number;
-}
-/** A pool's health. */
-interface HealthStatus {
-    /** Whether no worker is unresponsive. */
-    healthy: boolean;
-    /** Tasks that wait, those that workers have taken and not begun included. */
-    queued: number;
-    /** Tasks that run. */
-    running: number;
-    /** Tasks that wait for room in the queue. */
-    waitingRoom: number;
-    /** Each worker. */
-    workers: WorkerHealth[];
-}
-
 /**
  * Every error the package throws: one class per failure, each with a `code` that never changes.
  *
@@ -607,398 +516,6 @@ declare class PoolBrokenError extends MillraceError {
 declare class ProcessorError extends MillraceError {
     name: string;
 }
-
-/** Why bulkheads, adaptive limiters and load shedding refuse a call. */
-
-/** Why there was no room: `'full'`: neither inside nor in the line; `'timeout'`: the wait in the line ran out. */
-type FullReason = 'full' | 'timeout';
-/** The bulkhead has no room for the call. */
-declare class BulkheadFullError extends MillraceError {
-    name: string;
-    /** `'full'`: neither inside nor in the line; `'timeout'`: the call waited for `maxWaitTime`. */
-    readonly reason: FullReason;
-}
-/** The bulkhead is closed: no call enters any more. */
-declare class BulkheadClosedError extends MillraceError {
-    name: string;
-}
-/** As many calls are in flight as the adaptive limit allows. */
-declare class AdaptiveLimitError extends MillraceError {
-    name: string;
-    /** `'full'`: neither within the limit nor in the line; `'timeout'`: the call waited for `maxWaitTime`. */
-    readonly reason: FullReason;
-    /** The limit at that moment. */
-    readonly limit: number;
-}
-/** The adaptive limiter is closed: it gives no permits any more. */
-declare class AdaptiveLimiterClosedError extends MillraceError {
-    name: string;
-}
-/** The event loop is too late for calls of this priority. */
-declare class LoadShedError extends MillraceError {
-    name: string;
-    /** Milliseconds after which such a call is admitted again, if the load falls now. */
-    readonly retryAfter: number;
-    /** The call's priority. */
-    readonly priority: number;
-}
-
-/** How a call waits for its turn. */
-interface QueuedCallOptions extends WaitOptions {
-    /**
-     * Who goes first of those who wait: higher numbers, and of equal ones who came first. Each second of waiting counts as one more, so that
-     * nobody waits for ever. A whole number. Default 0.
-     */
-    priority?: number;
-}
-
-/** How a bulkhead is made. */
-interface BulkheadConfig {
-    /** How many calls may run at once, over all threads: a whole number from 1. */
-    readonly maxConcurrentCalls: number;
-    /** Milliseconds that a call waits for its turn at most; `Infinity` for no limit, 0 for no waiting. */
-    readonly maxWaitTime: number;
-    /** Whether calls wait at all when it is full; otherwise they are refused. */
-    readonly enableQueue: boolean;
-    /** How many calls may wait, over all threads. Default: any number. */
-    readonly maxQueue?: number;
-    /** The same name in any thread of the process gives the same bulkhead; another configuration of it is an error. */
-    readonly name?: string;
-}
-/** What a bulkhead has counted, in all threads, since it was made. Times are in milliseconds. */
-interface BulkheadMetrics {
-    /** Calls that got in. */
-    calls: number;
-    /** Calls refused because it was full. */
-    rejections: number;
-    /** Calls that waited until their time was up. */
-    timeouts: number;
-    /** Calls that gave up waiting because their signal aborted. */
-    cancelled: number;
-    /** Calls that had to wait. */
-    queued: number;
-    /** Calls that run now. */
-    running: number;
-    /** Calls that wait now. */
-    waiting: number;
-    /** How many ran at once at most. */
-    peak: number;
-    /** How long those waited who got in after waiting. */
-    waitTimes: TimeStatistics;
-}
-/** A bulkhead's events, with what each listener gets. They are heard in every thread that listens, whichever thread calls. */
-interface BulkheadEvents {
-    /** A call found no room, or its time to wait was up. */
-    reject: [event: {
-        reason: FullReason;
-    }];
-    /** A call waits for its turn. */
-    queue: [];
-}
-/**
- * A bulkhead: so many calls at once among all threads of the process. The others wait in a line, first come first served within a
- * priority, or are refused. A call's place is free again when its function has really ended: not when its caller has given up. A thread that
- * ends frees the places of its calls.
- *
- * @example
- * ```ts
- * const bulkhead = new BulkheadCircuitBreaker({
- *   maxConcurrentCalls: 10, maxWaitTime: 5000, enableQueue: true, name: 'database',
- * });
- * const rows = await bulkhead.call(({ signal }) => database.query('…', { signal }));
- * ```
- */
-declare class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements Disposable {
-    #private;
-    /** @param config - `maxConcurrentCalls`, `maxWaitTime` and `enableQueue`; `maxQueue`; `name` shares it by name. */
-    constructor(config: BulkheadConfig);
-    /** Opens the bulkhead of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): BulkheadCircuitBreaker;
-    /** Opens the bulkhead that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'bulkhead'>): BulkheadCircuitBreaker;
-    /**
-     * Calls a function when it is its turn.
-     *
-     * @param fn - Gets a context with the call's signal, if there is one.
-     * @param options - `signal` ends the wait and is handed to the function; `timeout` is the longest wait in milliseconds; `priority`.
-     * @returns What the function returns.
-     * @throws {@link BulkheadFullError} if there is no room, or `maxWaitTime` is over; {@link WaitTimeoutError} if `timeout` is; the
-     * signal's reason; {@link BulkheadClosedError}; what the function throws.
-     */
-    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: QueuedCallOptions): Promise<T>;
-    /**
-     * Calls a function if there is a place at once.
-     *
-     * @returns What the function returns; `undefined`, and it is not called, if the bulkhead is full.
-     * @throws {@link BulkheadClosedError}; what the function throws.
-     */
-    tryCall<T>(fn: (context: CallContext) => T | PromiseLike<T>): Promise<T | undefined>;
-    /** A function that does the same when it is its turn; see {@link BulkheadCircuitBreaker.call}. */
-    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T>;
-    /** How many calls may run at once. */
-    get maxConcurrentCalls(): number;
-    /**
-     * Changes how many calls may run at once, for all threads. Calls that run go on; those that wait begin if they may now. The name's
-     * configuration stays the one it was made with.
-     *
-     * @param count - A whole number from 1.
-     */
-    setMaxConcurrentCalls(count: number): void;
-    /** How many more calls may begin now. */
-    getAvailablePermits(): number;
-    /** How many calls wait. */
-    getQueueLength(): number;
-    /** Whether a call that came now would not be refused: there is a place, or room in the line, and it is not closed. */
-    isHealthy(): boolean;
-    /** What it has counted, in all threads. */
-    getMetrics(): BulkheadMetrics;
-    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
-    on<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
-    /** Whether it is closed. */
-    get closed(): boolean;
-    /** Closes it for all threads: calls that wait reject with `BulkheadClosedError`, and none begins any more. Those that run go on. */
-    close(): void;
-    [Symbol.dispose](): void;
-}
-
-/** What an adaptive limiter takes that is of this thread alone. */
-interface DropOptions {
-    /**
-     * Whether an error of a call says that the server has too much to do. Other errors are ignored: a call that fails quickly says nothing.
-     * Default: time-outs, refused connections, refusals of this package, and errors whose `status` is 429, 503 or 504.
-     */
-    readonly isDrop?: (error: unknown) => boolean;
-}
-/** How an adaptive limiter is made. */
-interface AdaptiveLimiterConfig extends DropOptions {
-    /**
-     * `'gradient'` compares latency with that of a server without load, which it measures now and then with fewer calls; `'aimd'` adds one per
-     * round of calls that went well. Default `'gradient'`.
-     */
-    readonly algorithm?: 'gradient' | 'aimd';
-    /** The limit to begin with. Default 20, or what is nearest to it between `minLimit` and `maxLimit`. */
-    readonly initialLimit?: number;
-    /** The limit is never less. Default 1. */
-    readonly minLimit?: number;
-    /** The limit is never more. Default 200. */
-    readonly maxLimit?: number;
-    /** What a drop leaves of the limit: above 0 and below 1. Default 0.9. */
-    readonly backoff?: number;
-    /** `'gradient'`: how much of each change takes place, above 0 and up to 1. Default 0.2. */
-    readonly smoothing?: number;
-    /** `'gradient'`: so many times the latency without load is no load yet, at least 1. Default 1.5. */
-    readonly rttTolerance?: number;
-    /** `'aimd'`: a call that takes longer counts as dropped, in milliseconds. Default 5000. */
-    readonly timeout?: number;
-    /** How many calls may wait, over all threads; 0 for none. Default: any number. */
-    readonly maxQueue?: number;
-    /** Milliseconds that a call waits at most; `Infinity`, the default, for no limit, 0 for no waiting. */
-    readonly maxWaitTime?: number;
-    /** The same name in any thread of the process gives the same limiter; another configuration of it is an error. */
-    readonly name?: string;
-}
-/** What an adaptive limiter has counted, in all threads, since it was made. */
-interface AdaptiveLimiterMetrics extends BulkheadMetrics {
-    /** The limit now. */
-    limit: number;
-    /** Calls that ended in a drop. */
-    dropped: number;
-    /** Calls that said nothing about the server. */
-    ignored: number;
-}
-/** An adaptive limiter's events, with what each listener gets. They are heard in every thread that listens, whichever thread calls. */
-interface AdaptiveLimiterEvents {
-    /** The limit has changed. */
-    limit: [event: {
-        from: number;
-        to: number;
-    }];
-    /** A call found no room, or its time to wait was up. */
-    reject: [event: {
-        reason: FullReason;
-    }];
-    /** A call waits for its turn. */
-    queue: [];
-}
-/** A call's permit. One that is disposed of without a word is ignored. */
-declare class AdaptivePermit implements Disposable {
-    #private;
-    /** Whether it is held. */
-    get held(): boolean;
-    /** The call was served: its latency counts. @throws {@link NotHeldError} if it was given back before. */
-    success(): void;
-    /** The call was refused by the server, or timed out: the limit backs off. @throws {@link NotHeldError} if it was given back before. */
-    drop(): void;
-    /** The call says nothing about the server. @throws {@link NotHeldError} if it was given back before. */
-    ignore(): void;
-    [Symbol.dispose](): void;
-}
-/**
- * An adaptive concurrency limit, shared by all threads of the process: as many calls at once as a server takes without becoming slower. It
- * needs no figure to begin with, and follows when the server's capacity changes. The others wait in a line, or are refused.
- *
- * It does not grow while less than half of it is in use, and backs off at drops, whatever their latency. Permits of a thread that ends are
- * given back.
- *
- * @example
- * ```ts
- * const limiter = new AdaptiveLimiter({ name: 'search', maxQueue: 50, maxWaitTime: 200 });
- * limiter.on('limit', ({ to }) => console.log(`search takes ${to} calls at once`));
- * const hits = await limiter.call(({ signal }) => search(query, { signal }));
- *
- * using permit = await limiter.acquire();
- * const response = await fetch(url);
- * if (response.status === 503) permit.drop();
- * else permit.success();
- * ```
- */
-declare class AdaptiveLimiter extends SharedObject<'adaptive'> implements Disposable {
-    #private;
-    /** @param config - See {@link AdaptiveLimiterConfig}; `name` shares it by name. */
-    constructor(config?: AdaptiveLimiterConfig);
-    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string, options?: DropOptions): AdaptiveLimiter;
-    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'adaptive'>, options?: DropOptions): AdaptiveLimiter;
-    /**
-     * Waits for a permit, which is to be told how the call went.
-     *
-     * @param options - `signal` and `timeout` end the wait; `priority`.
-     * @throws {@link AdaptiveLimitError} if there is no room, or `maxWaitTime` is over; {@link WaitTimeoutError} if `timeout` is; the
-     * signal's reason; {@link AdaptiveLimiterClosedError}.
-     */
-    acquire(options?: QueuedCallOptions): Promise<AdaptivePermit>;
-    /** Takes a permit if there is one at once; otherwise gives `undefined`. @throws {@link AdaptiveLimiterClosedError}. */
-    tryAcquire(): AdaptivePermit | undefined;
-    /**
-     * Calls a function when it is its turn, and learns from how long it takes. An error is a drop if `isDrop` says so, and ignored otherwise.
-     *
-     * @param fn - Gets a context with the call's signal, if there is one.
-     * @param options - `signal` ends the wait and is handed to the function; `timeout` is the longest wait in milliseconds; `priority`.
-     * @returns What the function returns.
-     * @throws As `acquire`; what the function throws.
-     */
-    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: QueuedCallOptions): Promise<T>;
-    /** Calls a function if there is a permit at once; otherwise gives `undefined`. @throws As `call`. */
-    tryCall<T>(fn: (context: CallContext) => T | PromiseLike<T>): Promise<T | undefined>;
-    /** A function that does the same when it is its turn; see {@link AdaptiveLimiter.call}. */
-    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T>;
-    /** The limit now. */
-    get limit(): number;
-    /** How many permits are held. */
-    get inFlight(): number;
-    /** How many wait. */
-    get waiting(): number;
-    /** What it has counted, in all threads. */
-    getMetrics(): AdaptiveLimiterMetrics;
-    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
-    on<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
-    /** Whether it is closed. */
-    get closed(): boolean;
-    /** Closes it for all threads: those who wait reject with `AdaptiveLimiterClosedError`, and there are no permits any more. */
-    close(): void;
-    [Symbol.dispose](): void;
-}
-
-/** Refusing calls by priority while this thread's event loop is late. */
-
-/** How load is shed. */
-interface LoadShedConfig {
-    /** Milliseconds that the event loop may be late before the lowest priority is refused; from 1. */
-    readonly maxEventLoopDelay: number;
-    /** How many priorities there are: 0 is the lowest. Each further `maxEventLoopDelay` refuses one more. 1 to 100, default 3. */
-    readonly priorities?: number;
-}
-/** How one call is made. */
-interface ShedCallOptions {
-    /** How important it is: a whole number from 0, the lowest, to one less than `priorities`. Default 0. */
-    priority?: number;
-    /** Handed to the function. */
-    signal?: Cancellation;
-}
-/** How the middleware decides. */
-interface ShedMiddlewareOptions<Request extends IncomingMessage = IncomingMessage> {
-    /** The priority of all requests, or of each. Default 0. */
-    priority?: number | ((request: Request) => number);
-}
-/** What was shed, in this thread. */
-interface LoadShedMetrics {
-    /** How late the event loop is to be reckoned, in milliseconds. */
-    delay: number;
-    /** Calls admitted. */
-    admitted: number;
-    /** Calls refused, by priority. */
-    refused: number[];
-}
-/** The events of load shedding, with what each listener gets. */
-interface LoadShedEvents {
-    /** A call was refused. */
-    refuse: [event: {
-        priority: number;
-        retryAfter: number;
-    }];
-}
-/**
- * Sheds load by priority while the event loop of this thread is late. What is measured is this thread's alone, so nothing is shared. It is
- * measured by a timer that keeps no process alive, and runs only while calls come. The delay rises at once and halves with each
- * `maxEventLoopDelay` that passes.
- *
- * @example
- * ```ts
- * const shed = loadShed({ maxEventLoopDelay: 100 });
- * app.use(shed.middleware({ priority: (request) => (request.url === '/health' ? 2 : 0) }));
- * const report = await shed.call(() => makeReport(), { priority: 1 });
- * ```
- */
-declare class LoadShed implements Disposable {
-    #private;
-    /** @param config - `maxEventLoopDelay`; `priorities`. */
-    constructor(config: LoadShedConfig);
-    /** Whether a call of this priority may go on now. Counts as a call. */
-    admits(priority?: number): boolean;
-    /**
-     * Calls a function, unless the event loop is too late for its priority.
-     *
-     * @returns What the function returns.
-     * @throws {@link LoadShedError}, and the function is not called; the signal's reason; what the function throws.
-     */
-    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: ShedCallOptions): Promise<T>;
-    /** A function that does the same unless the event loop is too late for it; see {@link LoadShed.call}. */
-    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>, options?: {
-        priority?: number;
-    }): (...args: A) => Promise<T>;
-    /**
-     * Middleware for Express, and for all that calls `(request, response, next)`: a request that is refused is answered 503 with `Retry-After`.
-     *
-     * @param options - `priority`: a number, or a function of the request.
-     */
-    middleware<Request extends IncomingMessage = IncomingMessage>(options?: ShedMiddlewareOptions<Request>): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void;
-    /** The lowest priority that is admitted now; as many as there are priorities if none is. */
-    get lowest(): number;
-    /** What it has done. */
-    getMetrics(): LoadShedMetrics;
-    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
-    on<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
-    /** Whether it is closed. */
-    get closed(): boolean;
-    /** Ends the measuring: from here on everything is admitted, and nothing counted. */
-    close(): void;
-    [Symbol.dispose](): void;
-}
-/** Makes a {@link LoadShed}. */
-declare function loadShed(config: LoadShedConfig): LoadShed;
 
 /** Cancels a context. Again does no harm. `using` cancels at the end of the block. */
 type CancelFunction<A extends unknown[] = []> = ((...args: A) => void) & Disposable;
@@ -2290,6 +1807,559 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
+/** What everything that calls the user's function gives it. */
+/** What a guarded function is called with. */
+interface CallContext {
+    /** Aborts when the call is to end: its caller gave up, or its time is over. `undefined` if nothing can end it. */
+    readonly signal: AbortSignal | undefined;
+}
+
+/** What a call through a policy takes. */
+interface CallOptions {
+    /** Ends the call when it aborts: it rejects with the reason. A context will do. */
+    signal?: Cancellation | undefined;
+}
+/** A function to be guarded. */
+type GuardedFunction<T> = (context: CallContext) => T | PromiseLike<T>;
+/** Calls a function in its own way: a breaker, a bulkhead, a retry executor, a policy. */
+interface PolicyPart {
+    /** Calls `fn`, once, several times, or not at all. */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<unknown>;
+}
+
+/** How results are kept: the limits are those of the `SharedMap` they are kept in. */
+interface CacheOptions extends SharedMapOptions {
+    /** The key of a result, or what makes it of the arguments of a wrapped function; `call` has none. */
+    key: MapKey | ((...args: any[]) => MapKey);
+}
+/** A cache, as a part of a policy. Made by {@link cache}. */
+declare class Cache implements PolicyPart {
+    #private;
+    /** What is kept, by key. */
+    readonly entries: SharedMap<MapKey, unknown>;
+    /**
+     * The result that is kept, or that of the function, which is called once among all threads that ask meanwhile. As the result is for
+     * all of them, no caller can end the function, only his own wait.
+     *
+     * @throws What the function throws, which is not kept; `DataCloneError` and {@link UnsupportedError} for results that no other thread can
+     * get; the signal's reason.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
+    /** A function whose results are kept by its arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+}
+/**
+ * Keeps results for all threads, as a part of a policy. What is kept are clones; `undefined` is not kept.
+ *
+ * @param options - `key`, and the limits of a `SharedMap`: `ttl`, `maxEntries`, `maxBytes`; `name` shares it by name.
+ * @example
+ * ```ts
+ * const user = policy(cache({ name: 'users', ttl: 60_000, maxEntries: 10_000, key: (id) => id }), retry).wrap(load);
+ * ```
+ */
+declare function cache(options: CacheOptions): Cache;
+
+/** What policies refuse with. */
+
+/** A call took longer than its time limit. */
+declare class CallTimeoutError extends MillraceError {
+    name: string;
+    /** The limit, in milliseconds. */
+    readonly timeout: number;
+}
+
+/** When a fallback stands in. */
+interface FallbackOptions {
+    /** Whether it stands in for this failure. Default: for any. */
+    when?: (error: unknown) => boolean;
+}
+/** A fallback, as a part of a policy. Made by {@link fallback}. */
+declare class Fallback<F> implements PolicyPart {
+    #private;
+    /**
+     * Calls a function. That the caller gave up is no failure to stand in for.
+     *
+     * @throws What the function throws and `when` leaves out; what the fallback throws; the signal's reason.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T | F>;
+    /** A function that calls another with this fallback, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R> | F>;
+}
+/**
+ * Something else in place of a failure, as a part of a policy.
+ *
+ * @param instead - The value, or a function that gets the error and the call's context and makes it.
+ * @param options - `when` says for which failures.
+ * @example
+ * ```ts
+ * const prices = policy(fallback(() => lastKnown, { when: (error) => error instanceof CircuitOpenError }), breaker);
+ * ```
+ */
+declare function fallback<F>(instead: (error: unknown, context: CallContext) => F | PromiseLike<F>, options?: FallbackOptions): Fallback<F>;
+declare function fallback<F>(instead: F, options?: FallbackOptions): Fallback<F>;
+
+/** What lets so many pass: a rate limiter, or a semaphore, whose guard is given back when the call ends. */
+interface Limits {
+    /** Waits until so many may pass. */
+    acquire(count?: number, options?: WaitOptions): PromiseLike<unknown>;
+    /** Lets so many pass if they may at once; otherwise gives `false` or `undefined`. */
+    tryAcquire(count?: number): unknown;
+}
+/** How a limiter stands in a policy. */
+interface LimitedOptions {
+    /** Milliseconds to wait for the limiter at most. */
+    timeout?: number;
+}
+/** A limiter, as a part of a policy. Made by {@link limited}. */
+declare class Limited implements PolicyPart {
+    #private;
+    /**
+     * Calls a function once the limiter lets it pass.
+     *
+     * @throws What the limiter refuses with, the function not called; the signal's reason; what the function throws.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
+    /** A function that calls another once the limiter lets it pass, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+}
+/**
+ * A rate limiter or a semaphore as a part of a policy: each call waits until it may pass, and gives back what is to be given back.
+ *
+ * @param limiter - Any of ours, or what looks like one.
+ * @param count - What one call takes. Default 1.
+ * @param options - `timeout` bounds the wait.
+ * @example
+ * ```ts
+ * const api = policy(limited(new TokenBucketRateLimiter({ capacity: 10, refillRate: 10 })), timeout(1000));
+ * ```
+ */
+declare function limited(limiter: Limits, count?: number, options?: LimitedOptions): Limited;
+
+/** What fallbacks among the parts may give beside the function's own result. */
+type Instead<P> = P extends Fallback<infer F> ? F : P extends Policy<infer E> ? E : never;
+/** Parts that call one another, the first of them outermost. Made by {@link policy}. */
+declare class Policy<E = never> implements PolicyPart {
+    #private;
+    /**
+     * Calls a function through all parts.
+     *
+     * @param fn - Gets the context of the innermost part: its `signal` aborts when any of them gives up.
+     * @throws What the outermost part throws.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T | E>;
+    /** A function that calls another through all parts, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R> | E>;
+}
+/**
+ * Composes parts: breakers, bulkheads, retry executors, `timeout`, `fallback`, `limited`, `cache`, other policies, or anything with
+ * `call(fn, { signal })`.
+ *
+ * @param parts - In the order in which a call passes them: the first is outermost.
+ * @example
+ * ```ts
+ * const guarded = policy(fallback([]), new RetryExecutor(retries), breaker, timeout(500));
+ * const users = await guarded.call(({ signal }) => fetchUsers({ signal }));
+ * ```
+ */
+declare function policy<P extends readonly [PolicyPart, ...PolicyPart[]]>(...parts: P): Policy<Instead<P[number]>>;
+/**
+ * A method decorator (TC39's): each call of the method goes through a policy, which all instances share.
+ *
+ * @param part - A policy, or a part of one.
+ * @example
+ * ```ts
+ * class Users {
+ *   @guarded(policy(new RetryExecutor(retries), timeout(500)))
+ *   async load(id: string): Promise<User> { … }
+ * }
+ * ```
+ */
+declare function guarded(part: PolicyPart): <This, Args extends unknown[], R>(method: (this: This, ...args: Args) => Promise<R>, context: ClassMethodDecoratorContext<This, (this: This, ...args: Args) => Promise<R>>) => (this: This, ...args: Args) => Promise<R>;
+
+/**
+ * What happens when a call's time is over. `'aggressive'`: it rejects at once, and the function, whose `signal` aborts, ends when it likes.
+ * `'cooperative'`: the function's `signal` aborts, and the call ends when the function does.
+ */
+type TimeoutMode = 'aggressive' | 'cooperative';
+/** A time limit for each call, as a part of a policy. Made by {@link timeout}. */
+declare class Timeout implements PolicyPart {
+    #private;
+    /**
+     * Calls a function.
+     *
+     * @throws {@link CallTimeoutError} if it takes too long; the signal's reason; what the function throws.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
+    /** A function that calls another within the limit, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+}
+/**
+ * A time limit for each call, as a part of a policy. All calls of a thread share one timer. While a call runs within its limit, the
+ * process lives.
+ *
+ * @param ms - The limit, above 0; never early, and late by what is left of the event loop's turn in which the call began.
+ * @param mode - `'aggressive'`, the default, rejects at once; `'cooperative'` waits for the function, whose `signal` has aborted: what it
+ * returns even so is the result, and what it throws is the `cause` of the {@link CallTimeoutError}.
+ * @example
+ * ```ts
+ * const user = await timeout(500).call(({ signal }) => fetch(url, { signal }));
+ * ```
+ */
+declare function timeout(ms: number, mode?: TimeoutMode): Timeout;
+
+/** What a retry budget allows. */
+interface RetryBudgetConfig {
+    /** Retries that each call earns: 0.2 allows a fifth of extra load. From 0 to 1000. Default 0.2. */
+    ratio: number;
+    /** Retries a second that are free, so that a service with few calls can retry; never more than one second's at once. Default 10. */
+    minPerSecond: number;
+    /** Milliseconds in which what was earned fades to a third; at least 1000. Default 10,000. */
+    ttl: number;
+}
+/** How a budget stands. */
+interface RetryBudgetStanding {
+    /** Retries that calls have earned and nobody has used. */
+    earned: number;
+    /** Retries that are free at this moment. */
+    free: number;
+}
+/**
+ * A budget of retries that all threads share. A retry takes its token before it begins to wait, so those that wait are counted; who finds
+ * none gives up with the error it has. In memory it is two words.
+ *
+ * @example
+ * ```ts
+ * const budget = new RetryBudget({ ratio: 0.1 }, { name: 'payments' });
+ * const executor = new RetryExecutor(new RetryPolicy(), { budget });
+ * ```
+ */
+declare class RetryBudget extends SharedObject<'retry-budget'> {
+    #private;
+    /**
+     * @param config - What it allows.
+     * @param options - `name` shares it by name.
+     */
+    constructor(config?: Partial<RetryBudgetConfig>, options?: SharedOptions);
+    /** Opens the budget of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): RetryBudget;
+    /** Opens the budget that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'retry-budget'>): RetryBudget;
+    /** A call that is none tried again: it earns a share of a retry. Executors do this by themselves. */
+    deposit(): void;
+    /** Takes the token of a retry, before it waits. @returns Whether there was one. */
+    withdraw(): boolean;
+    /** Gives back the token of a retry that was cancelled while it waited. */
+    giveBack(): void;
+    /** How it stands at this moment. */
+    get standing(): RetryBudgetStanding;
+}
+
+/** What a function that is tried again knows of it. */
+
+/** What a function that is tried again knows of it. */
+interface RetryContext extends CallContext {
+    /** Which attempt this is, from 1. */
+    readonly attempt: number;
+    /** How many there are at most. */
+    readonly maxAttempts: number;
+    /** Milliseconds since the first attempt began, waits included. */
+    readonly elapsed: number;
+    /** What the last attempt threw; `undefined` for the first, or if its result was not good enough. */
+    readonly lastError: unknown;
+}
+
+/** What trying again is refused with. */
+
+/**
+ * A failure that is not to be tried again: throw it, with what failed as its `cause`. Any error with `retryable === false` is as good.
+ *
+ * @example
+ * ```ts
+ * if (response.status === 404) throw new NonRetryableError('no such user');
+ * ```
+ */
+declare class NonRetryableError extends MillraceError {
+    name: string;
+    /** Not to be tried again. */
+    readonly retryable = false;
+    /**
+     * @param reason - What failed, or a text that says so.
+     * @param options - `cause`, beside a text.
+     */
+    constructor(reason: unknown, options?: ErrorOptions);
+}
+/** The executor is closed: it calls nothing any more. */
+declare class RetryClosedError extends MillraceError {
+    name: string;
+}
+/** All requests of a hedged call have failed. */
+declare class HedgeError extends MillraceError {
+    name: string;
+    /** What each threw, in the order in which they were sent. */
+    readonly errors: readonly unknown[];
+}
+
+/** Why a call gave up. */
+type GiveUpReason = 'attempts' | 'notRetryable' | 'elapsed' | 'budget' | 'aborted' | 'closed';
+/** What executors of one name have done in all threads, or this one if it has no name. Calls are counted when they end. */
+interface RetryMetrics {
+    /** Calls. */
+    calls: number;
+    /** How often their functions were called. */
+    attempts: number;
+    /** Calls that succeeded. */
+    successes: number;
+    /** The same by attempts: the first is how many succeeded at once. The 16th and last counts all beyond. */
+    successesByAttempt: number[];
+    /** Times that somebody waited and tried again. */
+    retries: number;
+    /** Milliseconds spent waiting, all calls together. */
+    timeWaiting: number;
+    /** Calls that gave up. */
+    giveUps: number;
+    /** The same by why. */
+    giveUpsByReason: Record<GiveUpReason, number>;
+}
+/** What an executor tells. */
+interface RetryEvents {
+    /** It is about to wait `delay` milliseconds and try again. `error` is `undefined` if a result was not good enough. */
+    retry: [event: {
+        attempt: number;
+        delay: number;
+        error: unknown;
+    }];
+    /** It has given up after so many attempts, with all that they threw. */
+    giveUp: [event: {
+        attempts: number;
+        reason: GiveUpReason;
+        errors: readonly unknown[];
+    }];
+}
+
+/** How delays grow: not at all, by the first one, by a factor, as Fibonacci's numbers, or as `delay` says. */
+type BackoffStrategy = 'fixed' | 'linear' | 'exponential' | 'fibonacci' | 'custom';
+/**
+ * How chance spreads a delay, after `maxDelay` has bounded it, so that callers which failed together do not come back together. `'full'`:
+ * between nothing and the delay; `'equal'`: over its upper half; `'decorrelated'`, for `'exponential'` alone: between `initialDelay` and
+ * the last delay drawn times `factor` + 1.
+ */
+type Jitter = 'none' | 'full' | 'equal' | 'decorrelated';
+/** How to try again. Times are in milliseconds. */
+interface RetryPolicyConfig {
+    /** How often the function is called at most, the first time included; `Infinity` allowed. Default 3. */
+    maxAttempts: number;
+    /** How delays grow. Default `'exponential'`. */
+    backoffStrategy: BackoffStrategy;
+    /** The first delay. Default 100, or `maxDelay` if that is less. */
+    initialDelay: number;
+    /** No delay is longer. Default 30,000. */
+    maxDelay: number;
+    /** How chance spreads delays; `true` is `'full'`. Default true. */
+    jitter: boolean | Jitter;
+    /** Whether an error is to be tried again. Default: each, but for those with `retryable === false`, which are never asked about. */
+    retryCondition: (error: Error) => boolean;
+    /** By which delays grow, at least 1: for `'exponential'`. Default 2. */
+    factor: number;
+    /** The delay after so many failed attempts: for `'custom'`. */
+    delay: (attempt: number, error: unknown) => number;
+    /** From the first call on; who would have to wait beyond it gives up at once. Default: none. */
+    maxElapsed: number;
+    /** A limit of each attempt: it fails with `CallTimeoutError`, and its `signal` aborts. Default: none. */
+    timeout: number;
+    /** Whether a result is as bad as an error. The last one is given as it is. Default: none is. */
+    retryOnResult: (result: unknown) => boolean;
+    /** Whether what failed may say when to come back: `retryAfter` in milliseconds, or a `Retry-After` header. Default true. */
+    respectRetryAfter: boolean;
+    /** It may say so much at most. Default 60,000. */
+    maxRetryAfter: number;
+}
+/**
+ * When to try again, and after how long. Its delays are the engine's, and are worked out anew at each call; it holds nothing.
+ *
+ * @example
+ * ```ts
+ * const policy = new RetryPolicy({
+ *   maxAttempts: 5,
+ *   initialDelay: 200,
+ *   maxDelay: 5000,
+ *   retryCondition: (error) => error.name === 'NetworkError',
+ * });
+ * ```
+ */
+declare class RetryPolicy {
+    #private;
+    /** From the first call on, in milliseconds, or `undefined`. */
+    readonly maxElapsed: number | undefined;
+    /** The limit of each attempt, in milliseconds, or `undefined`. */
+    readonly timeout: number | undefined;
+    /** Whether a result is as bad as an error. */
+    readonly retryOnResult: ((result: unknown) => boolean) | undefined;
+    /**
+     * @param config - What differs from the defaults.
+     * @throws {@link InvalidArgumentError} for what cannot be meant.
+     */
+    constructor(config?: Partial<RetryPolicyConfig>);
+    /** How often the function is called at most. */
+    get maxAttempts(): number;
+    /** Changes how often the function is called at most, for calls under way too. */
+    setMaxAttempts(count: number): void;
+    /** Changes how delays grow. @throws {@link InvalidArgumentError} for `'custom'` without `delay`. */
+    setBackoffStrategy(strategy: BackoffStrategy | (string & {})): void;
+    /** Changes which errors are to be tried again. */
+    setRetryCondition(condition: (error: Error) => boolean): void;
+    /**
+     * Whether to try again.
+     *
+     * @param error - What failed.
+     * @param attempt - How many attempts have failed, this one included.
+     * @throws What `retryCondition` throws.
+     */
+    shouldRetry(error: unknown, attempt: number): boolean;
+    /** Whether an error is one to be tried again, whatever the number of attempts. */
+    allows(error: unknown): boolean;
+    /**
+     * How long to wait before the next attempt, in milliseconds. With jitter each call draws anew.
+     *
+     * @param attempt - How many attempts have failed, at least 1.
+     * @param failure - What failed: for `'custom'`. What it says of when to come back is not looked at here, see `getWait`.
+     * @param last - The delay drawn before, if there was one: for decorrelated jitter.
+     * @throws {@link InvalidArgumentError} if `delay` gives no time.
+     */
+    getDelay(attempt: number, failure?: unknown, last?: number): number;
+    /** The delay that `getDelay` gave, or longer if what failed says when to come back. */
+    getWait(delay: number, failure: unknown): number;
+}
+
+/** How a retry executor is made. */
+interface RetryExecutorOptions extends SharedOptions {
+    /** Bounds the retries of all who use it. */
+    budget?: RetryBudget;
+}
+/**
+ * Calls functions until they succeed, or a policy says that it is no use. A call that succeeds at once makes no timer, no signal and no
+ * promise beside its own. Executors of one name share what they count, in all threads.
+ *
+ * When it gives up it throws the last error itself, with the earlier ones as its `errors`; an error that cannot take them (it is
+ * frozen, no object, or has `errors` of its own) is thrown as it is, and `giveUp` tells of all. If the last result was not good
+ * enough, that is the result. A call whose signal aborts rejects with the reason, at once while it waits.
+ *
+ * @example
+ * ```ts
+ * const executor = new RetryExecutor(new RetryPolicy({ maxAttempts: 5 }));
+ * const user = await executor.execute(() => fetchUser(id));
+ * ```
+ */
+declare class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, Disposable {
+    #private;
+    /**
+     * @param policy - When to try again.
+     * @param options - `budget`; `name` shares the metrics by name: executors of one name have one policy, as far as it is no function.
+     */
+    constructor(policy: RetryPolicy, options?: RetryExecutorOptions);
+    /** An executor that counts together with those of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
+    /** An executor that counts together with the one that `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'retry'>, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
+    /** Its policy. */
+    get policy(): RetryPolicy;
+    /**
+     * Calls a function, without arguments, until it succeeds.
+     *
+     * @param fn - The function.
+     * @param options - `signal` ends it.
+     * @throws The last error; the signal's reason; {@link RetryClosedError}.
+     */
+    execute<T>(fn: () => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** The same for a function that knows of its attempts. */
+    executeWithContext<T>(fn: (context: RetryContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** The same for a function that wants its signal alone: as a part of a policy. */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** A function that calls another until it succeeds, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+    /** What it has counted: with a name, what all executors of that name have, in all threads. */
+    getMetrics(): RetryMetrics;
+    /** Counts anew. */
+    resetMetrics(): void;
+    /** Listens to this executor's calls. */
+    on<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Calls nothing any more: calls that wait give up with what they have, new ones reject with {@link RetryClosedError}. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** How calls are hedged. */
+interface HedgeOptions extends SharedOptions {
+    /**
+     * When a request is late: after so many milliseconds, or, as `'p95'`, after as long as that per cent of the calls of late took; then no second
+     * one is sent before 20 calls are known.
+     */
+    after: number | `p${number}`;
+    /** How many requests a call may send, the first included; at least 2. Default 2. */
+    max?: number;
+    /** Bounds the requests beside late ones. */
+    budget?: RetryBudget;
+}
+/** What hedging has done, in all threads that share the object. */
+interface HedgeMetrics {
+    /** Calls. */
+    calls: number;
+    /** Requests sent beside a late one. */
+    extra: number;
+    /** Calls that such a request answered. */
+    won: number;
+    /** Requests that the budget refused. */
+    refused: number;
+    /** Milliseconds after which a request is late; `undefined` while too little is known. */
+    late: number | undefined;
+}
+/**
+ * Sends a second request when the first is late; the first that succeeds is the answer, and the `signal` of the others aborts. What is measured
+ * and counted is shared by all threads that share the object.
+ *
+ * Only for what may be done twice. A request that fails before another was sent is not sent again: that is what retries are for.
+ *
+ * @example
+ * ```ts
+ * const hedged = new Hedge({ after: 'p95', name: 'search' });
+ * const found = await hedged.call(({ signal }) => fetch(url, { signal }));
+ * ```
+ */
+declare class Hedge extends SharedObject<'hedge'> implements PolicyPart {
+    #private;
+    /** @param options - `after` says when a request is late; `max`, `budget`; `name` shares it by name. */
+    constructor(options: HedgeOptions);
+    /** A hedge that measures and counts together with the one that `toHandle` names; `options` as there. */
+    static from(handle: SharedHandle<'hedge'>, options: Omit<HedgeOptions, 'name'>): Hedge;
+    /**
+     * Calls a function, and once more, beside, if it is late.
+     *
+     * @throws {@link HedgeError} if all of several requests fail, what the function throws if it was called once; the signal's reason.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
+    /** A function that calls another, hedged, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+    /** What it has counted. */
+    getMetrics(): HedgeMetrics;
+}
+/**
+ * Calls a function, and once more, beside, if it is late: one call of a {@link Hedge}.
+ *
+ * @param fn - Gets a context whose `signal` aborts when another request was quicker.
+ * @param options - As those of a `Hedge`, and `signal`. A quantile needs a `name`, under which calls are measured.
+ * @throws As a `Hedge`'s `call`.
+ * @example
+ * ```ts
+ * const answer = await hedge(({ signal }) => fetch(url, { signal }), { after: 50 });
+ * ```
+ */
+declare function hedge<T>(fn: GuardedFunction<T>, options: HedgeOptions & CallOptions): Promise<T>;
+
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
 /** A lock of one kind, as this thread sees it. Not made itself. */
@@ -2917,6 +2987,89 @@ interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput
     ordered?: boolean;
 }
 
+/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
+/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
+interface TimeStatistics {
+    count: number;
+    mean: number;
+    min: number;
+    p50: number;
+    p90: number;
+    p99: number;
+    p999: number;
+    max: number;
+}
+/** A pool's counts and times since it began or was reset. */
+interface PoolMetrics {
+    /** Tasks accepted. */
+    submitted: number;
+    /** Tasks that returned. */
+    completed: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks cancelled by their submitter. */
+    aborted: number;
+    /** Tasks that took too long. */
+    timedOut: number;
+    /** Tasks refused because the queue was full. */
+    rejected: number;
+    /** Tasks that ran again after their worker was lost. */
+    retried: number;
+    /** Workers that died unordered. */
+    crashes: number;
+    /** Workers started in place of lost ones. */
+    restarts: number;
+    /** Workers started. */
+    spawned: number;
+    /** Workers retired. */
+    retired: number;
+    /** Tasks that an idle worker took from another's queue. */
+    stolen: number;
+    /** The share of the workers' time spent running tasks. */
+    utilisation: number;
+    /** From submission to begin. */
+    waiting: TimeStatistics;
+    /** From begin to end. */
+    running: TimeStatistics;
+}
+/** One worker's health. */
+interface WorkerHealth {
+    workerId: number;
+    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
+    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
+    /** Tasks that returned. */
+    done: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks it has taken and not begun. */
+    queued: number;
+    /** How long its oldest running task has run. */
+    currentTaskAge: number | null;
+    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
+    lastHeartbeatAge: number | null;
+    /** The share of time its event loop was busy, at the last heartbeat. */
+    eventLoopUtilization: number;
+    /** Bytes of heap in use, at the last heartbeat. */
+    heapUsed: number;
+    /** Bytes of heap it may use. */
+    heapLimit: number;
+    /** Its recent mean run time. */
+    meanRun: number;
+}
+/** A pool's health. */
+interface HealthStatus {
+    /** Whether no worker is unresponsive. */
+    healthy: boolean;
+    /** Tasks that wait, those that workers have taken and not begun included. */
+    queued: number;
+    /** Tasks that run. */
+    running: number;
+    /** Tasks that wait for room in the queue. */
+    waitingRoom: number;
+    /** Each worker. */
+    workers: WorkerHealth[];
+}
+
 /** What both kinds of pools are. */
 
 /** How a pool is closed. */
@@ -3105,5 +3258,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, loadShed, move, select, selectSync, sending, sleep };
-export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CallContext, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, DropOptions, FullReason, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Cache, CallTimeoutError, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, Fallback, FixedWorkerPool, Goroutine, Guard, Hedge, HedgeError, InternalError, InvalidArgumentError, Lease, Limited, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, debugLocks, diagnostics, fallback, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, move, policy, select, selectSync, sending, sleep, timeout };
+export type { AtomicWaitResult, BackoffStrategy, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, FallbackOptions, GiveUpReason, GoOptions, GoroutineState, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, Instead, Jitter, LimitedOptions, Limits, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

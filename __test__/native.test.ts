@@ -14,6 +14,7 @@ after(() => pool.close());
 const ofObjects =
   /^(pool|worker|channel|lock|once|broadcast|ticker|map|limiter|leaky|composite|keyed|queue|ring|atomic|reference|breaker|retry|budget|hedge)/;
   /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference|bulkhead|adaptive|shed)/;
+  /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference|retry|budget|hedge)/;
 /** Those among them that have none. */
 const free = new Set([
   'atomicBits',

@@ -1,14 +1,14 @@
 /** Results that are kept for all threads, in place of calls. */
 import { InvalidArgumentError } from '../errors.js';
 import { type MapKey, SharedMap, type SharedMapOptions } from '../memory/shared-map.js';
-import { shown, type WaitOptions } from '../wait-options.js';
-import { enderOf } from './cancelling.js';
+import { shown } from '../wait-options.js';
+import { enderOf, unlessEnded } from './cancelling.js';
 import {
   type CallOptions,
   checkCall,
   endless,
   type GuardedFunction,
-  type KeenPart,
+  type PolicyPart,
   withArguments,
   wrapped,
 } from './part.js';
@@ -21,7 +21,7 @@ export interface CacheOptions extends SharedMapOptions {
 }
 
 /** A cache, as a part of a policy. Made by {@link cache}. */
-export class Cache implements KeenPart {
+export class Cache implements PolicyPart {
   readonly #key: (...args: unknown[]) => MapKey;
   /** What is kept, by key. */
   readonly entries: SharedMap<MapKey, unknown>;
@@ -55,9 +55,9 @@ export class Cache implements KeenPart {
     checkCall(fn, options);
     const ender = enderOf(options);
     if (ender?.aborted) throw ender.reason;
-    const wait: WaitOptions = {};
-    if (ender !== undefined) wait.signal = ender instanceof AbortSignal ? ender : ender.signal;
-    return (await this.entries.getOrCompute(this.#key(...args), () => fn(endless), wait)) as T;
+    // Not the map's own wait: whoever computes would wait for the function.
+    const result = this.entries.getOrCompute(this.#key(...args), () => fn(endless));
+    return (await unlessEnded(result, ender)) as T;
   }
 
   /** A function whose results are kept by its arguments. */

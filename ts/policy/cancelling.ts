@@ -71,3 +71,13 @@ export function unlistenTo(ender: Ender, listener: () => void): void {
   if (ender instanceof Cancelling) ender.unlisten(listener);
   else ender?.removeEventListener('abort', listener);
 }
+
+/** A promise's result, or the reason if the call is to end before; the promise's own failure is then nobody's. */
+export function unlessEnded<T>(promise: Promise<T>, ender: Ender): Promise<T> {
+  if (ender === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(ender.reason);
+    listenTo(ender, end);
+    promise.then(resolve, reject).finally(() => unlistenTo(ender, end));
+  });
+}

@@ -9,7 +9,6 @@ import {
   callThrough,
   checkCall,
   type GuardedFunction,
-  type KeenPart,
   type PolicyPart,
   withArguments,
   wrapped,
@@ -31,7 +30,7 @@ function through<T>(part: PolicyPart, fn: GuardedFunction<T>, args: readonly unk
 }
 
 /** Parts that call one another, the first of them outermost. Made by {@link policy}. */
-export class Policy<E = never> implements KeenPart {
+export class Policy<E = never> implements PolicyPart {
   readonly #first: PolicyPart;
   readonly #inner: readonly PolicyPart[];
 

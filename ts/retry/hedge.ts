@@ -186,7 +186,7 @@ class HedgedCall<T> extends Deadline {
  * const found = await hedged.call(({ signal }) => fetch(url, { signal }));
  * ```
  */
-export class Hedge extends SharedObject<'hedge'> implements PolicyPart, Hedging {
+export class Hedge extends SharedObject<'hedge'> implements PolicyPart {
   readonly #handle: number;
   readonly #budget: RetryBudget | undefined;
   /** How many requests a call may send. @internal */

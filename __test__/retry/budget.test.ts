@@ -1,0 +1,71 @@
+/** A budget of retries for all threads. Its rule is proven in `core/src/retry/budget.rs`. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RetryBudget, type RetryBudgetConfig } from 'millrace';
+import { thread } from '../helpers.js';
+
+test('calls earn retries', () => {
+  const budget = new RetryBudget({ ratio: 0.5, minPerSecond: 0, ttl: 1e9 });
+  assert.equal(budget.withdraw(), false);
+  budget.deposit();
+  budget.deposit();
+  assert.deepEqual(budget.standing, { earned: 1, free: 0 });
+  assert.deepEqual([budget.withdraw(), budget.withdraw()], [true, false]);
+  budget.giveBack();
+  assert.equal(budget.standing.earned, 1);
+});
+
+test('some a second are free', () => {
+  const budget = new RetryBudget({ ratio: 0, minPerSecond: 3 });
+  assert.deepEqual(budget.standing, { earned: 0, free: 3 });
+  assert.deepEqual(
+    [1, 2, 3].map(() => budget.withdraw()),
+    [true, true, true],
+  );
+});
+
+test('eight threads at once never spend more than there is', async () => {
+  const budget = new RetryBudget({ ratio: 1, minPerSecond: 0, ttl: 1e9 }, { name: 'shared budget' });
+  for (let i = 0; i < 1000; i++) budget.deposit();
+  const source = `
+    const budget = data.handle ? RetryBudget.from(data.handle) : RetryBudget.open('shared budget');
+    let got = 0;
+    for (let i = 0; i < 1000; i++) if (budget.withdraw()) got++;
+    parentPort.postMessage(got);`;
+  const counts = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => {
+      const worker = thread(source, { handle: i % 2 === 0 ? budget.toHandle() : undefined });
+      return new Promise<number>((resolve, reject) => {
+        let got = 0;
+        worker.on('message', (count: number) => (got = count)).on('error', reject);
+        worker.on('exit', () => resolve(got));
+      });
+    }),
+  );
+  assert.equal(
+    counts.reduce((a, b) => a + b),
+    1000,
+  );
+});
+
+test('what cannot be meant is refused by name', () => {
+  const wrong: [string, unknown][] = [
+    ['ratio', { ratio: -1 }],
+    ['ratio', { ratio: NaN }],
+    ['ratio', { ratio: '1' }],
+    ['minPerSecond', { minPerSecond: 1e9 }],
+    ['ttl', { ttl: 5 }],
+    ['tll', { tll: 5 }],
+    ['options', null],
+  ];
+  for (const [name, config] of wrong) {
+    const refusal = { code: 'ERR_INVALID_ARGUMENT', message: new RegExp(`^${name}: got `) };
+    assert.throws(() => new RetryBudget(config as RetryBudgetConfig), refusal);
+  }
+  assert.throws(() => new RetryBudget({}, { nam: 'x' } as never), { code: 'ERR_INVALID_ARGUMENT' });
+  const first = new RetryBudget({ ratio: 0.1 }, { name: 'one budget' });
+  assert.throws(() => new RetryBudget({ ratio: 0.2 }, { name: 'one budget' }), { code: 'ERR_NAME_CONFLICT' });
+  assert.equal(first.name, 'one budget');
+  assert.throws(() => RetryBudget.open('no budget'), { code: 'ERR_NOT_FOUND' });
+  assert.throws(() => RetryBudget.from({ millrace: 'retry-budget', id: 1e9 }), { code: 'ERR_NOT_FOUND' });
+});
