@@ -15,6 +15,7 @@ mod env;
 mod error;
 mod fast;
 mod goroutines;
+mod held;
 mod lock;
 mod map;
 mod memory;
