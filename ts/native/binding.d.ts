@@ -17,6 +17,8 @@ export declare class NativeObject {
   static find(kind: string, name: string): NativeObject
   /** Opens the object of a token, in any thread. */
   static fromId(kind: string, id: number): NativeObject
+  /** From here on any thread may open it by its number. */
+  export(): void
   /** The number fast calls know this object by, in this thread. */
   get handle(): number
   /** The number any thread of the process opens it by. */
