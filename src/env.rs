@@ -26,6 +26,7 @@ use crate::fast;
 use crate::goroutines;
 use crate::held::Held;
 use crate::map::{Snapshot, Stored};
+use crate::memory::{Views, look};
 use crate::page::Page;
 use crate::pool::holdings::Holdings;
 use crate::port::{Message, PortRef};
@@ -69,6 +70,8 @@ pub(crate) struct Isolate {
     pub(crate) case_values: RefCell<Vec<Payload>>,
     /// The state of this isolate's random numbers; never 0.
     pub(crate) chance: Cell<u64>,
+    /// The buffers over shared memory that JavaScript may move.
+    pub(crate) views: RefCell<Views>,
     /// Whether it pays this thread to spin before it sleeps, in native code and in its event loop.
     pub(crate) blocking: Cell<Patience>,
     pub(crate) lingering: Cell<Patience>,
@@ -127,6 +130,11 @@ impl Isolate {
         if !waits.is_empty() {
             waits.remove(&wait);
         }
+    }
+
+    /// Its environment: of use to its own thread, until it has ended.
+    pub(crate) const fn env(&self) -> sys::napi_env {
+        self.env
     }
 
     /// Keeps the event loop alive, or lets it end, as waits come and go.
@@ -222,6 +230,7 @@ pub fn open_isolate(
         atomic_whole: RefCell::default(),
         expected: RefCell::default(),
         case_values: RefCell::default(),
+        views: RefCell::default(),
         chance: Cell::new(crate::runtime::clock().now().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
         blocking: Cell::default(),
         lingering: Cell::default(),
@@ -318,6 +327,7 @@ unsafe extern "C" fn end(place: *mut c_void) {
     // SAFETY: registered with the isolate, which lives until the function's finalizer.
     let isolate = unsafe { &*place.cast::<Isolate>() };
     CURRENT.set(ptr::null());
+    look(isolate);
     // Its waits first: what the port still holds is given to others then.
     let _forgotten = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let objects = std::mem::take(&mut *isolate.objects.borrow_mut());

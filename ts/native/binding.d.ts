@@ -153,11 +153,8 @@ export declare function lockWatchWord(): number
 /** What a map has counted. */
 export declare function mapStats(object: NativeObject): NativeMapStats
 
-/**
- * A memory as this isolate sees it; to be made once, or again if JavaScript has `moved` the bytes out of the one before. Whoever
- * has them then, in any thread, has them although the runtime lets go of them when this isolate ends: so they are never freed.
- */
-export declare function memoryBuffer(object: NativeObject, moved: boolean): ArrayBuffer
+/** A memory as this isolate sees it; to be made once, or again if JavaScript has moved the bytes out of the one before. */
+export declare function memoryBuffer(object: NativeObject): ArrayBuffer
 
 /** How many bytes a memory has. */
 export declare function memoryBytes(object: NativeObject): number
