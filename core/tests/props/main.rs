@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should fail"
 )]
 
+mod barging;
 mod channel;
 mod handles;
 mod histogram;
