@@ -1622,9 +1622,9 @@ interface ViewType<T extends ArrayBufferView> {
  * taken. A thread that ends lets go of what it had.
  *
  * The bytes cannot be moved out of the buffer: `transfer()` throws, and `postMessage` and `structuredClone` refuse to move it (on
- * Node 20 they copy). Send `toHandle()`. Do not get around that by `ArrayBuffer.prototype.transfer.call(buffer)`: the runtime lets go
- * of such bytes when the thread ends that moved them, wherever they are by then. If `buffer` is asked for there once more, which
- * makes another, they are kept for good.
+ * Node 20 they copy). Send `toHandle()`. Whoever gets around that by `ArrayBuffer.prototype.transfer.call(buffer)` may use what was moved
+ * in any thread for as long as he likes; but when the thread ends that moved it, those bytes are kept for good: nobody can tell any
+ * more when they are forgotten.
  *
  * @example
  * ```ts
@@ -2499,6 +2499,7 @@ declare class Mutex extends SharedLock<'mutex'> {
     static open(name: string): Mutex;
     /** Opens the mutex that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
     static from(handle: SharedHandle<'mutex'>): Mutex;
+    toHandle(): SharedHandle<'mutex'>;
     /** Whether somebody holds it. */
     get locked(): boolean;
     /** Who holds it; `debugLocks` adds where it was taken. */
@@ -2694,6 +2695,7 @@ declare class Semaphore extends SharedLock<'semaphore'> {
     static open(name: string): Semaphore;
     /** Opens the semaphore that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
     static from(handle: SharedHandle<'semaphore'>): Semaphore;
+    toHandle(): SharedHandle<'semaphore'>;
     /** How many permits there are. */
     get permits(): number;
     /** How many are free. */

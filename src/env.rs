@@ -25,7 +25,9 @@ use crate::deadlock::graph;
 use crate::error::Fault;
 use crate::fast;
 use crate::goroutines;
+use crate::held::Held;
 use crate::map::{Snapshot, Stored};
+use crate::memory::{Views, look};
 use crate::page::Page;
 use crate::pool::holdings::Holdings;
 use crate::port::{Message, PortRef};
@@ -71,6 +73,8 @@ pub(crate) struct Isolate {
     pub(crate) permits: RefCell<Permits>,
     /// The state of this isolate's random numbers; never 0.
     pub(crate) chance: Cell<u64>,
+    /// The buffers over shared memory that JavaScript may move.
+    pub(crate) views: RefCell<Views>,
     /// Whether it pays this thread to spin before it sleeps, in native code and in its event loop.
     pub(crate) blocking: Cell<Patience>,
     pub(crate) lingering: Cell<Patience>,
@@ -85,47 +89,6 @@ pub(crate) struct Isolate {
     /// `() => void`, empties the port.
     drain: sys::napi_ref,
     refs: Cell<bool>,
-}
-
-/// Bodies on their way to JavaScript, fetched part by part.
-#[derive(Default)]
-pub(crate) struct Held {
-    bodies: Vec<Option<Box<Large>>>,
-    free: Vec<u32>,
-}
-
-impl Held {
-    /// Keeps a body until it is let go of; its index plus one, so that 0 can mean none.
-    pub(crate) fn keep(&mut self, body: Box<Large>) -> u32 {
-        match self.free.pop() {
-            Some(at) => {
-                if let Some(slot) = self.bodies.get_mut(at as usize) {
-                    *slot = Some(body);
-                }
-                at + 1
-            }
-            None => {
-                self.bodies.push(Some(body));
-                self.bodies.len() as u32
-            }
-        }
-    }
-
-    /// One part of a body.
-    pub(crate) fn part(&self, ticket: u32, part: u32) -> Option<&[u8]> {
-        let body = self.bodies.get((ticket as usize).checked_sub(1)?)?.as_ref()?;
-        body.parts.get(part as usize).map(|bytes| &**bytes)
-    }
-
-    /// Drops a body.
-    pub(crate) fn let_go(&mut self, ticket: u32) {
-        let Some(at) = ticket.checked_sub(1) else { return };
-        if let Some(slot) = self.bodies.get_mut(at as usize)
-            && slot.take().is_some()
-        {
-            self.free.push(at);
-        }
-    }
 }
 
 thread_local! {
@@ -170,6 +133,11 @@ impl Isolate {
         if !waits.is_empty() {
             waits.remove(&wait);
         }
+    }
+
+    /// Its environment: of use to its own thread, until it has ended.
+    pub(crate) const fn env(&self) -> sys::napi_env {
+        self.env
     }
 
     /// Keeps the event loop alive, or lets it end, as waits come and go.
@@ -266,6 +234,7 @@ pub fn open_isolate(
         expected: RefCell::default(),
         case_values: RefCell::default(),
         permits: RefCell::default(),
+        views: RefCell::default(),
         chance: Cell::new(crate::runtime::clock().now().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
         blocking: Cell::default(),
         lingering: Cell::default(),
@@ -362,6 +331,7 @@ unsafe extern "C" fn end(place: *mut c_void) {
     // SAFETY: registered with the isolate, which lives until the function's finalizer.
     let isolate = unsafe { &*place.cast::<Isolate>() };
     CURRENT.set(ptr::null());
+    look(isolate);
     // Its waits first: what the port still holds is given to others then.
     let _forgotten = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let objects = std::mem::take(&mut *isolate.objects.borrow_mut());

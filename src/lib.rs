@@ -19,6 +19,7 @@ mod error;
 mod fast;
 mod goroutines;
 mod keyed;
+mod held;
 mod lock;
 mod map;
 mod memory;

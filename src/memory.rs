@@ -2,12 +2,14 @@
 
 mod block;
 mod cells;
+mod views;
 mod words;
 
 pub(crate) mod atomics;
 pub(crate) mod reference;
 
 pub(crate) use block::{Block, JsMemory};
+pub(crate) use views::{Views, look};
 pub(crate) use words::words;
 
 use std::sync::Arc;

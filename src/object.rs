@@ -1,6 +1,7 @@
 //! The cold calls that all objects have in common: making and opening them, their numbers and names, letting go of them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi_derive::napi;
 
@@ -78,7 +79,8 @@ impl NativeObject {
     /// Lets go of the object, and keeps its number and name beside what stands in its place for this thread.
     pub(crate) fn replace(&mut self, object: impl Kind) {
         let Shared { id, name, made, .. } = &*self.shared;
-        let rest = Shared { id: *id, name: name.clone(), made: *made, object: Box::new(object) };
+        let (exported, object) = (AtomicBool::new(false), Box::new(object));
+        let rest = Shared { id: *id, name: name.clone(), made: *made, exported, object };
         self.shared = Arc::new(rest);
         let _released = Isolate::with_current(|isolate| {
             let gone = isolate.objects.borrow_mut().remove(self.handle);
@@ -146,9 +148,15 @@ impl NativeObject {
                 format!("handle: the {kind} it names is gone, or belongs to another process"),
             )
         };
-        let shared =
-            names().by_id(u64::from(id)).filter(|shared| shared.kind() == kind).ok_or_else(missing)?;
+        let shared = names().by_id(u64::from(id)).filter(|shared| shared.kind() == kind && shared.is_known());
+        let shared = shared.ok_or_else(missing)?;
         Ok(Isolate::with_current(|isolate| Ok(Self::open(isolate, shared)))?)
+    }
+
+    /// From here on any thread may open it by its number.
+    #[napi]
+    pub fn export(&self) {
+        self.shared.exported.store(true, Ordering::Release);
     }
 
     /// The number fast calls know this object by, in this thread.

@@ -1,7 +1,7 @@
 //! What threads share: every object of the process, one list of them and their names, and what each kind says of itself.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use millrace_core::clock::{Clock, MILLI, Nanos};
@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) id: u32,
     pub(crate) name: Option<String>,
     pub(crate) made: Nanos,
+    /// Whether its number has been given away: until then only the thread that made it knows an object without a name.
+    pub(crate) exported: AtomicBool,
     pub(crate) object: Box<dyn Kind>,
 }
 
@@ -64,7 +66,12 @@ impl Shared {
     pub(crate) fn new(name: Option<String>, object: Box<dyn Kind>) -> Arc<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { id, name, made: clock().now(), object })
+        Arc::new(Self { id, name, made: clock().now(), exported: AtomicBool::new(false), object })
+    }
+
+    /// Whether other threads may have it.
+    pub(crate) fn is_known(&self) -> bool {
+        self.name.is_some() || self.exported.load(Ordering::Acquire)
     }
 
     pub(crate) const fn id(&self) -> u32 {

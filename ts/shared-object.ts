@@ -53,7 +53,10 @@ export abstract class SharedObject<Kind extends string = string> {
 
   /** A token by which any thread of this process opens the same object. It keeps the object until it is closed or this thread ends. */
   toHandle(): SharedHandle<Kind> {
-    exported.add(this.native);
+    if (!exported.has(this.native)) {
+      this.native.export();
+      exported.add(this.native);
+    }
     return { millrace: this.#kind, id: this.native.id };
   }
 

@@ -137,6 +137,9 @@ describe('SharedMemory', () => {
   });
 });
 
+/** Threads that come and go; `MILLRACE_STRESS` raises it. */
+const threads = 100 * Number(process.env['MILLRACE_STRESS'] ?? 1);
+
 const prelude = `
   import { Worker } from 'node:worker_threads';
   import { once } from 'node:events';
@@ -157,9 +160,9 @@ const prelude = `
     import { SharedMemory } from ${JSON.stringify(packageUrl)};\` + text)), { workerData });
 `;
 
-async function lives(source: string): Promise<void> {
+async function lives(source: string, deadline = 60_000): Promise<void> {
   const { code, signal, stdout, stderr } = await child(`${prelude}${source}; console.log('alive');`, {
-    deadline: 60_000,
+    deadline,
   });
   assert.equal(signal, null, stderr);
   assert.equal(code, 0, stderr);
@@ -288,6 +291,60 @@ describe('the bytes', () => {
       kept.length = 0;
       await settle();`);
   });
+
+  test('that were moved by force and sent stay good when the thread that moved them ends', async (context) => {
+    if (!('transfer' in ArrayBuffer.prototype)) return context.skip?.('there is no transfer');
+    await lives(`
+      const kept = [];
+      for (let round = 0; round < 8; round++) {
+        const thread = start(\`
+          const memory = new SharedMemory(8 << 20);
+          memory.view(Uint8Array).fill(7);
+          const moved = ArrayBuffer.prototype.transfer.call(memory.buffer);
+          parentPort.postMessage(moved, [moved]);
+          if (workerData) setInterval(() => {}, 1000);\`, round % 2 === 1);
+        const exit = once(thread, 'exit');
+        kept.push(new Uint8Array((await once(thread, 'message'))[0]));
+        if (round % 2 === 1) await thread.terminate();
+        await exit;
+      }
+      await settle();
+      const other = Array.from({ length: 10 }, () => new Uint8Array(8 << 20).fill(9));
+      for (const bytes of kept) {
+        if (bytes.length !== 8 << 20 || !bytes.every((byte) => byte === 7)) throw new Error('not whole');
+        bytes.fill(8);
+      }
+      if (!other.every((bytes) => bytes.every((byte) => byte === 9))) throw new Error('not apart');
+      kept.length = 0;
+      await settle();`);
+  });
+
+  test(
+    'come back from threads that opened some, used it and ended',
+    { timeout: 60_000 + 600 * threads },
+    () =>
+      lives(
+        `
+      const text = \`
+        const own = new SharedMemory(4 << 20);
+        own.view(Uint8Array).fill(1);
+        SharedMemory.from(workerData).view(Uint8Array)[0]++;\`;
+      const memory = new SharedMemory(1 << 20);
+      const run = async (count) => {
+        for (let i = 0; i < count; i += 4)
+          await Promise.all(Array.from({ length: 4 }, () => once(start(text, memory.toHandle()), 'exit')));
+        await settle();
+      };
+      await run(20);
+      const before = process.memoryUsage.rss();
+      await run(${threads});
+      const grown = process.memoryUsage.rss() - before;
+      // What the threads had is 4 MB each.
+      console.log('grown by ' + (grown >> 20) + ' MB');
+      if (grown > 2 * ${threads} << 20) throw new Error('grown by ' + (grown >> 20) + ' MB');`,
+        60_000 + 600 * threads,
+      ),
+  );
 
   test('a system that has no more says so', { skip: onBun || process.platform !== 'linux' }, () =>
     lives(`

@@ -290,6 +290,32 @@ test('a once whose thread dies at it is run by the one that blocks for it', asyn
   assert.deepEqual(await next, ['there']);
 });
 
+test('a once that is waited for by one that blocks: a signal that aborts meanwhile ends the wait', async () => {
+  const done = new Once<string>();
+  const flag = new Int32Array(new SharedArrayBuffer(4));
+  let finish = (_value: string): void => {};
+  const running = done.do(() => new Promise<string>((resolve) => (finish = resolve)));
+  // A thread that blocks takes no messages: its signal aborts by what another thread writes.
+  const worker = thread(
+    `const { signal } = new AbortController();
+    Object.defineProperty(signal, 'aborted', { get: () => Atomics.load(data.flag, 0) === 1 });
+    Object.defineProperty(signal, 'reason', { value: new Error('meanwhile') });
+    let told;
+    try { Once.from(data.done).doSync(() => 'a second run', { signal }); } catch (error) { told = error.message; }
+    parentPort.postMessage(told);`,
+    { done: done.toHandle(), flag },
+  );
+  const exit = once(worker, 'exit');
+  const told = once(worker, 'message');
+  await until(() => done.waiting === 1);
+  Atomics.store(flag, 0, 1);
+  assert.deepEqual(await told, ['meanwhile']);
+  await exit;
+  assert.equal(done.waiting, 0);
+  finish('first');
+  assert.equal(await running, 'first');
+});
+
 test('a once that is run while it blocks: what fails, ends early or cannot be meant leaves it to be done', async () => {
   const done = new Once<string>();
   const worker = thread(

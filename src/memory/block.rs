@@ -1,7 +1,6 @@
 //! `SharedMemory`: bytes of its own that threads share.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
-use std::mem;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -9,7 +8,8 @@ use napi::Env;
 use napi::bindgen_prelude::ArrayBuffer;
 use napi_derive::napi;
 
-use super::{Region, array_buffer};
+use super::Region;
+use super::views::movable_buffer;
 use crate::error::{Fault, code};
 use crate::object::NativeObject;
 use crate::pool::options::Options;
@@ -103,19 +103,11 @@ pub fn memory_bytes(object: &NativeObject) -> napi::Result<f64> {
     Ok(memory_of(object)?.bytes() as f64)
 }
 
-/// A memory as this isolate sees it; to be made once, or again if JavaScript has `moved` the bytes out of the one before. Whoever
-/// has them then, in any thread, has them although the runtime lets go of them when this isolate ends: so they are never freed.
+/// A memory as this isolate sees it; to be made once, or again if JavaScript has moved the bytes out of the one before.
 #[napi]
-pub fn memory_buffer<'env>(
-    env: &'env Env,
-    object: &NativeObject,
-    moved: bool,
-) -> napi::Result<ArrayBuffer<'env>> {
+pub fn memory_buffer<'env>(env: &'env Env, object: &NativeObject) -> napi::Result<ArrayBuffer<'env>> {
     let block = memory_of(object)?.0.as_ref().ok_or(STALE)?;
-    if moved {
-        mem::forget(Arc::clone(block));
-    }
-    Ok(array_buffer(env, Arc::clone(block))?)
+    Ok(movable_buffer(env, Arc::clone(block))?)
 }
 
 /// Lets go of a memory in this thread; buffers that were made of it keep it.

@@ -9,7 +9,7 @@ const buffers = new Map<number, WeakRef<ArrayBuffer>>();
 /** The collected ones are swept when there are so many. */
 let sweep = 8;
 
-/** Bytes that left their buffer would be in another thread's hands when this one ends, and the runtime lets go of them then. */
+/** Bytes that left their buffer would be in another thread's hands when this one ends, so they could never be freed. */
 function stay(): never {
   throw new UnsupportedError('shared memory cannot be moved out of its buffer: send its toHandle()');
 }
@@ -21,14 +21,14 @@ for (const name of ['transfer', 'transferToFixedLength'])
 export function bufferOf(memory: NativeObject): ArrayBuffer {
   const { id } = memory;
   const known = buffers.get(id)?.deref();
-  const moved = known?.byteLength === 0;
-  if (known !== undefined && !moved) return known;
+  // One whose bytes were moved away is empty.
+  if (known !== undefined && known.byteLength !== 0) return known;
   if (buffers.size >= sweep) {
     for (const [id, buffer] of buffers) if (buffer.deref() === undefined) buffers.delete(id);
     sweep = 2 * buffers.size + 8;
   }
   try {
-    const made = Object.defineProperties(binding.memoryBuffer(memory, moved), staying) as ArrayBuffer;
+    const made = Object.defineProperties(binding.memoryBuffer(memory), staying) as ArrayBuffer;
     buffers.set(id, new WeakRef(made));
     return made;
   } catch (error) {

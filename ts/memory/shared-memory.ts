@@ -33,9 +33,9 @@ const typedArray = Object.getPrototypeOf(Uint8Array) as object;
  * taken. A thread that ends lets go of what it had.
  *
  * The bytes cannot be moved out of the buffer: `transfer()` throws, and `postMessage` and `structuredClone` refuse to move it (on
- * Node 20 they copy). Send `toHandle()`. Do not get around that by `ArrayBuffer.prototype.transfer.call(buffer)`: the runtime lets go
- * of such bytes when the thread ends that moved them, wherever they are by then. If `buffer` is asked for there once more, which
- * makes another, they are kept for good.
+ * Node 20 they copy). Send `toHandle()`. Whoever gets around that by `ArrayBuffer.prototype.transfer.call(buffer)` may use what was moved
+ * in any thread for as long as he likes; but when the thread ends that moved it, those bytes are kept for good: nobody can tell any
+ * more when they are forgotten.
  *
  * @example
  * ```ts

@@ -17,6 +17,8 @@ export declare class NativeObject {
   static find(kind: string, name: string): NativeObject
   /** Opens the object of a token, in any thread. */
   static fromId(kind: string, id: number): NativeObject
+  /** From here on any thread may open it by its number. */
+  export(): void
   /** The number fast calls know this object by, in this thread. */
   get handle(): number
   /** The number any thread of the process opens it by. */
@@ -157,11 +159,8 @@ export declare function lockWatchWord(): number
 /** What a map has counted. */
 export declare function mapStats(object: NativeObject): NativeMapStats
 
-/**
- * A memory as this isolate sees it; to be made once, or again if JavaScript has `moved` the bytes out of the one before. Whoever
- * has them then, in any thread, has them although the runtime lets go of them when this isolate ends: so they are never freed.
- */
-export declare function memoryBuffer(object: NativeObject, moved: boolean): ArrayBuffer
+/** A memory as this isolate sees it; to be made once, or again if JavaScript has moved the bytes out of the one before. */
+export declare function memoryBuffer(object: NativeObject): ArrayBuffer
 
 /** How many bytes a memory has. */
 export declare function memoryBytes(object: NativeObject): number

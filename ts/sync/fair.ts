@@ -1,5 +1,5 @@
 /** Whether a lock goes to those who wait in the order of their coming. */
-import { nameOf, type SharedOptions } from '../shared-object.js';
+import { nameOf, type Origin, type SharedOptions } from '../shared-object.js';
 
 /** How a lock is made. */
 export interface LockOptions extends SharedOptions {
@@ -16,4 +16,11 @@ export function lockOrigin(options: LockOptions): { options: object; name: strin
   const name = nameOf(options, ['fair']);
   const { fair = true } = options;
   return { options: { fair }, name };
+}
+
+/** Whether no other thread can have what is made so, and it is fair: see `words.ts`. @internal */
+export function isAlone(origin: Origin): boolean {
+  return (
+    'options' in origin && origin.name === undefined && (origin.options as { fair?: boolean }).fair === true
+  );
 }

@@ -33,3 +33,8 @@ export class Guard implements Disposable {
     if (this.#release !== undefined) this.release();
   }
 }
+
+// Whatever a promise is resolved with is asked for its `then`. V8 looks it up each time, so it is to be found at once: that saves an
+// eighth of an uncontended `lock()`. JavaScriptCore knows that there is none anywhere, until somebody defines one.
+if (process.versions['bun'] === undefined)
+  Object.defineProperty(Guard.prototype, 'then', { value: undefined });

@@ -4,11 +4,11 @@ import { fast } from '../isolate.js';
 import type { Origin, SharedHandle } from '../shared-object.js';
 import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
-import { type LockOptions, lockOrigin } from './fair.js';
+import { isAlone, type LockOptions, lockOrigin } from './fair.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
 import { type Holder, Watch, watching } from './watch.js';
-import { me, wordAt } from './words.js';
+import { change, me, wordAt } from './words.js';
 
 const free = 0;
 
@@ -30,8 +30,10 @@ const free = 0;
 export class Mutex extends SharedLock<'mutex'> {
   readonly #words: Int32Array;
   readonly #at: number;
+  /** No other thread has it. */
+  #alone: boolean;
   readonly #give = (): void => {
-    if (Atomics.compareExchange(this.#words, this.#at, me, free) !== me) fast.lockGive(this.handle, true, 1);
+    if (!change(this.#words, this.#at, me, free, this.#alone)) fast.lockGive(this.handle, true, 1);
   };
 
   /** @param options - `name` shares it by name; `fair`. */
@@ -39,7 +41,9 @@ export class Mutex extends SharedLock<'mutex'> {
   /** @internal */
   constructor(origin: Origin, internal: true);
   constructor(first: LockOptions | Origin = {}, internal = false) {
-    super('mutex', internal ? (first as Origin) : lockOrigin(first as LockOptions));
+    const origin = internal ? (first as Origin) : lockOrigin(first as LockOptions);
+    super('mutex', origin);
+    this.#alone = isAlone(origin);
     ({ words: this.#words, at: this.#at } = wordAt(this.native.word as number));
   }
 
@@ -51,6 +55,11 @@ export class Mutex extends SharedLock<'mutex'> {
   /** Opens the mutex that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
   static from(handle: SharedHandle<'mutex'>): Mutex {
     return new Mutex({ handle }, true);
+  }
+
+  override toHandle(): SharedHandle<'mutex'> {
+    this.#alone = false;
+    return super.toHandle();
   }
 
   /** Whether somebody holds it. */
@@ -98,7 +107,7 @@ export class Mutex extends SharedLock<'mutex'> {
 
   /** Takes the lock if it is free, nobody waits for it to be handed over, and no holder has died. */
   #take(): boolean {
-    return Atomics.compareExchange(this.#words, this.#at, free, me) === free;
+    return change(this.#words, this.#at, free, me, this.#alone);
   }
 
   #guard(how: number, watch?: Watch): Guard {

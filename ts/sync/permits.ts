@@ -8,39 +8,42 @@ import { type Word, wordAt } from './words.js';
 export class Permits {
   readonly #free: Word;
   readonly #purse: Word;
+  #alone: boolean;
 
-  constructor(word: number, purse: number) {
+  /** `alone`: no other thread has the semaphore, until it is shared. */
+  constructor(word: number, purse: number, alone: boolean) {
     this.#free = wordAt(word);
     this.#purse = wordAt(purse);
+    this.#alone = alone;
+  }
+
+  /** Other threads may come. */
+  share(): void {
+    this.#alone = false;
   }
 
   /** Takes permits if there are so many, nobody waits, and no holder has died. */
   take(count: number): boolean {
-    const { words, at } = this.#free;
-    // A guess, which the exchange checks.
-    let there = words[at] as number;
-    while (there >= count) {
-      const found = Atomics.compareExchange(words, at, there, there - count);
-      if (found === there) {
-        const purse = this.#purse;
-        (purse.words[purse.at] as number) += count;
-        return true;
-      }
-      there = found;
-    }
-    return false;
+    return this.#move(count);
   }
 
   /** The other way round, if the purse has so many and nobody waits. */
   give(count: number): boolean {
-    const purse = this.#purse;
-    if ((purse.words[purse.at] as number) < count) return false;
+    const { words, at } = this.#purse;
+    return (words[at] as number) >= count && this.#move(-count);
+  }
+
+  /** From the word to the purse, unless native code guards the word or there are not so many. */
+  #move(count: number): boolean {
     const { words, at } = this.#free;
+    // A guess, which the exchange checks.
     let there = words[at] as number;
-    while (there >= 0) {
-      const found = Atomics.compareExchange(words, at, there, there + count);
+    while (there >= 0 && there >= count) {
+      const found = this.#alone ? there : Atomics.compareExchange(words, at, there, there - count);
       if (found === there) {
-        (purse.words[purse.at] as number) -= count;
+        if (this.#alone) words[at] = there - count;
+        const purse = this.#purse;
+        (purse.words[purse.at] as number) += count;
         return true;
       }
       there = found;

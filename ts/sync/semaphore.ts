@@ -4,6 +4,7 @@ import { fast } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
 import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
+import { isAlone } from './fair.js';
 import { Guard } from './guard.js';
 import { passed, reading, SharedLock } from './lock.js';
 import { Permits } from './permits.js';
@@ -13,6 +14,12 @@ import { type Holder, Watch, watching } from './watch.js';
 export interface SemaphoreOptions extends SharedOptions {
   /** First come, first served. `false` lets a newcomer take permits that are free although others wait. Default true. */
   fair?: boolean;
+}
+
+function semaphoreOrigin(permits: unknown, options: SemaphoreOptions): Origin {
+  const name = nameOf(options, ['fair']);
+  const { fair = true } = options;
+  return { options: { permits, fair }, name };
 }
 
 /**
@@ -39,13 +46,9 @@ export class Semaphore extends SharedLock<'semaphore'> {
   /** @internal */
   constructor(origin: Origin, internal: true);
   constructor(first: number | Origin, second: SemaphoreOptions | true = {}) {
-    if (second === true) super('semaphore', first as Origin);
-    else {
-      const name = nameOf(second, ['fair']);
-      const { fair = true } = second;
-      super('semaphore', { options: { permits: first, fair }, name });
-    }
-    this.#permits = new Permits(this.native.word as number, this.native.purse as number);
+    const origin = second === true ? (first as Origin) : semaphoreOrigin(first, second);
+    super('semaphore', origin);
+    this.#permits = new Permits(this.native.word as number, this.native.purse as number, isAlone(origin));
   }
 
   /** Opens the semaphore of a name. @throws {@link NotFoundError} if there is none. */
@@ -56,6 +59,11 @@ export class Semaphore extends SharedLock<'semaphore'> {
   /** Opens the semaphore that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
   static from(handle: SharedHandle<'semaphore'>): Semaphore {
     return new Semaphore({ handle }, true);
+  }
+
+  override toHandle(): SharedHandle<'semaphore'> {
+    this.#permits.share();
+    return super.toHandle();
   }
 
   /** How many permits there are. */

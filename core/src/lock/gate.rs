@@ -12,7 +12,12 @@
 //!
 //! A gate may have a [`Word`]. While it is open, nobody waits or the first in line is called, and the rule's state fits, that word is the
 //! state, and whoever sees it may change it by compare-and-set, as the rule would. Whoever holds the gate's lock finds the state there, leaves [`GUARDED`] in its
-//! place so that every compare-and-set fails, and puts it back at the end, if it may.
+//! place so that every compare-and-set fails, and puts it back at the end, if it may. One who only looks leaves the word alone.
+//!
+//! Of a fair gate that one thread alone asks to pass, that thread may change the word by reading and writing it. Others come only to take
+//! one who has run out of time out of the line, or to look. The former leave the word alone unless that one still stands in line:
+//! then it has been [`GUARDED`] since the thread itself put it there, so what the thread reads is that, and it asks the gate, or what was
+//! put back when the line was empty again, after which nobody else writes. So nothing is written between its reading and its writing.
 
 use std::fmt::Debug;
 use std::ops::{Deref, DerefMut};
@@ -175,7 +180,10 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
     }
 
     fn lock(&self) -> Held<'_, R, W> {
-        let mut inner = self.inner.lock();
+        self.guard(self.inner.lock())
+    }
+
+    fn guard<'a>(&'a self, mut inner: MutexGuard<'a, Inner<R, W>>) -> Held<'a, R, W> {
         if let Some(word) = &self.word {
             // Acquire: what the last to change the word did before it is seen here. Release: GUARDED is seen after nothing.
             let state = word.cell().swap(GUARDED, Ordering::AcqRel);
@@ -241,18 +249,29 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
         answer
     }
 
+    /// Shows the state as it is or has just been, by the word's last value.
     pub(super) fn read<T>(&self, read: impl FnOnce(&R) -> T) -> T {
-        read(&self.lock().rule)
+        let mut inner = self.inner.lock();
+        // Acquire: as in `guard`. The next to guard the word takes its value then.
+        let state = self.word.as_ref().map_or(GUARDED, |word| word.cell().load(Ordering::Acquire));
+        if state != GUARDED {
+            inner.rule.unpack(state);
+        }
+        read(&inner.rule)
     }
 
     /// Takes one who has given up out of the line: those behind it may be able to pass.
     pub(super) fn leave(&self, place: u64) {
-        let mut inner = self.lock();
+        let inner = self.inner.lock();
+        if inner.line.get(place).is_none() {
+            return;
+        }
+        let mut inner = self.guard(inner);
         let left = inner.line.remove(place);
         if inner.called == place {
             inner.called = 0;
         }
-        let woken = if left.is_some() { inner.serve(self.fair) } else { Vec::new() };
+        let woken = inner.serve(self.fair);
         drop(inner);
         drop((left, woken));
     }
@@ -272,7 +291,7 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
     /// Cancels the waits of an owner that has died, so that nothing is handed to it from here on; what it was handed
     /// before this returns is in the rule's state.
     pub(super) fn evict(&self, owner: Owner) {
-        let held = self.lock();
+        let held = self.inner.lock();
         let its = held.line.iter().filter(|request| request.owner == owner);
         let waiters: Vec<_> = its.map(|request| Arc::clone(&request.waiter)).collect();
         drop(held);
@@ -283,15 +302,15 @@ impl<R: Rule, W: WakeTarget> Gate<R, W> {
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.lock().line.len()
+        self.inner.lock().line.len()
     }
 
     pub(super) fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
-        self.lock().line.iter().for_each(|request| see(&request.waiter));
+        self.inner.lock().line.iter().for_each(|request| see(&request.waiter));
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed
+        self.inner.lock().closed
     }
 
     /// Tells all who wait that it is closed.

@@ -164,3 +164,119 @@ fn permits_taken_by_the_word_are_given_to_one_who_waits() {
 fn permits_that_a_dead_thread_took_by_the_word_are_given_back() {
     permits(true);
 }
+
+/// As the one thread that uses a lock changes its word: nothing comes between its reading and its writing, or the word would lose it.
+fn alone(cell: &AtomicU32, from: u32, to: u32) -> bool {
+    let meets = cell.load(Ordering::Relaxed) == from;
+    if meets {
+        cell.store(to, Ordering::Relaxed);
+    }
+    meets
+}
+
+/// Hears that it has won, and that it has given up.
+#[derive(Default)]
+struct Ear(std::sync::atomic::AtomicU32);
+
+impl WakeTarget for Ear {
+    fn wake(&self, _token: u64, outcome: WaitOutcome) {
+        self.0.store(outcome as u32, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn of_a_lock_that_one_thread_uses_nobody_else_writes_what_that_one_reads_and_writes() {
+    for looks in [false, true] {
+        model(move || {
+            let lock = Lock::new(true);
+            let word = lock.word().unwrap().cell();
+            assert!(alone(word, 0, 1));
+            let ear = Arc::<Ear>::default();
+            let make = {
+                let ear = Arc::clone(&ear);
+                move || Waiter::new(ear, 0)
+            };
+            let Wait::Waiting(waiter) = lock.lock(A, make) else { unreachable!() };
+            let other = {
+                let (lock, waiter) = (Arc::clone(&lock), Arc::clone(&waiter));
+                thread::spawn(move || {
+                    if looks {
+                        assert!(lock.waiting() <= 1 && lock.holder().is_none_or(|holder| holder == A));
+                        false
+                    } else {
+                        waiter.cancel()
+                    }
+                })
+            };
+            let unlock = || alone(word, 1, 0) || lock.unlock(A).is_ok();
+            assert!(unlock());
+            // It was handed to the one who waits, or that one is giving up.
+            if waiter.outcome() == Some(WaitOutcome::Won) {
+                assert!(unlock());
+            }
+            for _ in 0..2 {
+                if alone(word, 0, 1) || lock.try_lock(A).is_ok() {
+                    assert_eq!(lock.holder(), Some(A));
+                    assert!(unlock());
+                }
+            }
+            let cancelled = other.join().unwrap();
+            assert_eq!(waiter.outcome() == Some(WaitOutcome::Cancelled), cancelled);
+            assert_eq!((lock.holder(), lock.waiting()), (None, 0));
+            assert!(alone(word, 0, 1) && lock.holder() == Some(A));
+        });
+    }
+}
+
+#[test]
+fn of_permits_that_one_thread_uses_nobody_else_writes_what_that_one_reads_and_writes() {
+    for looks in [false, true] {
+        model(move || {
+            let words = Arc::<Words>::default();
+            let semaphore = Semaphore::with_word(1, true, words.take());
+            let place = semaphore.open_purse(A, || words.take());
+            let chunk = words.chunk(0).unwrap();
+            let (word, purse) = (semaphore.word().unwrap().cell(), &chunk.words()[place as usize]);
+            let take = || {
+                let taken = alone(word, 1, 0);
+                if taken {
+                    assert!(alone(purse, 0, 1));
+                }
+                taken || semaphore.try_acquire(A, 1)
+            };
+            let give = || {
+                if purse.load(Ordering::Relaxed) > 0 && alone(word, 0, 1) {
+                    assert!(alone(purse, 1, 0));
+                } else {
+                    semaphore.release(A, 1).unwrap();
+                }
+            };
+            assert!(take());
+            let ear = Arc::<Ear>::default();
+            let make = {
+                let ear = Arc::clone(&ear);
+                move || Waiter::new(ear, 0)
+            };
+            let Acquire::Waiting(waiter) = semaphore.acquire(A, 1, make) else { unreachable!() };
+            let other = {
+                let (semaphore, waiter) = (Arc::clone(&semaphore), Arc::clone(&waiter));
+                thread::spawn(move || {
+                    if looks {
+                        assert!(semaphore.waiting() <= 1 && semaphore.available() <= 1);
+                    } else {
+                        waiter.cancel();
+                    }
+                })
+            };
+            give();
+            if waiter.outcome() == Some(WaitOutcome::Won) {
+                give();
+            }
+            if take() {
+                give();
+            }
+            other.join().unwrap();
+            assert_eq!((semaphore.available(), semaphore.waiting(), semaphore.holders()), (1, 0, vec![]));
+        });
+    }
+}

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use millrace_core::lock::{Acquire, Lock, NotHeld, Owner, RwLock, Semaphore, Wait};
-use millrace_core::wait::{Call, WaitOutcome, Waiter, WakeTarget};
+use millrace_core::lock::{Acquire, NotHeld, Owner, RwLock, Semaphore, Wait};
+use millrace_core::wait::{WaitOutcome, Waiter, WakeTarget};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -326,120 +326,5 @@ proptest! {
         }
         prop_assert_eq!((lock.waiting(), lock.readers(), lock.writer()), (0, Vec::new(), None));
         prop_assert!(waiters.iter().all(|waiter| waiter.outcome().is_some()));
-    }
-}
-
-/// Answers its calls when it is told to.
-#[derive(Default)]
-struct Late {
-    calls: Mutex<Vec<Call>>,
-    ends: Mutex<Vec<(u64, WaitOutcome)>>,
-}
-
-impl WakeTarget for Late {
-    fn wake(&self, token: u64, outcome: WaitOutcome) {
-        self.ends.lock().unwrap().push((token, outcome));
-    }
-
-    fn call(&self, call: Call) {
-        self.calls.lock().unwrap().push(call);
-    }
-}
-
-#[derive(Debug, Clone)]
-enum BargingStep {
-    Try(u64),
-    Lock(u64),
-    Unlock(u64),
-    Cancel(Index),
-    Die(u64),
-    Come(Index),
-}
-
-fn barging_step() -> impl Strategy<Value = BargingStep> {
-    prop_oneof![
-        3 => (0u64..3).prop_map(BargingStep::Try),
-        6 => (0u64..3).prop_map(BargingStep::Lock),
-        9 => (0u64..3).prop_map(BargingStep::Unlock),
-        3 => any::<Index>().prop_map(BargingStep::Cancel),
-        1 => (0u64..3).prop_map(BargingStep::Die),
-        4 => any::<Index>().prop_map(BargingStep::Come),
-    ]
-}
-
-proptest! {
-    #[test]
-    fn a_lock_that_is_not_fair_goes_to_whoever_comes_and_nobody_is_forgotten(
-        steps in prop::collection::vec(barging_step(), 1..200),
-    ) {
-        // Owners from 1: these stand in the word.
-        let (lock, told) = (Lock::<Arc<Late>>::new(false), Arc::<Late>::default());
-        let mut holder: Option<u64> = None;
-        let mut queue: Vec<(u64, u64)> = Vec::new();
-        let mut waiters: Vec<Arc<Waiter<Arc<Late>>>> = Vec::new();
-        for step in steps {
-            match step {
-                BargingStep::Try(owner) => {
-                    prop_assert_eq!(lock.try_lock(Owner(owner + 1)).is_ok(), holder.is_none());
-                    holder = holder.or(Some(owner));
-                }
-                BargingStep::Lock(owner) => {
-                    let token = waiters.len() as u64;
-                    match lock.lock(Owner(owner + 1), || Waiter::new(told.clone(), token)) {
-                        Wait::Now(_) => prop_assert_eq!(holder.replace(owner), None),
-                        Wait::Waiting(waiter) => {
-                            prop_assert!(holder.is_some());
-                            queue.push((token, owner));
-                            waiters.push(waiter);
-                        }
-                        Wait::Closed => prop_assert!(false, "nobody has closed it"),
-                    }
-                }
-                BargingStep::Unlock(owner) => {
-                    prop_assert_eq!(lock.unlock(Owner(owner + 1)).is_ok(), holder == Some(owner));
-                    holder.take_if(|held| *held == owner);
-                }
-                BargingStep::Cancel(index) if !waiters.is_empty() => {
-                    let token = index.index(waiters.len());
-                    let waits = queue.iter().position(|request| request.0 == token as u64);
-                    prop_assert_eq!(waiters[token].cancel(), waits.map(|at| queue.remove(at)).is_some());
-                }
-                BargingStep::Cancel(_) => {}
-                BargingStep::Die(owner) => {
-                    queue.retain(|request| request.1 != owner);
-                    prop_assert_eq!(lock.release_owner(Owner(owner + 1)), holder == Some(owner));
-                    holder.take_if(|held| *held == owner);
-                }
-                BargingStep::Come(index) => {
-                    let mut calls = told.calls.lock().unwrap();
-                    if !calls.is_empty() {
-                        let at = index.index(calls.len());
-                        let call = calls.remove(at);
-                        drop(calls);
-                        call.answer();
-                        // Nobody but the first in line gets it, and only if it is free.
-                        if lock.waiting() < queue.len() {
-                            prop_assert_eq!(holder.replace(queue.remove(0).1), None);
-                        }
-                    }
-                }
-            }
-            prop_assert_eq!(lock.holder(), holder.map(|owner| Owner(owner + 1)));
-            prop_assert_eq!(lock.waiting(), queue.len());
-            // It is free although somebody waits: then somebody is called.
-            prop_assert!(holder.is_some() || queue.is_empty() || !told.calls.lock().unwrap().is_empty());
-        }
-        // Whoever comes and goes leaves nobody behind.
-        while !queue.is_empty() {
-            if let Some(owner) = holder.take() {
-                lock.unlock(Owner(owner + 1)).unwrap();
-            }
-            let calls = std::mem::take(&mut *told.calls.lock().unwrap());
-            calls.into_iter().for_each(Call::answer);
-            prop_assert_eq!(lock.holder(), Some(Owner(queue[0].1 + 1)));
-            holder = Some(queue.remove(0).1);
-        }
-        prop_assert!(waiters.iter().all(|waiter| waiter.outcome().is_some()));
-        prop_assert_eq!(told.ends.lock().unwrap().len(), waiters.len());
     }
 }

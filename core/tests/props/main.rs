@@ -9,6 +9,7 @@
 mod breaker;
 mod adaptive;
 mod bulkhead;
+mod barging;
 mod channel;
 mod handles;
 mod histogram;
