@@ -1807,6 +1807,556 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
+/** What a policy hands the function that it calls. */
+interface CallContext {
+    /** Aborts when the call is to end: because its caller gave it up, or because of the policy. `undefined` if nothing can end it. */
+    readonly signal: AbortSignal | undefined;
+}
+
+/** What every limiter takes beside its rule. */
+interface LimiterOptions extends SharedOptions {
+    /** How many may wait at once, a whole number from 0 to 2²⁴; more are refused with `RateLimitError`. Default 2²⁴. */
+    maxWaiting?: number;
+}
+/** How a limiter stands, for one who asks for 1. */
+interface LimiterCheck {
+    /** Whether 1 could be taken now. */
+    readonly allowed: boolean;
+    /** The most that can be asked for at once. */
+    readonly limit: number;
+    /** What could be taken now; 0 while others wait. */
+    readonly remaining: number;
+    /** Milliseconds until 1 can be taken, behind all who wait; 0 if now. */
+    readonly retryAfter: number;
+    /** When it stands as if nobody had ever come, if nobody comes: milliseconds since 1970. A jump of the system's clock does not move it. */
+    readonly resetAt: number;
+}
+/** What has happened at a limiter so far, in all threads. */
+interface LimiterMetrics {
+    /** Passed, at once or after waiting. */
+    readonly allowed: number;
+    /** Did not pass and did not wait. */
+    readonly refused: number;
+    /** Passed after waiting. */
+    readonly waited: number;
+    /** Gave up waiting: cancelled, or out of time. */
+    readonly cancelled: number;
+    /** How long those who passed had waited, together, in milliseconds. */
+    readonly waitedSum: number;
+    /** The longest of these waits, in milliseconds. */
+    readonly waitedMax: number;
+    /** Wait now. */
+    readonly waiting: number;
+}
+/** What a limiter tells those who listen in this thread. */
+interface LimiterEvents {
+    /** A call of this thread was refused: how much it asked for, and how many milliseconds until it could pass (`Infinity`: never). */
+    limited: [count: number, retryAfter: number];
+}
+/** A limiter, as this thread sees it. Not made itself. */
+declare abstract class Limiter<Kind extends string = string> extends SharedObject<Kind> implements Disposable {
+    #private;
+    /** How many wait, in all threads. */
+    get waiting(): number;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /**
+     * Takes `count` if that needs no waiting. Nobody passes those who wait.
+     *
+     * @param count - A whole number from 1. Default 1.
+     * @returns Whether it was taken. Never of a closed limiter, and never more than the limit.
+     */
+    tryAcquire(count?: number): boolean;
+    /**
+     * Asks for each of several counts in order, as {@link tryAcquire} would.
+     *
+     * @returns For each whether it was taken.
+     * @throws {@link InvalidArgumentError} for a count that cannot be meant; then none was taken.
+     */
+    tryAcquireBatch(counts: readonly number[]): boolean[];
+    /**
+     * Takes `count` as soon as it may. First come, first served: one who asks for much is not overtaken by others who ask for little.
+     *
+     * @param count - A whole number from 1. Default 1.
+     * @returns Resolves when it has been taken. One who gives up has taken nothing.
+     * @throws {@link RateLimitError} at once if it could not be within `timeout`, or as many wait as may; {@link InvalidArgumentError} for more than
+     * is ever allowed at once; {@link WaitTimeoutError} if it took longer than it looked at first; the signal's reason;
+     * {@link LimiterClosedError}.
+     */
+    acquire(count?: number, options?: WaitOptions): Promise<void>;
+    /** As {@link acquire}, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    acquireSync(count?: number, options?: WaitOptions): void;
+    /**
+     * Calls a function once 1 has been taken for it.
+     *
+     * @param options - `signal` ends the wait, and is the function's signal.
+     * @throws As {@link acquire}, and what the function throws.
+     */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: {
+        signal?: Cancellation;
+    }): Promise<T>;
+    /** How it stands, in one call. */
+    check(): LimiterCheck;
+    /** Takes `count`, allowed or not: all others wait until that has come back too. */
+    penalty(count?: number): void;
+    /** Gives `count` back, no more than has been taken; those who wait may pass. */
+    reward(count?: number): void;
+    /** Lets nobody pass for so many milliseconds; those who wait keep their places. 0 ends it. */
+    block(ms: number): void;
+    /** Forgets what was taken, and a block. */
+    reset(): void;
+    /** What has happened so far, in all threads. */
+    getMetrics(): LimiterMetrics;
+    /** Listens to what happens to this thread's calls. */
+    on<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
+    /** As {@link on}, for the next time only. */
+    once<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
+    /** Closes it for all threads: those who wait reject with `LimiterClosedError`, and nobody passes any more. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** One limiter of several. */
+interface CompositePart {
+    /** The limiter. */
+    readonly limiter: Limiter;
+    /** How much is taken from it for each 1 that is asked for, a whole number from 1. Default 1. */
+    readonly weight?: number;
+}
+/**
+ * Several limiters, all or nothing: one passes if all of them allow it, and otherwise none of them counts it. Those who wait here are served in the order of
+ * their coming; whoever waits at one of the limiters directly stands before them, so one that always has a line of its own lets nobody of
+ * this one pass. One who waits here learns that a limiter was reset, or has other numbers, when it would have looked again.
+ * What concerns the rules (`penalty`, `reward`, `block`, `reset`) is done to each. Closing it leaves its limiters open.
+ *
+ * @example
+ * ```ts
+ * const both = new CompositeRateLimiter([{ limiter: perSecond }, { limiter: perHour }, { limiter: cost, weight: 5 }]);
+ * await both.acquire();
+ * ```
+ */
+declare class CompositeRateLimiter extends Limiter<'composite-limiter'> {
+    /**
+     * @param parts - The limiters, at least one. One that is named twice counts with the sum of its weights.
+     * @param options - `name` shares it by name, `maxWaiting` bounds its line.
+     * @throws {@link InvalidArgumentError}; {@link NameConflictError} if the name is in use with other limiters.
+     */
+    constructor(parts: readonly CompositePart[], options?: LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): CompositeRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'composite-limiter'>): CompositeRateLimiter;
+}
+
+/** A lock or permits in this thread's hands. `using` gives them back at the end of the block. */
+declare class Guard implements Disposable {
+    #private;
+    /**
+     * Whether a thread has died holding the lock since {@link Mutex.clearPoison} was last called: what it guards may be half done.
+     */
+    readonly poisoned: boolean;
+    /** Whether it still holds. */
+    get held(): boolean;
+    /** Gives back. @throws {@link NotHeldError} if that was done before. */
+    release(): void;
+    [Symbol.dispose](): void;
+}
+
+/** At most so many at once. */
+
+/**
+ * At most so many at once, among all threads of the process: a {@link Semaphore} with a limiter's face. Each who passes gives the place back when it is
+ * done; a thread that ends gives back all of its own. First come, first served.
+ *
+ * @example
+ * ```ts
+ * const limiter = new ConcurrencyLimiter(10, { name: 'database' });
+ * const rows = await limiter.run(() => query(sql));
+ * ```
+ */
+declare class ConcurrencyLimiter implements Disposable {
+    #private;
+    /**
+     * @param limit - How many at once, a whole number from 1.
+     * @param options - `name` shares it by name, with a semaphore of that name, too.
+     * @throws {@link InvalidArgumentError}; {@link NameConflictError} if the name is in use with another limit.
+     */
+    constructor(limit: number, options?: SharedOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): ConcurrencyLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'semaphore'>): ConcurrencyLimiter;
+    /** A token by which any thread of this process opens the same limiter. */
+    toHandle(): SharedHandle<'semaphore'>;
+    /** The limiter's name, if it has one. */
+    get name(): string | undefined;
+    /** How many at once. */
+    get limit(): number;
+    /** How many more may pass now. */
+    get available(): number;
+    /** How many wait. */
+    get waiting(): number;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Takes a place if one is free; otherwise gives `undefined`. */
+    tryAcquire(): Guard | undefined;
+    /**
+     * Waits for a place.
+     *
+     * @returns A guard, to be released.
+     * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}.
+     */
+    acquire(options?: WaitOptions): Promise<Guard>;
+    /** As {@link acquire}, and blocks this thread: worker threads only. */
+    acquireSync(options?: WaitOptions): Guard;
+    /** Runs a function while it has a place. */
+    run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
+    /** Calls a function while it has a place. `signal` ends the wait, and is the function's signal. */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: {
+        signal?: Cancellation;
+    }): Promise<T>;
+    /** Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. Places can still be given back. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** What limiters refuse with. */
+
+/** The limit is reached, and it is not waited for: it could not be in time, or as many wait as may. */
+declare class RateLimitError extends MillraceError {
+    name: string;
+    /** Milliseconds until it could pass, as it looks now. */
+    readonly retryAfter: number;
+}
+/** The limiter is closed: nobody passes any more. */
+declare class LimiterClosedError extends MillraceError {
+    name: string;
+}
+
+/** What was reserved: it is taken when its time comes, whoever looks, unless it is cancelled before. */
+declare class Reservation {
+    #private;
+    /** Milliseconds from when it was made until it may be acted upon; 0 for at once. Less if somebody before it leaves the line. */
+    readonly delay: number;
+    /** The same as a time: milliseconds since 1970. */
+    readonly retryAt: number;
+    /**
+     * Gives it up: what it would have taken is others', and those behind it move up.
+     *
+     * @returns False if its time has come and it has been taken, or it was cancelled before.
+     */
+    cancel(): boolean;
+}
+
+/** A limiter with a rule, `Config` being its numbers. Not made itself. */
+declare abstract class RateLimiter<Kind extends string, Config extends object> extends Limiter<Kind> {
+    /** The numbers it decides by now. */
+    abstract get config(): Readonly<Required<Config>>;
+    /**
+     * Reserves `count`: a place in line at which nobody waits. It is taken when its time comes.
+     *
+     * @param count - A whole number from 1. Default 1.
+     * @returns When that is, and a way to give it up.
+     * @throws {@link InvalidArgumentError} for more than is ever allowed at once; {@link RateLimitError} if as many wait as may;
+     * {@link LimiterClosedError}.
+     */
+    reserve(count?: number): Reservation;
+    /**
+     * Decides by other numbers from here on, in all threads; what is left out stays. Those who wait keep their order; one who waits for more than is
+     * ever allowed now rejects with `InvalidArgumentError`.
+     *
+     * @throws {@link InvalidArgumentError}
+     */
+    configure(config: Partial<Config>): void;
+}
+
+/** A counter that begins anew with each window. */
+
+/** The numbers of a fixed window. */
+interface FixedWindowConfig {
+    /** How long each window is, in milliseconds, at least 0.001. */
+    windowSize: number;
+    /** How many requests may pass in each, a whole number from 1 to 2²⁷-1. */
+    maxRequests: number;
+}
+/**
+ * A fixed window for all threads of the process: at most `maxRequests` in each window, one window after the other. The cheapest rule, and the coarsest: around
+ * the edge of two windows up to twice as many pass within `windowSize` ms.
+ *
+ * @example
+ * ```ts
+ * const limiter = new FixedWindowRateLimiter({ windowSize: 60_000, maxRequests: 1000 });
+ * if (!limiter.tryRequest()) throw new Error('slow down');
+ * ```
+ */
+declare class FixedWindowRateLimiter extends RateLimiter<'fixed-window', FixedWindowConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: FixedWindowConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): FixedWindowRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'fixed-window'>): FixedWindowRateLimiter;
+    get config(): Readonly<Required<FixedWindowConfig>>;
+    /** Takes 1 if that needs no waiting. */
+    tryRequest(): boolean;
+    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
+    request(options?: WaitOptions): Promise<void>;
+    /** Takes `count` requests if that needs no waiting: all or none. */
+    tryRequestBatch(count: number): boolean;
+    /** The number of the window of now: one more each `windowSize` ms. */
+    getCurrentWindow(): number;
+    /** How many requests count now. */
+    getRequestCount(): number;
+}
+
+/** The numbers of a leaky bucket. */
+interface LeakyBucketConfig {
+    /** How many items the bucket holds, in all threads, a whole number from 1 to 2²⁴. */
+    capacity: number;
+    /** How many items leave, a whole number from 1 … */
+    leakRate: number;
+    /** … every so many milliseconds, at least 0.001. They are spaced evenly: a rate of 5 in 100 ms is one each 20 ms. */
+    leakInterval: number;
+}
+/** What has happened at a leaky bucket so far, in all threads. */
+interface LeakyBucketMetrics {
+    /** Items that have left in their turn. */
+    readonly left: number;
+    /** Items that found it full. */
+    readonly refused: number;
+    /** Items that were taken out before their turn, by `dequeue` or because they gave up. */
+    readonly takenOut: number;
+    /** Items that are in it now. */
+    readonly length: number;
+}
+/**
+ * A leaky bucket for all threads of the process: what is put in leaves one after the other, evenly spaced, the first one drop's time after it came. What
+ * does not fit is refused. {@link LeakyBucketMeter} is the one that only counts.
+ *
+ * The places in line are of all threads; an item itself stays in the thread that put it in, as it is, without a copy. So `dequeue` gives the items of its own
+ * thread, and the lengths are those of all. A thread that ends takes its items with it, and those behind them move up.
+ *
+ * @example
+ * ```ts
+ * const bucket = new LeakyBucketRateLimiter<Job>({ capacity: 50, leakRate: 5, leakInterval: 100 });
+ * await bucket.enqueue(job);   // its turn
+ * ```
+ */
+declare class LeakyBucketRateLimiter<T = any> extends SharedObject<'leaky-bucket'> implements Disposable {
+    #private;
+    /**
+     * @param config - Its numbers; `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: LeakyBucketConfig & SharedOptions);
+    /** Opens the bucket of a name. @throws {@link NotFoundError} if there is none. */
+    static open<T>(name: string): LeakyBucketRateLimiter<T>;
+    /** Opens the bucket that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<T>(handle: SharedHandle<'leaky-bucket'>): LeakyBucketRateLimiter<T>;
+    /**
+     * Puts an item in, to leave in its turn, for which nobody waits: it keeps no process alive.
+     *
+     * @returns Whether there was room.
+     * @throws {@link LimiterClosedError}
+     */
+    tryEnqueue(item: T): boolean;
+    /**
+     * Puts an item in.
+     *
+     * @returns Resolves when the item leaves: in its turn, or with {@link dequeue}.
+     * @throws {@link RateLimitError} at once if the bucket is full, or the item could not leave within `timeout`; {@link WaitTimeoutError} and the signal's reason, and then the item has been
+     * taken out; {@link LimiterClosedError}.
+     */
+    enqueue(item: T, options?: WaitOptions): Promise<void>;
+    /** Takes out the oldest item of this thread that has not left yet; `undefined` if there is none. Its `enqueue` resolves. */
+    dequeue(): T | undefined;
+    /** How many items are in the bucket, in all threads. */
+    getQueueLength(): number;
+    /** How many items it holds. */
+    getCapacity(): number;
+    /** Whether there is no room. */
+    isFull(): boolean;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** What has happened so far, in all threads. */
+    getMetrics(): LeakyBucketMetrics;
+    /**
+     * Leaks by other numbers from here on, in all threads. What is in the bucket stays in it, even if it holds less now.
+     *
+     * @throws {@link InvalidArgumentError}
+     */
+    configure(config: LeakyBucketConfig): void;
+    /** Closes it for all threads: `enqueue` rejects with `LimiterClosedError`, also for what is in it. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** The leaky bucket as a meter. */
+
+/** The numbers of a leaky bucket that meters. */
+interface LeakyMeterConfig {
+    /** How much the bucket holds, a whole number from 1 to 2³²-1. */
+    capacity: number;
+    /** How much leaks out, a whole number from 1 … */
+    leakRate: number;
+    /** … every so many milliseconds, at least 0.001, evenly. */
+    leakInterval: number;
+}
+/**
+ * A leaky bucket as a meter, for all threads of the process: each request pours into the bucket, which leaks at a constant rate, and what
+ * would overflow it is refused, or waits. {@link LeakyBucketRateLimiter} is the one that is a queue.
+ *
+ * @example
+ * ```ts
+ * const meter = new LeakyBucketMeter({ capacity: 50, leakRate: 5, leakInterval: 100 });
+ * if (!meter.tryAcquire(bytes)) drop();
+ * ```
+ */
+declare class LeakyBucketMeter extends RateLimiter<'leaky-meter', LeakyMeterConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: LeakyMeterConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): LeakyBucketMeter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'leaky-meter'>): LeakyBucketMeter;
+    get config(): Readonly<Required<LeakyMeterConfig>>;
+    /** How much is in the bucket, a begun unit as a whole one. */
+    getLevel(): number;
+}
+
+/** So many in a window, exactly. */
+
+/** The numbers of a sliding log. */
+interface SlidingLogConfig {
+    /** How long the window is, in milliseconds, at least 0.001. */
+    windowSize: number;
+    /** How many requests may be in it, a whole number from 1 to 2²⁴. */
+    maxRequests: number;
+}
+/**
+ * A log of requests for all threads of the process: within no span of `windowSize` ms more than `maxRequests` pass, and nothing is refused that would keep to
+ * that. It remembers when each request of the window came: 16 bytes for each.
+ *
+ * @example
+ * ```ts
+ * const limiter = new SlidingLogRateLimiter({ windowSize: 1000, maxRequests: 5 });
+ * await limiter.request();
+ * ```
+ */
+declare class SlidingLogRateLimiter extends RateLimiter<'sliding-log', SlidingLogConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: SlidingLogConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): SlidingLogRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'sliding-log'>): SlidingLogRateLimiter;
+    get config(): Readonly<Required<SlidingLogConfig>>;
+    /** Takes 1 if that needs no waiting. */
+    tryRequest(): boolean;
+    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
+    request(options?: WaitOptions): Promise<void>;
+    /** Takes `count` requests if that needs no waiting: all or none. */
+    tryRequestBatch(count: number): boolean;
+    /** How many requests count now. */
+    getRequestCount(): number;
+}
+
+/** So many in a window that slides in steps. */
+
+/** The numbers of a sliding window. */
+interface SlidingWindowConfig {
+    /** How long the window is, in milliseconds, at least 0.001. */
+    windowSize: number;
+    /** How many requests may be in it, a whole number from 1 to 2³²-1. */
+    maxRequests: number;
+    /** How many sub-windows it has, a whole number from 1 to 10000. Default 10. */
+    precision?: number;
+}
+/**
+ * A sliding window for all threads of the process: within no span of `windowSize` ms more than `maxRequests` pass. A request counts until its whole
+ * sub-window has left, so it refuses as if the window were up to `windowSize ÷ precision` ms longer. It keeps two numbers for each sub-window.
+ *
+ * @example
+ * ```ts
+ * const limiter = new SlidingWindowRateLimiter({ windowSize: 60_000, maxRequests: 100, precision: 60 });
+ * if (!limiter.tryRequest()) throw new Error('slow down');
+ * ```
+ */
+declare class SlidingWindowRateLimiter extends RateLimiter<'sliding-window', SlidingWindowConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: SlidingWindowConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): SlidingWindowRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'sliding-window'>): SlidingWindowRateLimiter;
+    get config(): Readonly<Required<SlidingWindowConfig>>;
+    /** Takes 1 if that needs no waiting. */
+    tryRequest(): boolean;
+    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
+    request(options?: WaitOptions): Promise<void>;
+    /** Takes `count` requests if that needs no waiting: all or none. */
+    tryRequestBatch(count: number): boolean;
+    /** The number of the sub-window of now: one more each `windowSize ÷ precision` ms. */
+    getCurrentWindow(): number;
+    /** How many requests count now. */
+    getRequestCount(): number;
+}
+
+/** Tokens that come back at a rate. */
+
+/** The numbers of a token bucket. */
+interface TokenBucketConfig {
+    /** How many tokens the bucket holds, a whole number from 1 to 2³²-1; so many may be taken at once. */
+    capacity: number;
+    /** How many tokens come back, a whole number from 1 … */
+    refillRate: number;
+    /** … every so many milliseconds, at least 0.001. They come back evenly: a rate of 10 in 1000 ms is one each 100 ms. */
+    refillInterval: number;
+    /** Whether tokens that were saved up may be taken at once. `false`: each request comes only after what the last one took has come back, so
+     * that they are spaced evenly; those who wait get somewhat less than the rate, as a timer rings up to about a millisecond late. Default true. */
+    enableBurst?: boolean;
+}
+/**
+ * A token bucket for all threads of the process: it begins full, each request takes tokens, and they come back at a constant rate. Within any span of
+ * `w` ms it allows at most `capacity + refillRate × w ÷ refillInterval`.
+ *
+ * @example
+ * ```ts
+ * const limiter = new TokenBucketRateLimiter({ name: 'api', capacity: 100, refillRate: 10, refillInterval: 1000 });
+ * if (!limiter.tryAcquire(1)) await limiter.acquire(1, { timeout: 5000 });
+ * ```
+ */
+declare class TokenBucketRateLimiter extends RateLimiter<'token-bucket', TokenBucketConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: TokenBucketConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): TokenBucketRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'token-bucket'>): TokenBucketRateLimiter;
+    get config(): Readonly<Required<TokenBucketConfig>>;
+    /** How many tokens could be taken now; 0 while others wait. */
+    getAvailableTokens(): number;
+    /** Milliseconds until one token can be taken, behind all who wait; 0 if one can be now. */
+    getRefillTime(): number;
+}
+
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
 /** A lock of one kind, as this thread sees it. Not made itself. */
@@ -1862,20 +2412,6 @@ declare class Barrier extends SharedLock<'barrier'> {
     };
     /** Mends it: those who wait reject with {@link BarrierBrokenError}, and it begins anew. */
     reset(): void;
-}
-
-/** A lock or permits in this thread's hands. `using` gives them back at the end of the block. */
-declare class Guard implements Disposable {
-    #private;
-    /**
-     * Whether a thread has died holding the lock since {@link Mutex.clearPoison} was last called: what it guards may be half done.
-     */
-    readonly poisoned: boolean;
-    /** Whether it still holds. */
-    get held(): boolean;
-    /** Gives back. @throws {@link NotHeldError} if that was done before. */
-    release(): void;
-    [Symbol.dispose](): void;
 }
 
 /** Whether a lock goes to those who wait in the order of their coming. */
@@ -2705,5 +3241,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
-export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limiter, LimiterClosedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RateLimitError, RateLimiter, Reservation, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
+export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CallContext, CancelFunction, Cancellation, CapturedOutput, CloseOptions, CompositePart, ContextHandle, DeadlockLink, FixedWindowConfig, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimiterCheck, LimiterEvents, LimiterMetrics, LimiterOptions, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SlidingLogConfig, SlidingWindowConfig, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

@@ -11,7 +11,8 @@ const pool = new FixedWorkerPool<number, number>(1, { processor: processors });
 after(() => pool.close());
 
 /** What has an object's handle as its first argument. */
-const ofObjects = /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference)/;
+const ofObjects =
+  /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference|limiter|leaky)/;
 /** Those among them that have none. */
 const free = new Set([
   'atomicBits',

@@ -225,6 +225,8 @@ pub(crate) fn calls(env: sys::napi_env, isolate: &Isolate) -> Result<sys::napi_v
     crate::memory::reference::register_all(env, target, isolate)?;
     crate::goroutines::register_all(env, target, isolate)?;
     crate::ring::register_all(env, target, isolate)?;
+    crate::limiter::register_all(env, target, isolate)?;
+    crate::leaky_bucket::register_all(env, target, isolate)?;
     Ok(target)
 }
 

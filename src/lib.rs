@@ -15,6 +15,8 @@ mod env;
 mod error;
 mod fast;
 mod goroutines;
+mod leaky_bucket;
+mod limiter;
 mod lock;
 mod map;
 mod memory;

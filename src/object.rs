@@ -7,6 +7,8 @@ use napi_derive::napi;
 use crate::broadcast::JsBroadcast;
 use crate::env::Isolate;
 use crate::error::{Fault, code};
+use crate::leaky_bucket::JsLeakyBucket;
+use crate::limiter::JsLimiter;
 use crate::lock::JsLock;
 use crate::map::JsMap;
 use crate::memory::JsMemory;
@@ -27,9 +29,13 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Box<dyn Ki
         "queue" => Box::new(queue::make(options)?),
         "singleflight" => Box::new(JsSingleflight::new()),
         "memory" => Box::new(JsMemory::make(options)?),
+        "leaky-bucket" => Box::new(JsLeakyBucket::make(options)?),
         _ => {
             if let Some(lock) = JsLock::make(kind, options)? {
                 return Ok(Box::new(lock));
+            }
+            if let Some(limiter) = JsLimiter::make(kind, options)? {
+                return Ok(Box::new(limiter));
             }
             let atomic = JsAtomic::make(kind)?;
             Box::new(atomic.ok_or_else(|| Fault::internal(format!("'{kind}' is no kind of object")))?)
