@@ -1622,9 +1622,9 @@ interface ViewType<T extends ArrayBufferView> {
  * taken. A thread that ends lets go of what it had.
  *
  * The bytes cannot be moved out of the buffer: `transfer()` throws, and `postMessage` and `structuredClone` refuse to move it (on
- * Node 20 they copy). Send `toHandle()`. Whoever gets around that by `ArrayBuffer.prototype.transfer.call(buffer)` may use what was moved
- * in any thread for as long as he likes; but when the thread ends that moved it, those bytes are kept for good: nobody can tell any
- * more when they are forgotten.
+ * Node 20 they copy). Send `toHandle()`. Do not get around that by `ArrayBuffer.prototype.transfer.call(buffer)`: the runtime lets go
+ * of such bytes when the thread ends that moved them, wherever they are by then. If `buffer` is asked for there once more, which
+ * makes another, they are kept for good.
  *
  * @example
  * ```ts
@@ -1807,558 +1807,555 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
-/** What everything that calls the user's function gives it. */
-/** What a guarded function is called with. */
+/** What a policy hands the function that it calls. */
 interface CallContext {
-    /** Aborts when the call is to end: its caller gave up, or its time is over. `undefined` if nothing can end it. */
+    /** Aborts when the call is to end: because its caller gave it up, or because of the policy. `undefined` if nothing can end it. */
     readonly signal: AbortSignal | undefined;
 }
 
-/** What a call through a policy takes. */
-interface CallOptions {
-    /** Ends the call when it aborts: it rejects with the reason. A context will do. */
-    signal?: Cancellation | undefined;
+/** What every limiter takes beside its rule. */
+interface LimiterOptions extends SharedOptions {
+    /** How many may wait at once, a whole number from 0 to 2²⁴; more are refused with `RateLimitError`. Default 2²⁴. */
+    maxWaiting?: number;
 }
-/** A function to be guarded. */
-type GuardedFunction<T> = (context: CallContext) => T | PromiseLike<T>;
-/** Calls a function in its own way: a breaker, a bulkhead, a retry executor, a policy. */
-interface PolicyPart {
-    /** Calls `fn`, once, several times, or not at all. */
-    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<unknown>;
+/** How a limiter stands, for one who asks for 1. */
+interface LimiterCheck {
+    /** Whether 1 could be taken now. */
+    readonly allowed: boolean;
+    /** The most that can be asked for at once. */
+    readonly limit: number;
+    /** What could be taken now; 0 while others wait. */
+    readonly remaining: number;
+    /** Milliseconds until 1 can be taken, behind all who wait; 0 if now. */
+    readonly retryAfter: number;
+    /** When it stands as if nobody had ever come, if nobody comes: milliseconds since 1970. A jump of the system's clock does not move it. */
+    readonly resetAt: number;
 }
-
-/** How results are kept: the limits are those of the `SharedMap` they are kept in. */
-interface CacheOptions extends SharedMapOptions {
-    /** The key of a result, or what makes it of the arguments of a wrapped function; `call` has none. */
-    key: MapKey | ((...args: any[]) => MapKey);
+/** What has happened at a limiter so far, in all threads. */
+interface LimiterMetrics {
+    /** Passed, at once or after waiting. */
+    readonly allowed: number;
+    /** Did not pass and did not wait. */
+    readonly refused: number;
+    /** Passed after waiting. */
+    readonly waited: number;
+    /** Gave up waiting: cancelled, or out of time. */
+    readonly cancelled: number;
+    /** How long those who passed had waited, together, in milliseconds. */
+    readonly waitedSum: number;
+    /** The longest of these waits, in milliseconds. */
+    readonly waitedMax: number;
+    /** Wait now. */
+    readonly waiting: number;
 }
-/** A cache, as a part of a policy. Made by {@link cache}. */
-declare class Cache implements PolicyPart {
+/** What a limiter tells those who listen in this thread. */
+interface LimiterEvents {
+    /** A call of this thread was refused: how much it asked for, and how many milliseconds until it could pass (`Infinity`: never). */
+    limited: [count: number, retryAfter: number];
+}
+/** A limiter, as this thread sees it. Not made itself. */
+declare abstract class Limiter<Kind extends string = string> extends SharedObject<Kind> implements Disposable {
     #private;
-    /** What is kept, by key. */
-    readonly entries: SharedMap<MapKey, unknown>;
-    /**
-     * The result that is kept, or that of the function, which is called once among all threads that ask meanwhile. As the result is for
-     * all of them, no caller can end the function, only his own wait.
-     *
-     * @throws What the function throws, which is not kept; `DataCloneError` and {@link UnsupportedError} for results that no other thread can
-     * get; the signal's reason.
-     */
-    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
-    /** A function whose results are kept by its arguments. */
-    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
-}
-/**
- * Keeps results for all threads, as a part of a policy. What is kept are clones; `undefined` is not kept.
- *
- * @param options - `key`, and the limits of a `SharedMap`: `ttl`, `maxEntries`, `maxBytes`; `name` shares it by name.
- * @example
- * ```ts
- * const user = policy(cache({ name: 'users', ttl: 60_000, maxEntries: 10_000, key: (id) => id }), retry).wrap(load);
- * ```
- */
-declare function cache(options: CacheOptions): Cache;
-
-/** What policies refuse with. */
-
-/** A call took longer than its time limit. */
-declare class CallTimeoutError extends MillraceError {
-    name: string;
-    /** The limit, in milliseconds. */
-    readonly timeout: number;
-}
-
-/** When a fallback stands in. */
-interface FallbackOptions {
-    /** Whether it stands in for this failure. Default: for any. */
-    when?: (error: unknown) => boolean;
-}
-/** A fallback, as a part of a policy. Made by {@link fallback}. */
-declare class Fallback<F> implements PolicyPart {
-    #private;
-    /**
-     * Calls a function. That the caller gave up is no failure to stand in for.
-     *
-     * @throws What the function throws and `when` leaves out; what the fallback throws; the signal's reason.
-     */
-    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T | F>;
-    /** A function that calls another with this fallback, with its own `this` and arguments. */
-    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R> | F>;
-}
-/**
- * Something else in place of a failure, as a part of a policy.
- *
- * @param instead - The value, or a function that gets the error and the call's context and makes it.
- * @param options - `when` says for which failures.
- * @example
- * ```ts
- * const prices = policy(fallback(() => lastKnown, { when: (error) => error instanceof CircuitOpenError }), breaker);
- * ```
- */
-declare function fallback<F>(instead: (error: unknown, context: CallContext) => F | PromiseLike<F>, options?: FallbackOptions): Fallback<F>;
-declare function fallback<F>(instead: F, options?: FallbackOptions): Fallback<F>;
-
-/** What lets so many pass: a rate limiter, or a semaphore, whose guard is given back when the call ends. */
-interface Limits {
-    /** Waits until so many may pass. */
-    acquire(count?: number, options?: WaitOptions): PromiseLike<unknown>;
-    /** Lets so many pass if they may at once; otherwise gives `false` or `undefined`. */
-    tryAcquire(count?: number): unknown;
-}
-/** How a limiter stands in a policy. */
-interface LimitedOptions {
-    /** Milliseconds to wait for the limiter at most. */
-    timeout?: number;
-}
-/** A limiter, as a part of a policy. Made by {@link limited}. */
-declare class Limited implements PolicyPart {
-    #private;
-    /**
-     * Calls a function once the limiter lets it pass.
-     *
-     * @throws What the limiter refuses with, the function not called; the signal's reason; what the function throws.
-     */
-    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
-    /** A function that calls another once the limiter lets it pass, with its own `this` and arguments. */
-    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
-}
-/**
- * A rate limiter or a semaphore as a part of a policy: each call waits until it may pass, and gives back what is to be given back.
- *
- * @param limiter - Any of ours, or what looks like one.
- * @param count - What one call takes. Default 1.
- * @param options - `timeout` bounds the wait.
- * @example
- * ```ts
- * const api = policy(limited(new TokenBucketRateLimiter({ capacity: 10, refillRate: 10 })), timeout(1000));
- * ```
- */
-declare function limited(limiter: Limits, count?: number, options?: LimitedOptions): Limited;
-
-/** What fallbacks among the parts may give beside the function's own result. */
-type Instead<P> = P extends Fallback<infer F> ? F : P extends Policy<infer E> ? E : never;
-/** Parts that call one another, the first of them outermost. Made by {@link policy}. */
-declare class Policy<E = never> implements PolicyPart {
-    #private;
-    /**
-     * Calls a function through all parts.
-     *
-     * @param fn - Gets the context of the innermost part: its `signal` aborts when any of them gives up.
-     * @throws What the outermost part throws.
-     */
-    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T | E>;
-    /** A function that calls another through all parts, with its own `this` and arguments. */
-    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R> | E>;
-}
-/**
- * Composes parts: breakers, bulkheads, retry executors, `timeout`, `fallback`, `limited`, `cache`, other policies, or anything with
- * `call(fn, { signal })`.
- *
- * @param parts - In the order in which a call passes them: the first is outermost.
- * @example
- * ```ts
- * const guarded = policy(fallback([]), new RetryExecutor(retries), breaker, timeout(500));
- * const users = await guarded.call(({ signal }) => fetchUsers({ signal }));
- * ```
- */
-declare function policy<P extends readonly [PolicyPart, ...PolicyPart[]]>(...parts: P): Policy<Instead<P[number]>>;
-/**
- * A method decorator (TC39's): each call of the method goes through a policy, which all instances share.
- *
- * @param part - A policy, or a part of one.
- * @example
- * ```ts
- * class Users {
- *   @guarded(policy(new RetryExecutor(retries), timeout(500)))
- *   async load(id: string): Promise<User> { … }
- * }
- * ```
- */
-declare function guarded(part: PolicyPart): <This, Args extends unknown[], R>(method: (this: This, ...args: Args) => Promise<R>, context: ClassMethodDecoratorContext<This, (this: This, ...args: Args) => Promise<R>>) => (this: This, ...args: Args) => Promise<R>;
-
-/**
- * What happens when a call's time is over. `'aggressive'`: it rejects at once, and the function, whose `signal` aborts, ends when it likes.
- * `'cooperative'`: the function's `signal` aborts, and the call ends when the function does.
- */
-type TimeoutMode = 'aggressive' | 'cooperative';
-/** A time limit for each call, as a part of a policy. Made by {@link timeout}. */
-declare class Timeout implements PolicyPart {
-    #private;
-    /**
-     * Calls a function.
-     *
-     * @throws {@link CallTimeoutError} if it takes too long; the signal's reason; what the function throws.
-     */
-    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
-    /** A function that calls another within the limit, with its own `this` and arguments. */
-    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
-}
-/**
- * A time limit for each call, as a part of a policy. All calls of a thread share one timer. While a call runs within its limit, the
- * process lives.
- *
- * @param ms - The limit, above 0; never early, and late by what is left of the event loop's turn in which the call began.
- * @param mode - `'aggressive'`, the default, rejects at once; `'cooperative'` waits for the function, whose `signal` has aborted: what it
- * returns even so is the result, and what it throws is the `cause` of the {@link CallTimeoutError}.
- * @example
- * ```ts
- * const user = await timeout(500).call(({ signal }) => fetch(url, { signal }));
- * ```
- */
-declare function timeout(ms: number, mode?: TimeoutMode): Timeout;
-
-/** What a retry budget allows. */
-interface RetryBudgetConfig {
-    /** Retries that each call earns: 0.2 allows a fifth of extra load. From 0 to 1000. Default 0.2. */
-    ratio: number;
-    /** Retries a second that are free, so that a service with few calls can retry; never more than one second's at once. Default 10. */
-    minPerSecond: number;
-    /** Milliseconds in which what was earned fades to a third; at least 1000. Default 10,000. */
-    ttl: number;
-}
-/** How a budget stands. */
-interface RetryBudgetStanding {
-    /** Retries that calls have earned and nobody has used. */
-    earned: number;
-    /** Retries that are free at this moment. */
-    free: number;
-}
-/**
- * A budget of retries that all threads share. A retry takes its token before it begins to wait, so those that wait are counted; who finds
- * none gives up with the error it has. In memory it is two words.
- *
- * @example
- * ```ts
- * const budget = new RetryBudget({ ratio: 0.1 }, { name: 'payments' });
- * const executor = new RetryExecutor(new RetryPolicy(), { budget });
- * ```
- */
-declare class RetryBudget extends SharedObject<'retry-budget'> {
-    #private;
-    /**
-     * @param config - What it allows.
-     * @param options - `name` shares it by name.
-     */
-    constructor(config?: Partial<RetryBudgetConfig>, options?: SharedOptions);
-    /** Opens the budget of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): RetryBudget;
-    /** Opens the budget that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'retry-budget'>): RetryBudget;
-    /** A call that is none tried again: it earns a share of a retry. Executors do this by themselves. */
-    deposit(): void;
-    /** Takes the token of a retry, before it waits. @returns Whether there was one. */
-    withdraw(): boolean;
-    /** Gives back the token of a retry that was cancelled while it waited. */
-    giveBack(): void;
-    /** How it stands at this moment. */
-    get standing(): RetryBudgetStanding;
-}
-
-/** What a function that is tried again knows of it. */
-
-/** What a function that is tried again knows of it. */
-interface RetryContext extends CallContext {
-    /** Which attempt this is, from 1. */
-    readonly attempt: number;
-    /** How many there are at most. */
-    readonly maxAttempts: number;
-    /** Milliseconds since the first attempt began, waits included. */
-    readonly elapsed: number;
-    /** What the last attempt threw; `undefined` for the first, or if its result was not good enough. */
-    readonly lastError: unknown;
-}
-
-/** What trying again is refused with. */
-
-/**
- * A failure that is not to be tried again: throw it, with what failed as its `cause`. Any error with `retryable === false` is as good.
- *
- * @example
- * ```ts
- * if (response.status === 404) throw new NonRetryableError('no such user');
- * ```
- */
-declare class NonRetryableError extends MillraceError {
-    name: string;
-    /** Not to be tried again. */
-    readonly retryable = false;
-    /**
-     * @param reason - What failed, or a text that says so.
-     * @param options - `cause`, beside a text.
-     */
-    constructor(reason: unknown, options?: ErrorOptions);
-}
-/** The executor is closed: it calls nothing any more. */
-declare class RetryClosedError extends MillraceError {
-    name: string;
-}
-/** All requests of a hedged call have failed. */
-declare class HedgeError extends MillraceError {
-    name: string;
-    /** What each threw, in the order in which they were sent. */
-    readonly errors: readonly unknown[];
-}
-
-/** Why a call gave up. */
-type GiveUpReason = 'attempts' | 'notRetryable' | 'elapsed' | 'budget' | 'aborted' | 'closed';
-/** What executors of one name have done in all threads, or this one if it has no name. Calls are counted when they end. */
-interface RetryMetrics {
-    /** Calls. */
-    calls: number;
-    /** How often their functions were called. */
-    attempts: number;
-    /** Calls that succeeded. */
-    successes: number;
-    /** The same by attempts: the first is how many succeeded at once. The 16th and last counts all beyond. */
-    successesByAttempt: number[];
-    /** Times that somebody waited and tried again. */
-    retries: number;
-    /** Milliseconds spent waiting, all calls together. */
-    timeWaiting: number;
-    /** Calls that gave up. */
-    giveUps: number;
-    /** The same by why. */
-    giveUpsByReason: Record<GiveUpReason, number>;
-}
-/** What an executor tells. */
-interface RetryEvents {
-    /** It is about to wait `delay` milliseconds and try again. `error` is `undefined` if a result was not good enough. */
-    retry: [event: {
-        attempt: number;
-        delay: number;
-        error: unknown;
-    }];
-    /** It has given up after so many attempts, with all that they threw. */
-    giveUp: [event: {
-        attempts: number;
-        reason: GiveUpReason;
-        errors: readonly unknown[];
-    }];
-}
-
-/** How delays grow: not at all, by the first one, by a factor, as Fibonacci's numbers, or as `delay` says. */
-type BackoffStrategy = 'fixed' | 'linear' | 'exponential' | 'fibonacci' | 'custom';
-/**
- * How chance spreads a delay, after `maxDelay` has bounded it, so that callers which failed together do not come back together. `'full'`:
- * between nothing and the delay; `'equal'`: over its upper half; `'decorrelated'`, for `'exponential'` alone: between `initialDelay` and
- * the last delay drawn times `factor` + 1.
- */
-type Jitter = 'none' | 'full' | 'equal' | 'decorrelated';
-/** How to try again. Times are in milliseconds. */
-interface RetryPolicyConfig {
-    /** How often the function is called at most, the first time included; `Infinity` allowed. Default 3. */
-    maxAttempts: number;
-    /** How delays grow. Default `'exponential'`. */
-    backoffStrategy: BackoffStrategy;
-    /** The first delay. Default 100, or `maxDelay` if that is less. */
-    initialDelay: number;
-    /** No delay is longer. Default 30,000. */
-    maxDelay: number;
-    /** How chance spreads delays; `true` is `'full'`. Default true. */
-    jitter: boolean | Jitter;
-    /** Whether an error is to be tried again. Default: each, but for those with `retryable === false`, which are never asked about. */
-    retryCondition: (error: Error) => boolean;
-    /** By which delays grow, at least 1: for `'exponential'`. Default 2. */
-    factor: number;
-    /** The delay after so many failed attempts: for `'custom'`. */
-    delay: (attempt: number, error: unknown) => number;
-    /** From the first call on; who would have to wait beyond it gives up at once. Default: none. */
-    maxElapsed: number;
-    /** A limit of each attempt: it fails with `CallTimeoutError`, and its `signal` aborts. Default: none. */
-    timeout: number;
-    /** Whether a result is as bad as an error. The last one is given as it is. Default: none is. */
-    retryOnResult: (result: unknown) => boolean;
-    /** Whether what failed may say when to come back: `retryAfter` in milliseconds, or a `Retry-After` header. Default true. */
-    respectRetryAfter: boolean;
-    /** It may say so much at most. Default 60,000. */
-    maxRetryAfter: number;
-}
-/**
- * When to try again, and after how long. Its delays are the engine's, and are worked out anew at each call; it holds nothing.
- *
- * @example
- * ```ts
- * const policy = new RetryPolicy({
- *   maxAttempts: 5,
- *   initialDelay: 200,
- *   maxDelay: 5000,
- *   retryCondition: (error) => error.name === 'NetworkError',
- * });
- * ```
- */
-declare class RetryPolicy {
-    #private;
-    /** From the first call on, in milliseconds, or `undefined`. */
-    readonly maxElapsed: number | undefined;
-    /** The limit of each attempt, in milliseconds, or `undefined`. */
-    readonly timeout: number | undefined;
-    /** Whether a result is as bad as an error. */
-    readonly retryOnResult: ((result: unknown) => boolean) | undefined;
-    /**
-     * @param config - What differs from the defaults.
-     * @throws {@link InvalidArgumentError} for what cannot be meant.
-     */
-    constructor(config?: Partial<RetryPolicyConfig>);
-    /** How often the function is called at most. */
-    get maxAttempts(): number;
-    /** Changes how often the function is called at most, for calls under way too. */
-    setMaxAttempts(count: number): void;
-    /** Changes how delays grow. @throws {@link InvalidArgumentError} for `'custom'` without `delay`. */
-    setBackoffStrategy(strategy: BackoffStrategy | (string & {})): void;
-    /** Changes which errors are to be tried again. */
-    setRetryCondition(condition: (error: Error) => boolean): void;
-    /**
-     * Whether to try again.
-     *
-     * @param error - What failed.
-     * @param attempt - How many attempts have failed, this one included.
-     * @throws What `retryCondition` throws.
-     */
-    shouldRetry(error: unknown, attempt: number): boolean;
-    /** Whether an error is one to be tried again, whatever the number of attempts. */
-    allows(error: unknown): boolean;
-    /**
-     * How long to wait before the next attempt, in milliseconds. With jitter each call draws anew.
-     *
-     * @param attempt - How many attempts have failed, at least 1.
-     * @param failure - What failed: for `'custom'`. What it says of when to come back is not looked at here, see `getWait`.
-     * @param last - The delay drawn before, if there was one: for decorrelated jitter.
-     * @throws {@link InvalidArgumentError} if `delay` gives no time.
-     */
-    getDelay(attempt: number, failure?: unknown, last?: number): number;
-    /** The delay that `getDelay` gave, or longer if what failed says when to come back. */
-    getWait(delay: number, failure: unknown): number;
-}
-
-/** How a retry executor is made. */
-interface RetryExecutorOptions extends SharedOptions {
-    /** Bounds the retries of all who use it. */
-    budget?: RetryBudget;
-}
-/**
- * Calls functions until they succeed, or a policy says that it is no use. A call that succeeds at once makes no timer, no signal and no
- * promise beside its own. Executors of one name share what they count, in all threads.
- *
- * When it gives up it throws the last error itself, with the earlier ones as its `errors`; an error that cannot take them (it is
- * frozen, no object, or has `errors` of its own) is thrown as it is, and `giveUp` tells of all. If the last result was not good
- * enough, that is the result. A call whose signal aborts rejects with the reason, at once while it waits.
- *
- * @example
- * ```ts
- * const executor = new RetryExecutor(new RetryPolicy({ maxAttempts: 5 }));
- * const user = await executor.execute(() => fetchUser(id));
- * ```
- */
-declare class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, Disposable {
-    #private;
-    /**
-     * @param policy - When to try again.
-     * @param options - `budget`; `name` shares the metrics by name: executors of one name have one policy, as far as it is no function.
-     */
-    constructor(policy: RetryPolicy, options?: RetryExecutorOptions);
-    /** An executor that counts together with those of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
-    /** An executor that counts together with the one that `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'retry'>, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
-    /** Its policy. */
-    get policy(): RetryPolicy;
-    /**
-     * Calls a function, without arguments, until it succeeds.
-     *
-     * @param fn - The function.
-     * @param options - `signal` ends it.
-     * @throws The last error; the signal's reason; {@link RetryClosedError}.
-     */
-    execute<T>(fn: () => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
-    /** The same for a function that knows of its attempts. */
-    executeWithContext<T>(fn: (context: RetryContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
-    /** The same for a function that wants its signal alone: as a part of a policy. */
-    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
-    /** A function that calls another until it succeeds, with its own `this` and arguments. */
-    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
-    /** What it has counted: with a name, what all executors of that name have, in all threads. */
-    getMetrics(): RetryMetrics;
-    /** Counts anew. */
-    resetMetrics(): void;
-    /** Listens to this executor's calls. */
-    on<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** How many wait, in all threads. */
+    get waiting(): number;
     /** Whether it is closed. */
     get closed(): boolean;
-    /** Calls nothing any more: calls that wait give up with what they have, new ones reject with {@link RetryClosedError}. */
+    /**
+     * Takes `count` if that needs no waiting. Nobody passes those who wait.
+     *
+     * @param count - A whole number from 1. Default 1.
+     * @returns Whether it was taken. Never of a closed limiter, and never more than the limit.
+     */
+    tryAcquire(count?: number): boolean;
+    /**
+     * Asks for each of several counts in order, as {@link tryAcquire} would.
+     *
+     * @returns For each whether it was taken.
+     * @throws {@link InvalidArgumentError} for a count that cannot be meant; then none was taken.
+     */
+    tryAcquireBatch(counts: readonly number[]): boolean[];
+    /**
+     * Takes `count` as soon as it may. First come, first served: one who asks for much is not overtaken by others who ask for little.
+     *
+     * @param count - A whole number from 1. Default 1.
+     * @returns Resolves when it has been taken. One who gives up has taken nothing.
+     * @throws {@link RateLimitError} at once if it could not be within `timeout`, or as many wait as may; {@link InvalidArgumentError} for more than
+     * is ever allowed at once; {@link WaitTimeoutError} if it took longer than it looked at first; the signal's reason;
+     * {@link LimiterClosedError}.
+     */
+    acquire(count?: number, options?: WaitOptions): Promise<void>;
+    /** As {@link acquire}, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    acquireSync(count?: number, options?: WaitOptions): void;
+    /**
+     * Calls a function once 1 has been taken for it.
+     *
+     * @param options - `signal` ends the wait, and is the function's signal.
+     * @throws As {@link acquire}, and what the function throws.
+     */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: {
+        signal?: Cancellation;
+    }): Promise<T>;
+    /** How it stands, in one call. */
+    check(): LimiterCheck;
+    /** Takes `count`, allowed or not: all others wait until that has come back too. */
+    penalty(count?: number): void;
+    /** Gives `count` back, no more than has been taken; those who wait may pass. */
+    reward(count?: number): void;
+    /** Lets nobody pass for so many milliseconds; those who wait keep their places. 0 ends it. */
+    block(ms: number): void;
+    /** Forgets what was taken, and a block. */
+    reset(): void;
+    /** What has happened so far, in all threads. */
+    getMetrics(): LimiterMetrics;
+    /** Listens to what happens to this thread's calls. */
+    on<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
+    /** As {@link on}, for the next time only. */
+    once<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
+    /** Closes it for all threads: those who wait reject with `LimiterClosedError`, and nobody passes any more. Again does no harm. */
     close(): void;
     [Symbol.dispose](): void;
 }
 
-/** How calls are hedged. */
-interface HedgeOptions extends SharedOptions {
-    /**
-     * When a request is late: after so many milliseconds, or, as `'p95'`, after as long as that per cent of the calls of late took; then no second
-     * one is sent before 20 calls are known.
-     */
-    after: number | `p${number}`;
-    /** How many requests a call may send, the first included; at least 2. Default 2. */
-    max?: number;
-    /** Bounds the requests beside late ones. */
-    budget?: RetryBudget;
-}
-/** What hedging has done, in all threads that share the object. */
-interface HedgeMetrics {
-    /** Calls. */
-    calls: number;
-    /** Requests sent beside a late one. */
-    extra: number;
-    /** Calls that such a request answered. */
-    won: number;
-    /** Requests that the budget refused. */
-    refused: number;
-    /** Milliseconds after which a request is late; `undefined` while too little is known. */
-    late: number | undefined;
+/** One limiter of several. */
+interface CompositePart {
+    /** The limiter. */
+    readonly limiter: Limiter;
+    /** How much is taken from it for each 1 that is asked for, a whole number from 1. Default 1. */
+    readonly weight?: number;
 }
 /**
- * Sends a second request when the first is late; the first that succeeds is the answer, and the `signal` of the others aborts. What is measured
- * and counted is shared by all threads that share the object.
- *
- * Only for what may be done twice. A request that fails before another was sent is not sent again: that is what retries are for.
+ * Several limiters, all or nothing: one passes if all of them allow it, and otherwise none of them counts it. Those who wait here are served in the order of
+ * their coming; whoever waits at one of the limiters directly stands before them, so one that always has a line of its own lets nobody of
+ * this one pass. One who waits here learns that a limiter was reset, or has other numbers, when it would have looked again.
+ * What concerns the rules (`penalty`, `reward`, `block`, `reset`) is done to each. Closing it leaves its limiters open.
  *
  * @example
  * ```ts
- * const hedged = new Hedge({ after: 'p95', name: 'search' });
- * const found = await hedged.call(({ signal }) => fetch(url, { signal }));
+ * const both = new CompositeRateLimiter([{ limiter: perSecond }, { limiter: perHour }, { limiter: cost, weight: 5 }]);
+ * await both.acquire();
  * ```
  */
-declare class Hedge extends SharedObject<'hedge'> implements PolicyPart {
+declare class CompositeRateLimiter extends Limiter<'composite-limiter'> {
+    /**
+     * @param parts - The limiters, at least one. One that is named twice counts with the sum of its weights.
+     * @param options - `name` shares it by name, `maxWaiting` bounds its line.
+     * @throws {@link InvalidArgumentError}; {@link NameConflictError} if the name is in use with other limiters.
+     */
+    constructor(parts: readonly CompositePart[], options?: LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): CompositeRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'composite-limiter'>): CompositeRateLimiter;
+}
+
+/** A lock or permits in this thread's hands. `using` gives them back at the end of the block. */
+declare class Guard implements Disposable {
     #private;
-    /** @param options - `after` says when a request is late; `max`, `budget`; `name` shares it by name. */
-    constructor(options: HedgeOptions);
-    /** A hedge that measures and counts together with the one that `toHandle` names; `options` as there. */
-    static from(handle: SharedHandle<'hedge'>, options: Omit<HedgeOptions, 'name'>): Hedge;
     /**
-     * Calls a function, and once more, beside, if it is late.
-     *
-     * @throws {@link HedgeError} if all of several requests fail, what the function throws if it was called once; the signal's reason.
+     * Whether a thread has died holding the lock since {@link Mutex.clearPoison} was last called: what it guards may be half done.
      */
-    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
-    /** A function that calls another, hedged, with its own `this` and arguments. */
-    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
-    /** What it has counted. */
-    getMetrics(): HedgeMetrics;
+    readonly poisoned: boolean;
+    /** Whether it still holds. */
+    get held(): boolean;
+    /** Gives back. @throws {@link NotHeldError} if that was done before. */
+    release(): void;
+    [Symbol.dispose](): void;
 }
+
+/** At most so many at once. */
+
 /**
- * Calls a function, and once more, beside, if it is late: one call of a {@link Hedge}.
+ * At most so many at once, among all threads of the process: a {@link Semaphore} with a limiter's face. Each who passes gives the place back when it is
+ * done; a thread that ends gives back all of its own. First come, first served.
  *
- * @param fn - Gets a context whose `signal` aborts when another request was quicker.
- * @param options - As those of a `Hedge`, and `signal`. A quantile needs a `name`, under which calls are measured.
- * @throws As a `Hedge`'s `call`.
  * @example
  * ```ts
- * const answer = await hedge(({ signal }) => fetch(url, { signal }), { after: 50 });
+ * const limiter = new ConcurrencyLimiter(10, { name: 'database' });
+ * const rows = await limiter.run(() => query(sql));
  * ```
  */
-declare function hedge<T>(fn: GuardedFunction<T>, options: HedgeOptions & CallOptions): Promise<T>;
+declare class ConcurrencyLimiter implements Disposable {
+    #private;
+    /**
+     * @param limit - How many at once, a whole number from 1.
+     * @param options - `name` shares it by name, with a semaphore of that name, too.
+     * @throws {@link InvalidArgumentError}; {@link NameConflictError} if the name is in use with another limit.
+     */
+    constructor(limit: number, options?: SharedOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): ConcurrencyLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'semaphore'>): ConcurrencyLimiter;
+    /** A token by which any thread of this process opens the same limiter. */
+    toHandle(): SharedHandle<'semaphore'>;
+    /** The limiter's name, if it has one. */
+    get name(): string | undefined;
+    /** How many at once. */
+    get limit(): number;
+    /** How many more may pass now. */
+    get available(): number;
+    /** How many wait. */
+    get waiting(): number;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Takes a place if one is free; otherwise gives `undefined`. */
+    tryAcquire(): Guard | undefined;
+    /**
+     * Waits for a place.
+     *
+     * @returns A guard, to be released.
+     * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}.
+     */
+    acquire(options?: WaitOptions): Promise<Guard>;
+    /** As {@link acquire}, and blocks this thread: worker threads only. */
+    acquireSync(options?: WaitOptions): Guard;
+    /** Runs a function while it has a place. */
+    run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
+    /** Calls a function while it has a place. `signal` ends the wait, and is the function's signal. */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: {
+        signal?: Cancellation;
+    }): Promise<T>;
+    /** Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. Places can still be given back. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** What limiters refuse with. */
+
+/** The limit is reached, and it is not waited for: it could not be in time, or as many wait as may. */
+declare class RateLimitError extends MillraceError {
+    name: string;
+    /** Milliseconds until it could pass, as it looks now. */
+    readonly retryAfter: number;
+}
+/** The limiter is closed: nobody passes any more. */
+declare class LimiterClosedError extends MillraceError {
+    name: string;
+}
+
+/** What was reserved: it is taken when its time comes, whoever looks, unless it is cancelled before. */
+declare class Reservation {
+    #private;
+    /** Milliseconds from when it was made until it may be acted upon; 0 for at once. Less if somebody before it leaves the line. */
+    readonly delay: number;
+    /** The same as a time: milliseconds since 1970. */
+    readonly retryAt: number;
+    /**
+     * Gives it up: what it would have taken is others', and those behind it move up.
+     *
+     * @returns False if its time has come and it has been taken, or it was cancelled before.
+     */
+    cancel(): boolean;
+}
+
+/** A limiter with a rule, `Config` being its numbers. Not made itself. */
+declare abstract class RateLimiter<Kind extends string, Config extends object> extends Limiter<Kind> {
+    /** The numbers it decides by now. */
+    abstract get config(): Readonly<Required<Config>>;
+    /**
+     * Reserves `count`: a place in line at which nobody waits. It is taken when its time comes.
+     *
+     * @param count - A whole number from 1. Default 1.
+     * @returns When that is, and a way to give it up.
+     * @throws {@link InvalidArgumentError} for more than is ever allowed at once; {@link RateLimitError} if as many wait as may;
+     * {@link LimiterClosedError}.
+     */
+    reserve(count?: number): Reservation;
+    /**
+     * Decides by other numbers from here on, in all threads; what is left out stays. Those who wait keep their order; one who waits for more than is
+     * ever allowed now rejects with `InvalidArgumentError`.
+     *
+     * @throws {@link InvalidArgumentError}
+     */
+    configure(config: Partial<Config>): void;
+}
+
+/** A counter that begins anew with each window. */
+
+/** The numbers of a fixed window. */
+interface FixedWindowConfig {
+    /** How long each window is, in milliseconds, at least 0.001. */
+    windowSize: number;
+    /** How many requests may pass in each, a whole number from 1 to 2²⁷-1. */
+    maxRequests: number;
+}
+/**
+ * A fixed window for all threads of the process: at most `maxRequests` in each window, one window after the other. The cheapest rule, and the coarsest: around
+ * the edge of two windows up to twice as many pass within `windowSize` ms.
+ *
+ * @example
+ * ```ts
+ * const limiter = new FixedWindowRateLimiter({ windowSize: 60_000, maxRequests: 1000 });
+ * if (!limiter.tryRequest()) throw new Error('slow down');
+ * ```
+ */
+declare class FixedWindowRateLimiter extends RateLimiter<'fixed-window', FixedWindowConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: FixedWindowConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): FixedWindowRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'fixed-window'>): FixedWindowRateLimiter;
+    get config(): Readonly<Required<FixedWindowConfig>>;
+    /** Takes 1 if that needs no waiting. */
+    tryRequest(): boolean;
+    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
+    request(options?: WaitOptions): Promise<void>;
+    /** Takes `count` requests if that needs no waiting: all or none. */
+    tryRequestBatch(count: number): boolean;
+    /** The number of the window of now: one more each `windowSize` ms. */
+    getCurrentWindow(): number;
+    /** How many requests count now. */
+    getRequestCount(): number;
+}
+
+/** The numbers of a leaky bucket. */
+interface LeakyBucketConfig {
+    /** How many items the bucket holds, in all threads, a whole number from 1 to 2²⁴. */
+    capacity: number;
+    /** How many items leave, a whole number from 1 … */
+    leakRate: number;
+    /** … every so many milliseconds, at least 0.001. They are spaced evenly: a rate of 5 in 100 ms is one each 20 ms. */
+    leakInterval: number;
+}
+/** What has happened at a leaky bucket so far, in all threads. */
+interface LeakyBucketMetrics {
+    /** Items that have left in their turn. */
+    readonly left: number;
+    /** Items that found it full. */
+    readonly refused: number;
+    /** Items that were taken out before their turn, by `dequeue` or because they gave up. */
+    readonly takenOut: number;
+    /** Items that are in it now. */
+    readonly length: number;
+}
+/**
+ * A leaky bucket for all threads of the process: what is put in leaves one after the other, evenly spaced, the first one drop's time after it came. What
+ * does not fit is refused. {@link LeakyBucketMeter} is the one that only counts.
+ *
+ * The places in line are of all threads; an item itself stays in the thread that put it in, as it is, without a copy. So `dequeue` gives the items of its own
+ * thread, and the lengths are those of all. A thread that ends takes its items with it, and those behind them move up.
+ *
+ * @example
+ * ```ts
+ * const bucket = new LeakyBucketRateLimiter<Job>({ capacity: 50, leakRate: 5, leakInterval: 100 });
+ * await bucket.enqueue(job);   // its turn
+ * ```
+ */
+declare class LeakyBucketRateLimiter<T = any> extends SharedObject<'leaky-bucket'> implements Disposable {
+    #private;
+    /**
+     * @param config - Its numbers; `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: LeakyBucketConfig & SharedOptions);
+    /** Opens the bucket of a name. @throws {@link NotFoundError} if there is none. */
+    static open<T>(name: string): LeakyBucketRateLimiter<T>;
+    /** Opens the bucket that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<T>(handle: SharedHandle<'leaky-bucket'>): LeakyBucketRateLimiter<T>;
+    /**
+     * Puts an item in, to leave in its turn, for which nobody waits: it keeps no process alive.
+     *
+     * @returns Whether there was room.
+     * @throws {@link LimiterClosedError}
+     */
+    tryEnqueue(item: T): boolean;
+    /**
+     * Puts an item in.
+     *
+     * @returns Resolves when the item leaves: in its turn, or with {@link dequeue}.
+     * @throws {@link RateLimitError} at once if the bucket is full, or the item could not leave within `timeout`; {@link WaitTimeoutError} and the signal's reason, and then the item has been
+     * taken out; {@link LimiterClosedError}.
+     */
+    enqueue(item: T, options?: WaitOptions): Promise<void>;
+    /** Takes out the oldest item of this thread that has not left yet; `undefined` if there is none. Its `enqueue` resolves. */
+    dequeue(): T | undefined;
+    /** How many items are in the bucket, in all threads. */
+    getQueueLength(): number;
+    /** How many items it holds. */
+    getCapacity(): number;
+    /** Whether there is no room. */
+    isFull(): boolean;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** What has happened so far, in all threads. */
+    getMetrics(): LeakyBucketMetrics;
+    /**
+     * Leaks by other numbers from here on, in all threads. What is in the bucket stays in it, even if it holds less now.
+     *
+     * @throws {@link InvalidArgumentError}
+     */
+    configure(config: LeakyBucketConfig): void;
+    /** Closes it for all threads: `enqueue` rejects with `LimiterClosedError`, also for what is in it. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** The leaky bucket as a meter. */
+
+/** The numbers of a leaky bucket that meters. */
+interface LeakyMeterConfig {
+    /** How much the bucket holds, a whole number from 1 to 2³²-1. */
+    capacity: number;
+    /** How much leaks out, a whole number from 1 … */
+    leakRate: number;
+    /** … every so many milliseconds, at least 0.001, evenly. */
+    leakInterval: number;
+}
+/**
+ * A leaky bucket as a meter, for all threads of the process: each request pours into the bucket, which leaks at a constant rate, and what
+ * would overflow it is refused, or waits. {@link LeakyBucketRateLimiter} is the one that is a queue.
+ *
+ * @example
+ * ```ts
+ * const meter = new LeakyBucketMeter({ capacity: 50, leakRate: 5, leakInterval: 100 });
+ * if (!meter.tryAcquire(bytes)) drop();
+ * ```
+ */
+declare class LeakyBucketMeter extends RateLimiter<'leaky-meter', LeakyMeterConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: LeakyMeterConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): LeakyBucketMeter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'leaky-meter'>): LeakyBucketMeter;
+    get config(): Readonly<Required<LeakyMeterConfig>>;
+    /** How much is in the bucket, a begun unit as a whole one. */
+    getLevel(): number;
+}
+
+/** So many in a window, exactly. */
+
+/** The numbers of a sliding log. */
+interface SlidingLogConfig {
+    /** How long the window is, in milliseconds, at least 0.001. */
+    windowSize: number;
+    /** How many requests may be in it, a whole number from 1 to 2²⁴. */
+    maxRequests: number;
+}
+/**
+ * A log of requests for all threads of the process: within no span of `windowSize` ms more than `maxRequests` pass, and nothing is refused that would keep to
+ * that. It remembers when each request of the window came: 16 bytes for each.
+ *
+ * @example
+ * ```ts
+ * const limiter = new SlidingLogRateLimiter({ windowSize: 1000, maxRequests: 5 });
+ * await limiter.request();
+ * ```
+ */
+declare class SlidingLogRateLimiter extends RateLimiter<'sliding-log', SlidingLogConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: SlidingLogConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): SlidingLogRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'sliding-log'>): SlidingLogRateLimiter;
+    get config(): Readonly<Required<SlidingLogConfig>>;
+    /** Takes 1 if that needs no waiting. */
+    tryRequest(): boolean;
+    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
+    request(options?: WaitOptions): Promise<void>;
+    /** Takes `count` requests if that needs no waiting: all or none. */
+    tryRequestBatch(count: number): boolean;
+    /** How many requests count now. */
+    getRequestCount(): number;
+}
+
+/** So many in a window that slides in steps. */
+
+/** The numbers of a sliding window. */
+interface SlidingWindowConfig {
+    /** How long the window is, in milliseconds, at least 0.001. */
+    windowSize: number;
+    /** How many requests may be in it, a whole number from 1 to 2³²-1. */
+    maxRequests: number;
+    /** How many sub-windows it has, a whole number from 1 to 10000. Default 10. */
+    precision?: number;
+}
+/**
+ * A sliding window for all threads of the process: within no span of `windowSize` ms more than `maxRequests` pass. A request counts until its whole
+ * sub-window has left, so it refuses as if the window were up to `windowSize ÷ precision` ms longer. It keeps two numbers for each sub-window.
+ *
+ * @example
+ * ```ts
+ * const limiter = new SlidingWindowRateLimiter({ windowSize: 60_000, maxRequests: 100, precision: 60 });
+ * if (!limiter.tryRequest()) throw new Error('slow down');
+ * ```
+ */
+declare class SlidingWindowRateLimiter extends RateLimiter<'sliding-window', SlidingWindowConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: SlidingWindowConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): SlidingWindowRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'sliding-window'>): SlidingWindowRateLimiter;
+    get config(): Readonly<Required<SlidingWindowConfig>>;
+    /** Takes 1 if that needs no waiting. */
+    tryRequest(): boolean;
+    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
+    request(options?: WaitOptions): Promise<void>;
+    /** Takes `count` requests if that needs no waiting: all or none. */
+    tryRequestBatch(count: number): boolean;
+    /** The number of the sub-window of now: one more each `windowSize ÷ precision` ms. */
+    getCurrentWindow(): number;
+    /** How many requests count now. */
+    getRequestCount(): number;
+}
+
+/** Tokens that come back at a rate. */
+
+/** The numbers of a token bucket. */
+interface TokenBucketConfig {
+    /** How many tokens the bucket holds, a whole number from 1 to 2³²-1; so many may be taken at once. */
+    capacity: number;
+    /** How many tokens come back, a whole number from 1 … */
+    refillRate: number;
+    /** … every so many milliseconds, at least 0.001. They come back evenly: a rate of 10 in 1000 ms is one each 100 ms. */
+    refillInterval: number;
+    /** Whether tokens that were saved up may be taken at once. `false`: each request comes only after what the last one took has come back, so
+     * that they are spaced evenly; those who wait get somewhat less than the rate, as a timer rings up to about a millisecond late. Default true. */
+    enableBurst?: boolean;
+}
+/**
+ * A token bucket for all threads of the process: it begins full, each request takes tokens, and they come back at a constant rate. Within any span of
+ * `w` ms it allows at most `capacity + refillRate × w ÷ refillInterval`.
+ *
+ * @example
+ * ```ts
+ * const limiter = new TokenBucketRateLimiter({ name: 'api', capacity: 100, refillRate: 10, refillInterval: 1000 });
+ * if (!limiter.tryAcquire(1)) await limiter.acquire(1, { timeout: 5000 });
+ * ```
+ */
+declare class TokenBucketRateLimiter extends RateLimiter<'token-bucket', TokenBucketConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: TokenBucketConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): TokenBucketRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'token-bucket'>): TokenBucketRateLimiter;
+    get config(): Readonly<Required<TokenBucketConfig>>;
+    /** How many tokens could be taken now; 0 while others wait. */
+    getAvailableTokens(): number;
+    /** Milliseconds until one token can be taken, behind all who wait; 0 if one can be now. */
+    getRefillTime(): number;
+}
 
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
@@ -2415,20 +2412,6 @@ declare class Barrier extends SharedLock<'barrier'> {
     };
     /** Mends it: those who wait reject with {@link BarrierBrokenError}, and it begins anew. */
     reset(): void;
-}
-
-/** A lock or permits in this thread's hands. `using` gives them back at the end of the block. */
-declare class Guard implements Disposable {
-    #private;
-    /**
-     * Whether a thread has died holding the lock since {@link Mutex.clearPoison} was last called: what it guards may be half done.
-     */
-    readonly poisoned: boolean;
-    /** Whether it still holds. */
-    get held(): boolean;
-    /** Gives back. @throws {@link NotHeldError} if that was done before. */
-    release(): void;
-    [Symbol.dispose](): void;
 }
 
 /** Whether a lock goes to those who wait in the order of their coming. */
@@ -2499,7 +2482,6 @@ declare class Mutex extends SharedLock<'mutex'> {
     static open(name: string): Mutex;
     /** Opens the mutex that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
     static from(handle: SharedHandle<'mutex'>): Mutex;
-    toHandle(): SharedHandle<'mutex'>;
     /** Whether somebody holds it. */
     get locked(): boolean;
     /** Who holds it; `debugLocks` adds where it was taken. */
@@ -2695,7 +2677,6 @@ declare class Semaphore extends SharedLock<'semaphore'> {
     static open(name: string): Semaphore;
     /** Opens the semaphore that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
     static from(handle: SharedHandle<'semaphore'>): Semaphore;
-    toHandle(): SharedHandle<'semaphore'>;
     /** How many permits there are. */
     get permits(): number;
     /** How many are free. */
@@ -3260,5 +3241,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Cache, CallTimeoutError, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, Fallback, FixedWorkerPool, Goroutine, Guard, Hedge, HedgeError, InternalError, InvalidArgumentError, Lease, Limited, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, debugLocks, diagnostics, fallback, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, move, policy, select, selectSync, sending, sleep, timeout };
-export type { AtomicWaitResult, BackoffStrategy, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadlockLink, FallbackOptions, GiveUpReason, GoOptions, GoroutineState, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, Instead, Jitter, LimitedOptions, Limits, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limiter, LimiterClosedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RateLimitError, RateLimiter, Reservation, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
+export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CallContext, CancelFunction, Cancellation, CapturedOutput, CloseOptions, CompositePart, ContextHandle, DeadlockLink, FixedWindowConfig, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimiterCheck, LimiterEvents, LimiterMetrics, LimiterOptions, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SlidingLogConfig, SlidingWindowConfig, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

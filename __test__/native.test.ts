@@ -15,6 +15,7 @@ const ofObjects =
   /^(pool|worker|channel|lock|once|broadcast|ticker|map|limiter|leaky|composite|keyed|queue|ring|atomic|reference|breaker|retry|budget|hedge)/;
   /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference|bulkhead|adaptive|shed)/;
   /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference|retry|budget|hedge)/;
+  /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference|limiter|leaky)/;
 /** Those among them that have none. */
 const free = new Set([
   'atomicBits',

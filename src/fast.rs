@@ -231,6 +231,8 @@ pub(crate) fn calls(env: sys::napi_env, isolate: &Isolate) -> Result<sys::napi_v
     crate::bulkhead::register_all(env, target, isolate)?;
     crate::adaptive::register_all(env, target, isolate)?;
     crate::shed::register_all(env, target, isolate)?;
+    crate::limiter::register_all(env, target, isolate)?;
+    crate::leaky_bucket::register_all(env, target, isolate)?;
     Ok(target)
 }
 

@@ -20,6 +20,8 @@ mod fast;
 mod goroutines;
 mod keyed;
 mod held;
+mod leaky_bucket;
+mod limiter;
 mod lock;
 mod map;
 mod memory;

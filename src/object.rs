@@ -11,6 +11,8 @@ use crate::broadcast::JsBroadcast;
 use crate::bulkhead::JsBulkhead;
 use crate::env::Isolate;
 use crate::error::{Fault, code};
+use crate::leaky_bucket::JsLeakyBucket;
+use crate::limiter::JsLimiter;
 use crate::lock::JsLock;
 use crate::map::JsMap;
 use crate::memory::JsMemory;
@@ -40,9 +42,13 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Box<dyn Ki
         "adaptive" => Box::new(JsAdaptive::make(options)?),
         "shed" => Box::new(JsShed::make(options)?),
         "memory" => Box::new(JsMemory::make(options)?),
+        "leaky-bucket" => Box::new(JsLeakyBucket::make(options)?),
         _ => {
             if let Some(lock) = JsLock::make(kind, options)? {
                 return Ok(Box::new(lock));
+            }
+            if let Some(limiter) = JsLimiter::make(kind, options)? {
+                return Ok(Box::new(limiter));
             }
             let atomic = JsAtomic::make(kind)?;
             Box::new(atomic.ok_or_else(|| Fault::internal(format!("'{kind}' is no kind of object")))?)

@@ -227,6 +227,19 @@ export interface FastCalls {
   shedLowest(shed: number): number;
   shedExpect(shed: number, ms: number): void;
   shedArrived(shed: number): boolean;
+  limiterTry(limiter: number, cost: number): boolean;
+  limiterAcquire(limiter: number, wait: number, cost: number, limit: number, cancellable: boolean): number;
+  limiterAcquireBlocking(limiter: number, limit: number, cost: number): number;
+  limiterReserve(limiter: number, cost: number): number;
+  limiterGiveUp(limiter: number, place: number): boolean;
+  limiterCheck(limiter: number): void;
+  limiterUntil(limiter: number, cost: number): number;
+  limiterChange(limiter: number, what: number, amount: number): void;
+  limiterRead(limiter: number, what: number): number;
+  limiterClose(limiter: number): void;
+  leakyEnqueue(bucket: number, wait: number, limit: number, cancellable: boolean): number;
+  leakyRead(bucket: number, what: number): number;
+  leakyClose(bucket: number): void;
   poolSubmit(pool: number, wait: number, tag: number, num: number, processor: number): number;
   poolSubmitWith(
     pool: number,

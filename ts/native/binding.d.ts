@@ -135,6 +135,12 @@ export declare function channelRingWords(object: NativeObject): ArrayBuffer | nu
 /** Every object of the process, then every goroutine. */
 export declare function diagnose(): Array<NativeLiving>
 
+/** Leaks by other numbers from here on, all of which must be given. */
+export declare function leakyConfigure(bucket: NativeObject, options: object): void
+
+/** Decides by other numbers from here on; what `options` leave out stays. */
+export declare function limiterConfigure(limiter: NativeObject, options: object): void
+
 /** Who holds a lock, thread by thread. */
 export declare function lockHolders(object: NativeObject): Array<NativeHolder>
 

@@ -773,21 +773,21 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, adaptiveMetrics, atomicCell, atomicChunk, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, bulkheadMetrics, channelRingValues, channelRingWords, diagnose, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, shedMetrics, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, atomicCell, atomicChunk, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, channelRingValues, channelRingWords, diagnose, leakyConfigure, limiterConfigure, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
-export { adaptiveMetrics }
 export { atomicCell }
 export { atomicChunk }
 export { broadcastRefused }
 export { broadcastSubscribe }
 export { broadcastSubscribers }
 export { broadcastUnsubscribe }
-export { bulkheadMetrics }
 export { channelRingValues }
 export { channelRingWords }
 export { diagnose }
+export { leakyConfigure }
+export { limiterConfigure }
 export { lockHolders }
 export { lockWatch }
 export { lockWatchEnd }
@@ -813,7 +813,6 @@ export { RING_STAMPS }
 export { RING_TAIL }
 export { ringMemory }
 export { sharedWords }
-export { shedMetrics }
 export { singleflightBoard }
 export { singleflightBoardBlocking }
 export { singleflightLand }

@@ -32,9 +32,27 @@ export class RateLimitExceededError extends MillraceError {
     const when = retryAfter === Infinity ? '' : `: ${Math.ceil(retryAfter)} ms`;
     super('ERR_RATE_LIMIT_EXCEEDED', sentences[reason] + when);
     this.reason = reason;
+/** What limiters refuse with. */
+
+/** The limit is reached, and it is not waited for: it could not be in time, or as many wait as may. */
+export class RateLimitError extends MillraceError {
+  override name = 'RateLimitError';
+  /** Milliseconds until it could pass, as it looks now. */
+  constructor(message: string, retryAfter: number) {
+    super('ERR_RATE_LIMITED', message);
     this.retryAfter = retryAfter;
   }
 }
 
 register('ERR_LIMITER_CLOSED', LimiterClosedError);
 register('ERR_RATE_LIMIT_EXCEEDED', RateLimitExceededError);
+/** The limiter is closed: nobody passes any more. */
+export class LimiterClosedError extends MillraceError {
+  override name = 'LimiterClosedError';
+  /** @internal */
+  constructor() {
+    super('ERR_LIMITER_CLOSED', 'the limiter is closed: nobody passes any more');
+  }
+}
+
+register('ERR_RATE_LIMITED', RateLimitError);

@@ -300,8 +300,10 @@ impl<W: WakeTarget> Limits<W> for Composite<W> {
         close_all(line);
     }
 
+    /// It, or one of those it is made of.
     fn is_closed(&self) -> bool {
-        self.inner.lock().closed
+        let closed = self.inner.lock().closed;
+        closed || self.parts.iter().any(|part| part.limiter.is_closed())
     }
 
     fn each_waiter(&self, see: &mut dyn FnMut(&Waiter<W>)) {
@@ -425,6 +427,19 @@ mod tests {
         assert!(log.try_acquire(4));
         let late = both.acquire(1, Some(999), &mut || unreachable!());
         assert!(matches!(late, Acquire::Refused(Refused::Late(1000))));
+    }
+
+    #[test]
+    fn when_one_of_them_is_closed_those_who_wait_are_told() {
+        let World { timers, bucket, both, told, .. } = world();
+        assert!(bucket.try_acquire(10));
+        let mut make = Some(told.make(0));
+        let waits = both.acquire(1, None, &mut || make.take().unwrap()());
+        assert!(matches!(waits, Acquire::Waiting(_)) && !both.is_closed());
+        bucket.close();
+        timers.advance(20);
+        assert_eq!(told.news(), [(0, crate::wait::WaitOutcome::Closed)]);
+        assert!(both.is_closed() && !both.try_acquire(1));
     }
 
     #[test]

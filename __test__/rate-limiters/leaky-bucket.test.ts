@@ -1,0 +1,94 @@
+/** The leaky bucket as a queue. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isMillraceError, LeakyBucketRateLimiter, LimiterClosedError, RateLimitError } from 'millrace';
+import { child, pending } from '../helpers.js';
+
+const hour = 3_600_000;
+const slow = { capacity: 3, leakRate: 1, leakInterval: hour };
+
+test('items leave in order', async () => {
+  const bucket = new LeakyBucketRateLimiter<number>({ capacity: 20, leakRate: 10, leakInterval: 20 });
+  const order: number[] = [];
+  const began = performance.now();
+  await Promise.all([1, 2, 3, 4, 5].map((n) => bucket.enqueue(n).then(() => order.push(n))));
+  assert.deepEqual(order, [1, 2, 3, 4, 5]);
+  // No earlier than their rate: five of 2 ms each.
+  assert.ok(performance.now() - began >= 9);
+  assert.deepEqual(bucket.getMetrics(), { left: 5, refused: 0, takenOut: 0, length: 0 });
+});
+
+test('what does not fit is refused', async () => {
+  const bucket = new LeakyBucketRateLimiter<string>(slow);
+  assert.ok(bucket.tryEnqueue('a') && bucket.tryEnqueue('b') && bucket.tryEnqueue('c'));
+  assert.deepEqual([bucket.tryEnqueue('d'), bucket.isFull(), bucket.getQueueLength()], [false, true, 3]);
+  const error = await bucket.enqueue('e').catch((error: unknown) => error);
+  assert.ok(error instanceof RateLimitError && error.retryAfter > hour - 60_000 && error.retryAfter <= hour);
+  assert.equal(bucket.getMetrics().refused, 2);
+});
+
+test('dequeue takes out the oldest item, as it is, and its enqueue resolves', async () => {
+  const bucket = new LeakyBucketRateLimiter<() => string>(slow);
+  const items = ['a', 'b'].map((text) => () => text);
+  const entering = items.map((item) => bucket.enqueue(item));
+  assert.equal(bucket.dequeue(), items[0]);
+  await entering[0];
+  assert.ok(await pending(entering[1] as Promise<void>));
+  assert.equal(bucket.getQueueLength(), 1);
+  assert.equal(bucket.dequeue(), items[1]);
+  await entering[1];
+  assert.deepEqual([bucket.dequeue(), bucket.getMetrics().takenOut], [undefined, 2]);
+});
+
+test('one who gives up is taken out', async () => {
+  const bucket = new LeakyBucketRateLimiter<number>(slow);
+  const controller = new AbortController();
+  const entering = bucket.enqueue(1, { signal: controller.signal });
+  controller.abort();
+  await assert.rejects(entering, { name: 'AbortError' });
+  const late = await bucket.enqueue(2, { timeout: 1000 }).catch((error: unknown) => error);
+  assert.ok(late instanceof RateLimitError && late.retryAfter > 1000 && late.retryAfter <= hour);
+  assert.deepEqual([bucket.getQueueLength(), bucket.dequeue()], [0, undefined]);
+  await assert.rejects(bucket.enqueue(1, { signal: AbortSignal.abort() }), { name: 'AbortError' });
+});
+
+test('configure: other numbers, and what is in it stays', async () => {
+  const bucket = new LeakyBucketRateLimiter<number>(slow);
+  const entering = [1, 2].map((n) => bucket.enqueue(n));
+  bucket.configure({ capacity: 1, leakRate: 1, leakInterval: 1 });
+  assert.deepEqual([bucket.getCapacity(), bucket.tryEnqueue(3)], [1, false]);
+  await Promise.all(entering);
+  assert.throws(() => bucket.configure({ capacity: 1 } as never), isMillraceError);
+  assert.throws(() => bucket.configure({ ...slow, other: 1 } as never), /other/);
+  assert.throws(() => bucket.configure(null as never), isMillraceError);
+});
+
+test('close rejects what is in it and what comes', async () => {
+  const bucket = new LeakyBucketRateLimiter<number>(slow);
+  const entering = bucket.enqueue(1);
+  {
+    using _bucket = bucket;
+  }
+  bucket.close();
+  await assert.rejects(entering, LimiterClosedError);
+  await assert.rejects(bucket.enqueue(2), { code: 'ERR_LIMITER_CLOSED' });
+  assert.throws(() => bucket.tryEnqueue(2), LimiterClosedError);
+  assert.ok(bucket.closed);
+});
+
+test('garbage', async () => {
+  for (const key of Object.keys(slow))
+    for (const it of [0, -1, NaN, 'x', null, {}, undefined])
+      assert.throws(() => new LeakyBucketRateLimiter({ ...slow, [key]: it } as never), new RegExp(key));
+  assert.throws(() => new LeakyBucketRateLimiter({ ...slow, other: 1 } as never), /other/);
+  const bucket = new LeakyBucketRateLimiter(slow);
+  await assert.rejects(bucket.enqueue(1, { timeout: -1 }), /timeout/);
+});
+
+test('an item that nobody waits for keeps no process alive; one that is waited for does', async () => {
+  const make = `const bucket = new millrace.LeakyBucketRateLimiter({ capacity: 2, leakRate: 1, leakInterval: `;
+  const idle = await child(`${make} 1e9 }); bucket.tryEnqueue(1); console.log('idle');`);
+  assert.deepEqual([idle.code, idle.stdout], [0, 'idle\n']);
+  const waits = await child(`${make} 50 }); bucket.enqueue(1).then(() => console.log('left'));`);
+  assert.deepEqual([waits.code, waits.stdout], [0, 'left\n']);
+});

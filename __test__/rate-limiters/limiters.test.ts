@@ -1,0 +1,394 @@
+/** Limiters within one thread. Hours are used where nothing may come back, so that no test depends on how long it takes. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  Context,
+  FixedWindowRateLimiter,
+  InvalidArgumentError,
+  isMillraceError,
+  LeakyBucketMeter,
+  type Limiter,
+  LimiterClosedError,
+  NameConflictError,
+  RateLimitError,
+  type RateLimiter,
+  SlidingLogRateLimiter,
+  SlidingWindowRateLimiter,
+  TokenBucketRateLimiter,
+} from 'millrace';
+import { child, pending } from '../helpers.js';
+
+const hour = 3_600_000;
+const invalid = { code: 'ERR_INVALID_ARGUMENT' };
+
+/** Ten an hour, of each kind. */
+const kinds: [string, (also?: object) => RateLimiter<string, object>][] = [
+  [
+    'TokenBucketRateLimiter',
+    (also) =>
+      new TokenBucketRateLimiter({ capacity: 10, refillRate: 10, refillInterval: 10 * hour, ...also }),
+  ],
+  [
+    'LeakyBucketMeter',
+    (also) => new LeakyBucketMeter({ capacity: 10, leakRate: 10, leakInterval: 10 * hour, ...also }),
+  ],
+  [
+    'SlidingWindowRateLimiter',
+    (also) => new SlidingWindowRateLimiter({ windowSize: hour, maxRequests: 10, ...also }),
+  ],
+  [
+    'SlidingLogRateLimiter',
+    (also) => new SlidingLogRateLimiter({ windowSize: hour, maxRequests: 10, ...also }),
+  ],
+  [
+    'FixedWindowRateLimiter',
+    // Around an edge of such windows nothing would be as it is below; they begin with the process's clock.
+    (also) => new FixedWindowRateLimiter({ windowSize: 24 * hour, maxRequests: 10, ...also }),
+  ],
+];
+
+for (const [name, make] of kinds) {
+  describe(name, () => {
+    test('tryAcquire takes all it is asked for, or nothing', () => {
+      const limiter = make();
+      assert.ok(limiter.tryAcquire() && limiter.tryAcquire(6));
+      assert.equal(limiter.tryAcquire(4), false);
+      assert.ok(limiter.tryAcquire(3));
+      assert.equal(limiter.tryAcquire(), false);
+      assert.equal(limiter.tryAcquire(11), false);
+    });
+
+    test('tryAcquireBatch decides each in order', () => {
+      assert.deepEqual(make().tryAcquireBatch([4, 7, 6, 1]), [true, false, true, false]);
+      assert.deepEqual(make().tryAcquireBatch([]), []);
+      const limiter = make();
+      assert.throws(() => limiter.tryAcquireBatch([1, 0]), invalid);
+      assert.throws(() => limiter.tryAcquireBatch('1' as unknown as number[]), invalid);
+      assert.equal(limiter.check().remaining, 10);
+    });
+
+    test('check says all at once', () => {
+      const limiter = make();
+      assert.deepEqual(
+        { ...limiter.check(), resetAt: 0 },
+        { allowed: true, limit: 10, remaining: 10, retryAfter: 0, resetAt: 0 },
+      );
+      limiter.tryAcquire(10);
+      const { allowed, limit, remaining, retryAfter, resetAt } = limiter.check();
+      assert.deepEqual([allowed, limit, remaining], [false, 10, 0]);
+      assert.ok(retryAfter > 0 && resetAt > Date.now());
+    });
+
+    test('acquire waits its turn, first come, first served, and nobody overtakes', async () => {
+      const limiter = make();
+      await limiter.acquire(9);
+      const order: string[] = [];
+      const large = limiter.acquire(5).then(() => order.push('large'));
+      const small = limiter.acquire(1).then(() => order.push('small'));
+      assert.equal(limiter.tryAcquire(1), false);
+      assert.ok(await pending(Promise.race([large, small])));
+      assert.equal(limiter.waiting, 2);
+      limiter.reset();
+      await Promise.all([large, small]);
+      assert.deepEqual([order, limiter.check().remaining], [['large', 'small'], 4]);
+    });
+
+    test('acquire fails at once when it could not be in time, and says when it could', async () => {
+      const limiter = make();
+      limiter.tryAcquire(10);
+      const error = await limiter.acquire(1, { timeout: 50 }).catch((error: unknown) => error);
+      assert.ok(error instanceof RateLimitError && error.code === 'ERR_RATE_LIMITED');
+      assert.ok(error.retryAfter > 50 && error.retryAfter <= 24 * hour);
+      assert.equal(limiter.waiting, 0);
+    });
+
+    test('more than the limit at once is an error', async () => {
+      await assert.rejects(make().acquire(11), /count: got 11, wants at most 10/);
+      assert.throws(() => make().reserve(11), invalid);
+    });
+
+    test('one who gives up has taken nothing, and those behind move up', async () => {
+      const limiter = make();
+      limiter.tryAcquire(8);
+      const controller = new AbortController();
+      const large = limiter.acquire(5, { signal: controller.signal });
+      const small = limiter.acquire(2);
+      const reason = new Error('enough');
+      controller.abort(reason);
+      await assert.rejects(large, reason);
+      await small;
+      const { cancelled, waited, allowed } = limiter.getMetrics();
+      assert.deepEqual([cancelled, waited, allowed, limiter.waiting], [1, 1, 2, 0]);
+      await assert.rejects(limiter.acquire(1, { signal: AbortSignal.abort(reason) }), reason);
+      const [context, cancel] = Context.background().withCancel();
+      const waiting = limiter.acquire(1, { signal: context });
+      cancel();
+      await assert.rejects(waiting, { code: 'ERR_CONTEXT_CANCELED' });
+    });
+
+    test('maxWaiting: more are refused', async () => {
+      const limiter = make({ maxWaiting: 1 });
+      limiter.tryAcquire(10);
+      const waiting = limiter.acquire(1);
+      const error = await limiter.acquire(1).catch((error: unknown) => error);
+      assert.ok(error instanceof RateLimitError && error.retryAfter > 0, String(error));
+      assert.throws(() => limiter.reserve(1), { code: 'ERR_RATE_LIMITED' });
+      assert.equal(limiter.getMetrics().refused, 2);
+      limiter.reset();
+      await waiting;
+    });
+
+    test('reserve: at once, or when; cancelling it gives it back', async () => {
+      const limiter = make();
+      const now = limiter.reserve(8);
+      assert.deepEqual([now.delay, now.cancel()], [0, false]);
+      const later = limiter.reserve(5);
+      assert.ok(later.delay > 0 && later.retryAt > Date.now());
+      const waiting = limiter.acquire(2);
+      assert.ok(await pending(waiting));
+      assert.deepEqual([later.cancel(), later.cancel()], [true, false]);
+      await waiting;
+      assert.equal(limiter.check().remaining, 0);
+    });
+
+    test('penalty and reward', () => {
+      const limiter = make();
+      limiter.penalty(7);
+      assert.equal(limiter.check().remaining, 3);
+      limiter.reward(5);
+      assert.equal(limiter.check().remaining, 8);
+      limiter.reward(100);
+      assert.equal(limiter.check().remaining, 10);
+      limiter.penalty(12);
+      limiter.reward(3);
+      assert.equal(limiter.check().remaining, 1);
+    });
+
+    test('block lets nobody pass, and those who wait stay', async () => {
+      const limiter = make();
+      limiter.block(hour);
+      const { allowed, remaining, retryAfter } = limiter.check();
+      assert.deepEqual([allowed, remaining, retryAfter > hour - 60_000], [false, 0, true]);
+      assert.equal(limiter.tryAcquire(), false);
+      const waiting = limiter.acquire();
+      limiter.block(0);
+      await waiting;
+      limiter.block(hour);
+      limiter.reset();
+      assert.ok(limiter.tryAcquire());
+      limiter.block(5);
+      await limiter.acquire();
+    });
+
+    test('close rejects those who wait and all who come, twice without harm', async () => {
+      const limiter = make();
+      limiter.tryAcquire(10);
+      const waiting = limiter.acquire();
+      limiter.close();
+      limiter.close();
+      await assert.rejects(waiting, LimiterClosedError);
+      await assert.rejects(limiter.acquire(), { code: 'ERR_LIMITER_CLOSED' });
+      assert.throws(() => limiter.reserve(), LimiterClosedError);
+      assert.deepEqual([limiter.tryAcquire(), limiter.closed], [false, true]);
+      const other = make();
+      {
+        using _limiter = other;
+      }
+      assert.ok(other.closed);
+    });
+
+    test('limited: a call of this thread was refused', async () => {
+      const limiter = make({ maxWaiting: 0 });
+      const heard: [number, number][] = [];
+      const listener = (count: number, retryAfter: number): void => void heard.push([count, retryAfter]);
+      limiter.on('limited', listener);
+      limiter.tryAcquire(10);
+      limiter.tryAcquire(2);
+      limiter.tryAcquire(20);
+      await assert.rejects(limiter.acquire(3), RateLimitError);
+      limiter.off('limited', listener);
+      limiter.tryAcquire(1);
+      let once = 0;
+      limiter.once('limited', () => once++);
+      limiter.tryAcquire(1);
+      limiter.tryAcquire(1);
+      assert.equal(once, 1);
+      assert.deepEqual(
+        heard.map(([count, retryAfter]) => [count, retryAfter === Infinity]),
+        [
+          [2, false],
+          [20, true],
+          [3, false],
+        ],
+      );
+      assert.throws(() => limiter.on('else' as 'limited', listener), invalid);
+      assert.throws(() => limiter.on('limited', 7 as unknown as () => void), invalid);
+    });
+
+    test('call takes one and hands on the signal', async () => {
+      const limiter = make();
+      const { signal } = new AbortController();
+      assert.equal(await limiter.call((context) => context.signal === signal, { signal }), true);
+      assert.equal(await limiter.call((context) => context.signal), undefined);
+      assert.equal(limiter.check().remaining, 8);
+      await assert.rejects(limiter.call(7 as unknown as () => void), invalid);
+    });
+
+    test('the same name is the same limiter, and other numbers are an error', () => {
+      const called = `limiter of ${name}`;
+      const limiter = make({ name: called });
+      const Class = limiter.constructor as unknown as {
+        open(name: string): Limiter;
+        from(handle: object): Limiter;
+      };
+      Class.open(called).tryAcquire(4);
+      Class.from(limiter.toHandle()).tryAcquire(4);
+      make({ name: called }).tryAcquire(1);
+      assert.equal(limiter.check().remaining, 1);
+      assert.throws(() => make({ name: called, maxWaiting: 3 }), NameConflictError);
+      assert.throws(() => Class.open('nobody'), { code: 'ERR_NOT_FOUND' });
+      limiter.close();
+    });
+
+    test('garbage in every argument is an error of ours', async () => {
+      const garbage: unknown[] = [0, -1, 0.5, NaN, Infinity, 2 ** 32, '1', null, {}, [], Symbol('s'), 1n];
+      const limiter = make();
+      for (const it of garbage as number[]) {
+        assert.throws(() => limiter.tryAcquire(it), isMillraceError);
+        await assert.rejects(limiter.acquire(it), isMillraceError);
+        for (const method of ['reserve', 'penalty', 'reward'] as const)
+          assert.throws(() => limiter[method](it), isMillraceError);
+      }
+      for (const it of [-1, NaN, Infinity, '1', null, 1e13] as number[])
+        assert.throws(() => limiter.block(it), isMillraceError);
+      for (const options of [null, 7, { timeout: -1 }, { signal: {} }, { other: 1 }] as object[])
+        await assert.rejects(limiter.acquire(1, options), invalid);
+      assert.throws(() => limiter.acquireSync(1), { code: 'ERR_UNSUPPORTED' });
+      assert.throws(() => make({ other: 1 }), /other/);
+      assert.throws(() => make({ maxWaiting: -1 }), /maxWaiting/);
+      assert.throws(() => limiter.configure({ other: 1 } as object), /other/);
+      assert.throws(() => limiter.configure({ name: 'another' } as object), /name/);
+      assert.throws(() => limiter.configure(null as unknown as object), isMillraceError);
+      for (const key of Object.keys(limiter.config)) {
+        for (const it of [0, -1, NaN, 'x', null, {}]) {
+          assert.throws(() => make({ [key]: it }), new RegExp(key));
+          assert.throws(() => limiter.configure({ [key]: it } as object), new RegExp(key));
+        }
+      }
+      assert.equal(limiter.check().remaining, 10);
+    });
+  });
+}
+
+test('a token bucket configured anew keeps the share of its tokens, and the line', async () => {
+  const limiter = new TokenBucketRateLimiter({ capacity: 10, refillRate: 1, refillInterval: hour });
+  limiter.tryAcquire(5);
+  limiter.configure({ capacity: 100 });
+  assert.deepEqual(limiter.config, {
+    capacity: 100,
+    refillRate: 1,
+    refillInterval: hour,
+    enableBurst: true,
+  });
+  assert.ok(limiter.getAvailableTokens() >= 49 && limiter.getAvailableTokens() <= 50);
+  limiter.tryAcquire(limiter.getAvailableTokens());
+  const order: number[] = [];
+  const waits = [1, 2, 60].map((count) => limiter.acquire(count).then(() => order.push(count)));
+  const last = assert.rejects(waits[2] as Promise<unknown>, invalid);
+  limiter.configure({ capacity: 50, refillRate: 50, refillInterval: 1 });
+  await Promise.all(waits.slice(0, 2));
+  await last;
+  assert.deepEqual(order, [1, 2]);
+  assert.throws(() => Object.assign(limiter.config, { capacity: 1 }), TypeError);
+});
+
+test('enableBurst: false spaces requests by what they take', () => {
+  const config = { capacity: 5, refillRate: 1, refillInterval: hour, enableBurst: false };
+  const limiter = new TokenBucketRateLimiter(config);
+  assert.equal(limiter.getAvailableTokens(), 5);
+  assert.ok(limiter.tryAcquire(2));
+  assert.equal(limiter.tryAcquire(1), false);
+  const refill = limiter.getRefillTime();
+  assert.ok(refill > hour && refill <= 2 * hour);
+  limiter.configure({ enableBurst: true });
+  assert.ok(limiter.tryAcquire(1));
+});
+
+test('precision: the number of sub-windows, which getCurrentWindow counts', () => {
+  const coarse = new SlidingWindowRateLimiter({ windowSize: hour, maxRequests: 1, precision: 1 });
+  const fine = new SlidingWindowRateLimiter({ windowSize: hour, maxRequests: 1, precision: 3600 });
+  assert.deepEqual([coarse.config.precision, fine.config.precision], [1, 3600]);
+  assert.ok(coarse.tryRequest() && fine.tryRequest());
+  const retry = fine.check().retryAfter;
+  assert.ok(retry > hour - 60_000 && retry <= hour + 1000);
+  assert.ok(coarse.check().retryAfter <= 2 * hour);
+  assert.ok(fine.getCurrentWindow() >= coarse.getCurrentWindow());
+  fine.configure({ maxRequests: 3 });
+  assert.deepEqual([fine.getRequestCount(), fine.tryRequestBatch(2), fine.tryRequest()], [1, true, false]);
+});
+
+test('a leaky bucket that meters tells its level', () => {
+  const meter = new LeakyBucketMeter({ capacity: 10, leakRate: 1, leakInterval: hour });
+  assert.equal(meter.getLevel(), 0);
+  meter.tryAcquire(4);
+  assert.equal(meter.getLevel(), 4);
+});
+
+test('x/time/rate: a limit of 0, or of infinity, is no limiter: it is refused by name', () => {
+  for (const refillRate of [0, Infinity]) {
+    const make = (): object => new TokenBucketRateLimiter({ capacity: 1, refillRate, refillInterval: 1000 });
+    assert.throws(make, /refillRate/);
+  }
+  assert.throws(() => new TokenBucketRateLimiter({} as never), InvalidArgumentError);
+  assert.throws(() => new TokenBucketRateLimiter(undefined as never), InvalidArgumentError);
+});
+
+test('a bucket that would not be full again within nine years is refused, not made smaller', () => {
+  const config = { capacity: 10_000, refillRate: 1, refillInterval: 24 * hour };
+  assert.throws(() => new TokenBucketRateLimiter(config), /capacity: got 10000 at this rate/);
+});
+
+test('a system clock that jumps changes nothing', (context) => {
+  const limiter = new SlidingLogRateLimiter({ windowSize: hour, maxRequests: 1 });
+  assert.ok(limiter.tryRequest());
+  const { resetAt } = limiter.check();
+  for (const jump of [-1e9, 1e9]) {
+    const now = Date.now() + jump;
+    context.mock.method(Date, 'now', () => now);
+    assert.equal(limiter.tryRequest(), false);
+    assert.ok(Math.abs(limiter.check().resetAt - resetAt) < hour / 60);
+    context.mock.restoreAll();
+  }
+});
+
+test('a window above 2³¹-1 ms does not end at once', async () => {
+  const limiter = new SlidingLogRateLimiter({ windowSize: 3e9, maxRequests: 1 });
+  await limiter.request();
+  const controller = new AbortController();
+  const waiting = limiter.request({ signal: controller.signal });
+  assert.ok(await pending(waiting));
+  controller.abort();
+  await assert.rejects(waiting, { name: 'AbortError' });
+});
+
+test('ten thousand wait, and pass in the order of their coming', async () => {
+  const limiter = new TokenBucketRateLimiter({ capacity: 10_000, refillRate: 1000, refillInterval: 1 });
+  limiter.penalty(10_000);
+  const order: number[] = [];
+  const waits = Array.from({ length: 10_000 }, (_, i) => limiter.acquire().then(() => order.push(i)));
+  await Promise.all(waits);
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  );
+});
+
+test('an idle limiter, or a reservation, keeps no process alive; a wait does', async () => {
+  const make = `const limiter = new millrace.TokenBucketRateLimiter({ capacity: 1, refillRate: 1, refillInterval: `;
+  const idle = await child(`${make} 1e9 }); limiter.tryAcquire(); limiter.reserve(); console.log('idle');`);
+  assert.deepEqual([idle.code, idle.stdout], [0, 'idle\n']);
+  const waits = await child(
+    `${make} 50 }); limiter.tryAcquire(); limiter.acquire().then(() => console.log('passed'));`,
+  );
+  assert.deepEqual([waits.code, waits.stdout], [0, 'passed\n']);
+});

@@ -1,0 +1,462 @@
+//! The fast calls of rate limiters: one set for all rules, told apart by the object.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use millrace_core::clock::{MILLI, Nanos};
+use millrace_core::limiter::{
+    Acquire, Adapt, Composite, FixedWindow, Limiter, Limits, Packed, Part, Quota, Refused, Reserve, Rule,
+    SlidingLog, SlidingWindow, TokenBucket,
+};
+use napi_derive::napi;
+
+use crate::env::Isolate;
+use crate::error::Fault;
+use crate::fast::{Answer, fast_calls};
+use crate::object::NativeObject;
+use crate::page::PAGE_TASK_RECORD;
+use crate::pool::options::Options;
+use crate::runtime::{clock, timers};
+use crate::shared::{Kind, STALE, names};
+use crate::waiting::{JsWaiter, Target};
+use crate::waits::{attend, block, waiter};
+
+type Of<R> = Arc<Limiter<R, Target>>;
+
+/// Every kind of limiter.
+pub(crate) enum JsLimiter {
+    TokenBucket(Of<TokenBucket>),
+    /// A bucket that is empty where the other is full.
+    LeakyMeter(Of<TokenBucket>),
+    FixedWindow(Of<FixedWindow>),
+    SlidingWindow(Of<SlidingWindow>),
+    SlidingLog(Of<SlidingLog>),
+    Composite(Arc<Composite<Target>>),
+}
+
+/// How passing, or asking to, went. Below zero: refused, with the time until it could.
+mod passed {
+    pub(super) const WAITING: f64 = 0.0;
+    pub(super) const NOW: f64 = 1.0;
+    pub(super) const CLOSED: f64 = 2.0;
+    pub(super) const TOO_MUCH: f64 = 3.0;
+    /// Further below zero by this: refused because too many wait.
+    pub(super) const FULL: f64 = (1_u64 << 52) as f64;
+}
+
+/// What may be read of a limiter.
+mod reading {
+    pub(super) const CLOSED: u32 = 0;
+    pub(super) const WAITING: u32 = 1;
+    pub(super) const ALLOWED: u32 = 2;
+    pub(super) const REFUSED: u32 = 3;
+    pub(super) const WAITED: u32 = 4;
+    pub(super) const CANCELLED: u32 = 5;
+    pub(super) const WAITED_SUM: u32 = 6;
+    pub(super) const WAITED_MAX: u32 = 7;
+    /// Of a window.
+    pub(super) const TAKEN: u32 = 8;
+    pub(super) const WINDOW: u32 = 9;
+    /// The configuration: the most at once, …
+    pub(super) const LIMIT: u32 = 10;
+    /// … how long a window or interval is, in ms, …
+    pub(super) const SPAN: u32 = 11;
+    /// … how many come back in it, or how many sub-windows it has, …
+    pub(super) const RATE: u32 = 12;
+    /// … and whether what is saved up may be taken at once.
+    pub(super) const BURST: u32 = 13;
+}
+
+/// What changes a limiter.
+mod change {
+    pub(super) const PENALTY: u32 = 0;
+    pub(super) const REWARD: u32 = 1;
+    pub(super) const BLOCK: u32 = 2;
+    pub(super) const RESET: u32 = 3;
+}
+
+pub(crate) fn millis(span: Nanos) -> f64 {
+    span as f64 / MILLI as f64
+}
+
+pub(crate) fn nanos(millis: f64) -> Nanos {
+    (millis * MILLI as f64) as Nanos
+}
+
+fn refused(why: Refused) -> f64 {
+    match why {
+        Refused::Closed => passed::CLOSED,
+        Refused::TooMuch => passed::TOO_MUCH,
+        Refused::Late(after) => -millis(after) - 1.0,
+        Refused::Full(after) => -millis(after).ceil() - 1.0 - passed::FULL,
+    }
+}
+
+/// A count that is given, or was before, or must be given.
+fn count(options: &mut Options<'_>, name: &str, most: u32, old: Option<u64>) -> Result<NonZeroU64, Fault> {
+    let given = options.whole(name, 1, most)?.map(u64::from).or(old);
+    let missing = || Fault::invalid(name, "nothing", &format!("a whole number from 1 to {most}"));
+    given.and_then(NonZeroU64::new).ok_or_else(missing)
+}
+
+/// The same for a span.
+pub(crate) fn span(options: &mut Options<'_>, name: &str, old: Option<u64>) -> Result<NonZeroU64, Fault> {
+    let given = options.millis(name, 1e-3, false)?.map(nanos).or(old);
+    let missing = || Fault::invalid(name, "nothing", "milliseconds, at least 0.001");
+    given.and_then(NonZeroU64::new).ok_or_else(missing)
+}
+
+fn quota(options: &mut Options<'_>, words: [&str; 2], old: Option<Quota>) -> Result<TokenBucket, Fault> {
+    let [rate, interval] = words;
+    let rule = TokenBucket::new(Quota {
+        capacity: count(options, "capacity", u32::MAX, old.map(|old| old.capacity.get()))?,
+        tokens: count(options, rate, u32::MAX, old.map(|old| old.tokens.get()))?,
+        interval: span(options, interval, old.map(|old| old.interval.get()))?,
+        burst: options.flag("enableBurst")?.unwrap_or_else(|| old.is_none_or(|old| old.burst)),
+    });
+    if rule.fills_in() > TokenBucket::LONGEST {
+        let got = format!("{} at this rate", rule.quota().capacity);
+        return Err(Fault::invalid("capacity", &got, "what comes back within nine years"));
+    }
+    Ok(rule)
+}
+
+const TOKENS: [&str; 2] = ["refillRate", "refillInterval"];
+const LEAK: [&str; 2] = ["leakRate", "leakInterval"];
+
+type Window = (NonZeroU64, NonZeroU64);
+
+fn window(options: &mut Options<'_>, most: u32, old: Option<Window>) -> Result<Window, Fault> {
+    let limit = count(options, "maxRequests", most, old.map(|old| old.0.get()))?;
+    Ok((limit, span(options, "windowSize", old.map(|old| old.1.get()))?))
+}
+
+fn fixed(options: &mut Options<'_>, old: Option<FixedWindow>) -> Result<FixedWindow, Fault> {
+    let (limit, size) = window(options, FixedWindow::MOST as u32, old.map(|old| old.numbers()))?;
+    Ok(FixedWindow::new(limit, size))
+}
+
+fn log(options: &mut Options<'_>, old: Option<SlidingLog>) -> Result<SlidingLog, Fault> {
+    let (limit, size) = window(options, 1 << 24, old.map(|old| old.numbers()))?;
+    Ok(SlidingLog::new(limit, size))
+}
+
+fn sliding(options: &mut Options<'_>, old: Option<SlidingWindow>) -> Result<SlidingWindow, Fault> {
+    let old = old.map(|old| old.numbers());
+    let (limit, size) = window(options, u32::MAX, old.map(|old| (old.0, old.1)))?;
+    let precision = count(options, "precision", 10_000, Some(old.map_or(10, |old| old.2.get())))?;
+    Ok(SlidingWindow::new(limit, size, precision))
+}
+
+/// The members, as `id:weight,id:weight`.
+fn parts(members: &str) -> Result<Vec<Part<Target>>, Fault> {
+    let mut parts = Vec::new();
+    for member in members.split(',') {
+        let (id, weight) = member.split_once(':').unwrap_or((member, "1"));
+        let (Ok(id), Ok(weight)) = (id.parse(), weight.parse::<u64>()) else {
+            return Err(Fault::internal("a composite is made of numbers"));
+        };
+        let shared = names().by_id(id).ok_or(STALE)?;
+        let limiter: &JsLimiter = shared.get()?;
+        parts.extend(limiter.parts().into_iter().map(|part| Part { weight: part.weight * weight, ..part }));
+    }
+    Ok(parts)
+}
+
+impl JsLimiter {
+    /// Makes a limiter of a kind, or nothing if there is no such kind.
+    pub(crate) fn make(kind: &str, options: &mut Options<'_>) -> Result<Option<Self>, Fault> {
+        let most = options.whole("maxWaiting", 0, 1 << 24)?.unwrap_or(1 << 24) as usize;
+        let (clock, timers) = (clock().clone(), timers());
+        Ok(Some(match kind {
+            "token-bucket" => {
+                Self::TokenBucket(Limiter::new(quota(options, TOKENS, None)?, most, clock, timers))
+            }
+            "leaky-meter" => Self::LeakyMeter(Limiter::new(quota(options, LEAK, None)?, most, clock, timers)),
+            "fixed-window" => Self::FixedWindow(Limiter::new(fixed(options, None)?, most, clock, timers)),
+            "sliding-window" => {
+                Self::SlidingWindow(Limiter::new(sliding(options, None)?, most, clock, timers))
+            }
+            "sliding-log" => Self::SlidingLog(Limiter::new(log(options, None)?, most, clock, timers)),
+            "composite-limiter" => {
+                let members = options.string("members")?.unwrap_or_default();
+                Self::Composite(Composite::new(parts(&members)?, most, clock, timers))
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn limits(&self) -> &dyn Limits<Target> {
+        match self {
+            Self::TokenBucket(limiter) | Self::LeakyMeter(limiter) => &**limiter,
+            Self::FixedWindow(limiter) => &**limiter,
+            Self::SlidingWindow(limiter) => &**limiter,
+            Self::SlidingLog(limiter) => &**limiter,
+            Self::Composite(limiter) => &**limiter,
+        }
+    }
+
+    /// What a composite takes of it.
+    fn parts(&self) -> Vec<Part<Target>> {
+        let limiter: Arc<dyn Limits<Target>> = match self {
+            Self::TokenBucket(limiter) | Self::LeakyMeter(limiter) => limiter.clone(),
+            Self::FixedWindow(limiter) => limiter.clone(),
+            Self::SlidingWindow(limiter) => limiter.clone(),
+            Self::SlidingLog(limiter) => limiter.clone(),
+            Self::Composite(limiter) => return limiter.parts().to_vec(),
+        };
+        vec![Part { limiter, weight: 1 }]
+    }
+
+    fn reserve(&self, cost: u64) -> Result<Reserve, Fault> {
+        match self {
+            Self::TokenBucket(limiter) | Self::LeakyMeter(limiter) => Ok(limiter.reserve(cost)),
+            Self::FixedWindow(limiter) => Ok(limiter.reserve(cost)),
+            Self::SlidingWindow(limiter) => Ok(limiter.reserve(cost)),
+            Self::SlidingLog(limiter) => Ok(limiter.reserve(cost)),
+            Self::Composite(_) => Err(NO_PLACES),
+        }
+    }
+
+    fn give_up(&self, place: u64) -> bool {
+        match self {
+            Self::TokenBucket(limiter) | Self::LeakyMeter(limiter) => limiter.give_up(place),
+            Self::FixedWindow(limiter) => limiter.give_up(place),
+            Self::SlidingWindow(limiter) => limiter.give_up(place),
+            Self::SlidingLog(limiter) => limiter.give_up(place),
+            Self::Composite(_) => false,
+        }
+    }
+
+    fn configure(&self, options: &mut Options<'_>) -> Result<(), Fault> {
+        match self {
+            Self::TokenBucket(it) => it.configure(quota(options, TOKENS, Some(it.rule().quota()))?),
+            Self::LeakyMeter(it) => it.configure(quota(options, LEAK, Some(it.rule().quota()))?),
+            Self::FixedWindow(it) => it.configure(fixed(options, Some(it.rule()))?),
+            Self::SlidingWindow(it) => it.configure(sliding(options, Some(it.rule()))?),
+            Self::SlidingLog(it) => it.configure(log(options, Some(it.rule()))?),
+            Self::Composite(_) => return Err(NO_PLACES),
+        }
+        Ok(())
+    }
+
+    /// The numbers that a rule has been given: most at once, span, rate, burst.
+    fn configuration(&self) -> (f64, f64, f64, f64) {
+        let flat = |numbers: Window| (numbers.0.get() as f64, millis(numbers.1.get()), 0.0, 0.0);
+        match self {
+            Self::TokenBucket(limiter) | Self::LeakyMeter(limiter) => {
+                let Quota { capacity, tokens, interval, burst } = limiter.rule().quota();
+                let burst = f64::from(u8::from(burst));
+                (capacity.get() as f64, millis(interval.get()), tokens.get() as f64, burst)
+            }
+            Self::FixedWindow(limiter) => flat(limiter.rule().numbers()),
+            Self::SlidingWindow(limiter) => {
+                let (limit, size, precision) = limiter.rule().numbers();
+                (limit.get() as f64, millis(size.get()), precision.get() as f64, 0.0)
+            }
+            Self::SlidingLog(limiter) => flat(limiter.rule().numbers()),
+            Self::Composite(limiter) => (limiter.check().limit as f64, 0.0, 0.0, 0.0),
+        }
+    }
+
+    fn read(&self, what: u32) -> Result<f64, Fault> {
+        let figures = self.limits().figures();
+        Ok(match what {
+            reading::CLOSED => f64::from(u8::from(self.limits().is_closed())),
+            reading::WAITING => figures.waiting as f64,
+            reading::ALLOWED => figures.allowed as f64,
+            reading::REFUSED => figures.refused as f64,
+            reading::WAITED => figures.waited as f64,
+            reading::CANCELLED => figures.cancelled as f64,
+            reading::WAITED_SUM => millis(figures.waited_sum),
+            reading::WAITED_MAX => millis(figures.waited_max),
+            reading::TAKEN => match self {
+                Self::TokenBucket(limiter) | Self::LeakyMeter(limiter) => taken(limiter),
+                Self::FixedWindow(limiter) => taken(limiter),
+                Self::SlidingWindow(limiter) => taken(limiter),
+                Self::SlidingLog(limiter) => taken(limiter),
+                Self::Composite(_) => 0.0,
+            },
+            reading::WINDOW => match self {
+                Self::FixedWindow(limiter) => limiter.read(|rule, _, now| rule.window(now)) as f64,
+                Self::SlidingWindow(limiter) => limiter.read(|rule, _, now| rule.number(now)) as f64,
+                _ => 0.0,
+            },
+            reading::LIMIT => self.configuration().0,
+            reading::SPAN => self.configuration().1,
+            reading::RATE => self.configuration().2,
+            reading::BURST => self.configuration().3,
+            _ => return Err(Fault::internal("a limiter has nothing of that kind to read")),
+        })
+    }
+}
+
+fn taken<R: Adapt<State: Packed>>(limiter: &Limiter<R, Target>) -> f64 {
+    let standing = limiter.read(|rule, state, now| Rule::standing(rule, state, now));
+    (standing.limit - standing.remaining) as f64
+}
+
+const NO_PLACES: Fault = Fault::stale("limiters that act together have no places and no rule of their own");
+
+impl Kind for JsLimiter {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::TokenBucket(_) => "token-bucket",
+            Self::LeakyMeter(_) => "leaky-meter",
+            Self::FixedWindow(_) => "fixed-window",
+            Self::SlidingWindow(_) => "sliding-window",
+            Self::SlidingLog(_) => "sliding-log",
+            Self::Composite(_) => "composite-limiter",
+        }
+    }
+
+    fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
+        self.limits().each_waiter(see);
+    }
+}
+
+impl Isolate {
+    fn with_limiter<T>(
+        &self,
+        handle: u64,
+        work: impl FnOnce(&JsLimiter) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.with_object(handle, |shared| work(shared.get()?))
+    }
+}
+
+/// A limit in ms, of which 0 is none.
+pub(crate) fn within(limit: f64) -> Option<Nanos> {
+    (limit > 0.0).then(|| nanos(limit))
+}
+
+/// Decides by other numbers from here on; what `options` leave out stays.
+#[napi(ts_args_type = "limiter: NativeObject, options: object")]
+pub fn limiter_configure(
+    limiter: &NativeObject,
+    options: napi::bindgen_prelude::Object<'_>,
+) -> napi::Result<()> {
+    let mut options = Options::new(options)?;
+    Ok(limiter.shared().get::<JsLimiter>()?.configure(&mut options)?)
+}
+
+fast_calls! {
+    /// `(limiter, cost)`: passes if that needs no waiting.
+    c"limiterTry" Try(isolate, arguments) {
+        let cost = u64::from(arguments.whole(1)?);
+        isolate.with_limiter(arguments.wide(0)?, |limiter| {
+            Ok(Answer::Bool(match limiter {
+                JsLimiter::TokenBucket(limiter) => limiter.try_acquire(cost),
+                limiter => limiter.limits().try_acquire(cost),
+            }))
+        })
+    }
+
+    /// `(limiter, wait, cost, limit in ms or 0, cancellable)`: see `passed`; a wait is begun if it may not pass yet.
+    c"limiterAcquire" Acquiring(isolate, arguments) {
+        let (wait, cost) = (arguments.whole(1)?, u64::from(arguments.whole(2)?));
+        let limit = within(arguments.number(3)?);
+        isolate.with_limiter(arguments.wide(0)?, |limiter| {
+            Ok(Answer::Number(match limiter.limits().acquire(cost, limit, &mut || waiter(isolate, wait)) {
+                Acquire::Now => passed::NOW,
+                Acquire::Refused(why) => refused(why),
+                Acquire::Waiting(waiter) => {
+                    attend(isolate, arguments, 3, &waiter)?;
+                    // Cancelled with its isolate, too.
+                    isolate.waits.borrow_mut().insert(wait, waiter);
+                    passed::WAITING
+                }
+            }))
+        })
+    }
+
+    /// `(limiter, limit in ms or 0, cost)`: the same; waiting: call `blockedPark` until it has an answer.
+    c"limiterAcquireBlocking" AcquireBlocking(isolate, arguments) {
+        let (limit, cost) = (arguments.number(1)?, u64::from(arguments.whole(2)?));
+        isolate.with_limiter(arguments.wide(0)?, |limiter| {
+            let mut how = passed::WAITING;
+            block(isolate, limit, |waiter| {
+                match limiter.limits().acquire(cost, within(limit), &mut || Arc::clone(&waiter)) {
+                    Acquire::Now => how = passed::NOW,
+                    Acquire::Refused(why) => how = refused(why),
+                    Acquire::Waiting(_) => {}
+                }
+                how == passed::WAITING
+            });
+            Ok(Answer::Number(how))
+        })
+    }
+
+    /// `(limiter, cost)`: see `passed`; waiting: the task's record has the time until it passes, in ms, and the place.
+    c"limiterReserve" Reserving(isolate, arguments) {
+        let cost = u64::from(arguments.whole(1)?);
+        isolate.with_limiter(arguments.wide(0)?, |limiter| {
+            Ok(Answer::Number(match limiter.reserve(cost)? {
+                Reserve::Now => passed::NOW,
+                Reserve::Refused(why) => refused(why),
+                Reserve::Later { after, place } => {
+                    let record = [millis(after), place as f64, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+                    isolate.page.write_record(PAGE_TASK_RECORD, &record);
+                    passed::WAITING
+                }
+            }))
+        })
+    }
+
+    /// `(limiter, place)`: gives up what is reserved; false if it has been taken.
+    c"limiterGiveUp" GiveUp(isolate, arguments) {
+        let place = arguments.wide(1)?;
+        isolate.with_limiter(arguments.wide(0)?, |limiter| Ok(Answer::Bool(limiter.give_up(place))))
+    }
+
+    /// `(limiter)`: how it stands, in the task's record: allowed, limit, remaining, ms until 1, ms until all is as new.
+    c"limiterCheck" Checking(isolate, arguments) {
+        isolate.with_limiter(arguments.wide(0)?, |limiter| {
+            let check = limiter.limits().check();
+            let allowed = f64::from(u8::from(check.allowed));
+            let (limit, remaining) = (check.limit as f64, check.remaining as f64);
+            let (retry, reset) = (millis(check.retry_after), millis(check.reset_after));
+            let record = [allowed, limit, remaining, retry, reset, 0.0, 0.0, 0.0];
+            isolate.page.write_record(PAGE_TASK_RECORD, &record);
+            Ok(Answer::Nothing)
+        })
+    }
+
+    /// `(limiter, cost)`: how long until so much can be taken, in ms; below zero: never.
+    c"limiterUntil" Until(isolate, arguments) {
+        let cost = u64::from(arguments.whole(1)?);
+        isolate.with_limiter(arguments.wide(0)?, |limiter| {
+            Ok(Answer::Number(limiter.limits().until(cost).map_or(-1.0, millis)))
+        })
+    }
+
+    /// `(limiter, what, amount)`: see `change`; the amount is a count or milliseconds.
+    c"limiterChange" Change(isolate, arguments) {
+        let (what, amount) = (arguments.whole(1)?, arguments.number(2)?);
+        isolate.with_limiter(arguments.wide(0)?, |limiter| {
+            let limiter = limiter.limits();
+            match what {
+                change::PENALTY => limiter.penalty(amount as u64),
+                change::REWARD => limiter.reward(amount as u64),
+                change::BLOCK => limiter.block(nanos(amount)),
+                change::RESET => limiter.reset(),
+                _ => return Err(Fault::internal("a limiter has nothing of that kind to change")),
+            }
+            Ok(Answer::Nothing)
+        })
+    }
+
+    /// `(limiter, what)`: see `reading`.
+    c"limiterRead" Read(isolate, arguments) {
+        let what = arguments.whole(1)?;
+        isolate.with_limiter(arguments.wide(0)?, |limiter| Ok(Answer::Number(limiter.read(what)?)))
+    }
+
+    /// `(limiter)`: those who wait are told, and nobody passes any more.
+    c"limiterClose" Close(isolate, arguments) {
+        isolate.with_limiter(arguments.wide(0)?, |limiter| {
+            limiter.limits().close();
+            Ok(Answer::Nothing)
+        })
+    }
+}
