@@ -12,10 +12,7 @@ after(() => pool.close());
 
 /** What has an object's handle as its first argument. */
 const ofObjects =
-  /^(pool|worker|channel|lock|once|broadcast|ticker|map|limiter|leaky|composite|keyed|queue|ring|atomic|reference|breaker|retry|budget|hedge)/;
-  /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference|bulkhead|adaptive|shed)/;
-  /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference|retry|budget|hedge)/;
-  /^(pool|worker|channel|lock|once|broadcast|ticker|map|queue|ring|atomic|reference|limiter|leaky)/;
+  /^(pool|worker|channel|lock|once|broadcast|ticker|map|limiter|leaky|composite|keyed|queue|ring|atomic|reference|breaker|retry|budget|hedge|bulkhead|adaptive|shed)/;
 /** Those among them that have none. */
 const free = new Set([
   'atomicBits',

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi_derive::napi;
 
-use crate::breaker::JsBreaker;
 use crate::adaptive::JsAdaptive;
+use crate::breaker::JsBreaker;
 use crate::broadcast::JsBroadcast;
 use crate::bulkhead::JsBulkhead;
 use crate::env::Isolate;

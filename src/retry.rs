@@ -27,8 +27,8 @@ pub(crate) struct JsBudget(Budget);
 impl JsBudget {
     pub(crate) fn make(options: &mut Options<'_>) -> Result<Self, Fault> {
         Ok(Self(Budget::new(BudgetQuota {
-            ratio: options.number("ratio", 0.0, 1000.0)?.unwrap_or(0.2),
-            per_second: options.number("minPerSecond", 0.0, 1e6)?.unwrap_or(10.0),
+            ratio: options.between("ratio", 0.0, 1000.0)?.unwrap_or(0.2),
+            per_second: options.between("minPerSecond", 0.0, 1e6)?.unwrap_or(10.0),
             ttl: nanos(options.millis("ttl", 1000.0, false)?.unwrap_or(10_000.0)),
         })))
     }

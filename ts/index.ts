@@ -23,6 +23,7 @@ export { CircuitOpenError, CircuitShutdownError } from './circuit-breakers/error
 export type { CircuitBreakerEvents, CircuitStateChange } from './circuit-breakers/events.js';
 export type { CircuitBreakerMetrics, CircuitChange, CircuitLatency } from './circuit-breakers/metrics.js';
 export type { CircuitState } from './circuit-breakers/states.js';
+export type {
   AdaptiveLimiterConfig,
   AdaptiveLimiterEvents,
   AdaptiveLimiterMetrics,
@@ -40,6 +41,7 @@ export {
   LoadShedError,
 } from './circuit-breakers/bulkhead-errors.js';
 export type { QueuedCallOptions } from './circuit-breakers/line.js';
+export type {
   LoadShedConfig,
   LoadShedEvents,
   LoadShedMetrics,
@@ -85,14 +87,12 @@ export { SharedMemory } from './memory/shared-memory.js';
 export type { PushOptions, SharedQueueOptions } from './memory/shared-queue.js';
 export { SharedQueue } from './memory/shared-queue.js';
 export type { RefusalReason } from './rate-limiters/errors.js';
-export { LimiterClosedError, RateLimitExceededError } from './rate-limiters/errors.js';
 export type { KeyAlgorithm, KeyLimit } from './rate-limiters/key-limit.js';
 export type { LimiterKey } from './rate-limiters/key-list.js';
 export { KeyList } from './rate-limiters/key-list.js';
 export type { KeyDecision, KeyedRateLimiterOptions, KeyedStatistics } from './rate-limiters/keyed.js';
 export { KeyedRateLimiter } from './rate-limiters/keyed.js';
 export type { CallContext } from './policy/call-context.js';
-export { CallTimeoutError } from './policy/errors.js';
 export type { Cache, CacheOptions } from './policy/cache.js';
 export { cache } from './policy/cache.js';
 export * from './policy/errors.js';

@@ -10,7 +10,7 @@ import {
   type KeyedRateLimiterOptions,
   LimiterClosedError,
   type LimiterKey,
-  RateLimitExceededError,
+  RateLimitError,
 } from 'millrace';
 import { child, pending, thread, until } from '../helpers.js';
 
@@ -241,9 +241,9 @@ describe('KeyedRateLimiter.acquire', () => {
     using limiter = new KeyedRateLimiter({ limits: { limit: 1, window: hour }, deny: ['out'], maxKeys: 1 });
     await limiter.acquire('a');
     await assert.rejects(limiter.acquire('a', 1, { timeout: 1000 }), (error) => {
-      assert.ok(error instanceof RateLimitExceededError);
+      assert.ok(error instanceof RateLimitError);
       assert.ok(error.retryAfter > hour - 60_000 && error.retryAfter <= hour);
-      return error.reason === 'limit' && error.code === 'ERR_RATE_LIMIT_EXCEEDED';
+      return error.reason === 'limit' && error.code === 'ERR_RATE_LIMITED';
     });
     await assert.rejects(limiter.acquire('a', 2), { code: 'ERR_INVALID_ARGUMENT', message: /at most 1/ });
     await assert.rejects(limiter.acquire('out'), { reason: 'denied', retryAfter: Infinity });
@@ -331,7 +331,7 @@ describe('KeyedRateLimiter.acquire', () => {
     const exit = once(worker, 'exit');
     const [codes] = (await once(worker, 'message')) as [string[]];
     assert.deepEqual(codes, [
-      'ERR_RATE_LIMIT_EXCEEDED',
+      'ERR_RATE_LIMITED',
       'ERR_INVALID_ARGUMENT',
       'none',
       'ERR_INVALID_ARGUMENT',

@@ -30,8 +30,8 @@
 //! | [`sync`] | the one file that chooses between the platform's locks and atomics and loom's |
 #![forbid(unsafe_code)]
 
-pub mod breaker;
 pub mod adaptive;
+pub mod breaker;
 pub mod bulkhead;
 pub mod channel;
 pub mod clock;

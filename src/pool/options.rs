@@ -73,14 +73,10 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// A number within bounds.
-    pub(crate) fn number(&mut self, name: &str, min: f64, max: f64) -> Result<Option<f64>> {
-        let Some(value) = self.take(name) else { return Ok(None) };
-        match number(&value) {
-            Some(number) if number >= min && number <= max => Ok(Some(number)),
-            _ => Err(Fault::invalid(name, &shown(&value), &format!("a number from {min} to {max}"))),
     /// A number from 1.
     pub(crate) fn factor(&mut self, name: &str) -> Result<Option<f64>> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        match number(&value) {
             Some(number) if number >= 1.0 && number.is_finite() => Ok(Some(number)),
             _ => Err(Fault::invalid(name, &shown(&value), "a number of at least 1")),
         }

@@ -111,6 +111,12 @@ export declare function atomicCell(object: NativeObject): NativeCell
 /** A chunk of cells as this isolate sees it; to be made once. */
 export declare function atomicChunk(chunk: number): ArrayBuffer
 
+/** All that is known of a breaker. */
+export declare function breakerMetrics(object: NativeObject): NativeBreakerMetrics
+
+/** What each call may take, in milliseconds; 0 for no limit. */
+export declare function breakerTimeout(object: NativeObject): number
+
 /** The subscribers that refused this thread's last message. */
 export declare function broadcastRefused(): Array<string>
 
@@ -123,6 +129,9 @@ export declare function broadcastSubscribers(broadcast: NativeObject): Array<Nat
 /** Removes a subscriber; whether there was one. */
 export declare function broadcastUnsubscribe(broadcast: NativeObject, id: string): boolean
 
+/** How a budget stands. */
+export declare function budgetStanding(object: NativeObject): NativeBudgetStanding
+
 /** What a bulkhead has counted. */
 export declare function bulkheadMetrics(object: NativeObject): any
 
@@ -134,6 +143,12 @@ export declare function channelRingWords(object: NativeObject): ArrayBuffer | nu
 
 /** Every object of the process, then every goroutine. */
 export declare function diagnose(): Array<NativeLiving>
+
+/** What hedging has done. */
+export declare function hedgeCounts(object: NativeObject): NativeHedgeCounts
+
+/** What a limiter of many keys has counted. */
+export declare function keyedStats(object: NativeObject): NativeKeyedStats
 
 /** Leaks by other numbers from here on, all of which must be given. */
 export declare function leakyConfigure(bucket: NativeObject, options: object): void
@@ -174,12 +189,100 @@ export declare function memoryBytes(object: NativeObject): number
 /** Lets go of a memory in this thread; buffers that were made of it keep it. */
 export declare function memoryClose(object: NativeObject): void
 
+/** One change of a breaker's state. */
+export interface NativeBreakerChange {
+  /** The state before. */
+  from: number
+  /** The state after. */
+  to: number
+  /** How long ago, in milliseconds. */
+  age: number
+}
+
+/** How long a breaker's calls took, in milliseconds. */
+export interface NativeBreakerLatency {
+  /** The shortest. */
+  min: number
+  /** The mean. */
+  mean: number
+  /** The longest. */
+  max: number
+  /** What half of them did not exceed, and so on. */
+  p50: number
+  /** 90 of 100. */
+  p90: number
+  /** 95 of 100. */
+  p95: number
+  /** 99 of 100. */
+  p99: number
+  /** 999 of 1000. */
+  p999: number
+}
+
+/** All that is known of a breaker. */
+export interface NativeBreakerMetrics {
+  /** Where it stands. */
+  phase: number
+  /** Milliseconds until it is tried again. */
+  retryAfter: number
+  /** Calls that returned and did not fail. */
+  successes: number
+  /** Calls that failed. */
+  failures: number
+  /** Those of them that took too long. */
+  timeouts: number
+  /** Slow calls. */
+  slow: number
+  /** Calls that count as nothing. */
+  ignored: number
+  /** Calls that were not let in. */
+  rejections: number
+  /** Calls that got something else. */
+  fallbacks: number
+  /** Failures in a row. */
+  row: number
+  /** The window's calls, failures and slow calls. */
+  window: Array<number>
+  /** Probes in flight. */
+  probes: number
+  /** How often the state has changed. */
+  changes: number
+  /** The last changes. */
+  history: Array<NativeBreakerChange>
+  /** Milliseconds in each state. */
+  times: Array<number>
+  /** How long calls took. */
+  latency: NativeBreakerLatency
+}
+
+/** How a budget stands. */
+export interface NativeBudgetStanding {
+  /** Retries that calls have earned. */
+  earned: number
+  /** Retries that are free now. */
+  free: number
+}
+
 /** Where an atomic's cell is. */
 export interface NativeCell {
   /** The number of its chunk. */
   chunk: number
   /** At which byte of the chunk it begins. */
   offset: number
+}
+
+/** What hedging has done. */
+export interface NativeHedgeCounts {
+  /** Calls. */
+  calls: number
+  /** Requests beside a late one. */
+  extra: number
+  /** Calls that such a request answered. */
+  won: number
+  /** Requests that the budget refused. */
+  refused: number
+  /** When a request is late, in milliseconds; nothing while too little is known. */
+  late?: number
 }
 
 /** Who holds a lock. */
@@ -192,6 +295,24 @@ export interface NativeHolder {
   exclusive: boolean
   /** Where it was taken, if the locks were watched then. */
   taken: Array<string>
+}
+
+/** What a limiter of many keys has counted. */
+export interface NativeKeyedStats {
+  /** Keys that it knows. */
+  keys: number
+  /** The bytes of its tables. */
+  bytes: number
+  /** Who waits. */
+  waiting: number
+  /** Requests that were allowed. */
+  allowed: number
+  /** Requests that were refused. */
+  refused: number
+  /** Requests of new keys for which there was no room. */
+  turnedAway: number
+  /** Keys that were dropped as all had come back. */
+  dropped: number
 }
 
 /** Who waits for whom. */
@@ -244,6 +365,20 @@ export interface NativeMapStats {
   evicted: number
   /** Entries whose time was up. */
   expired: number
+}
+
+/** What executors of one name have done. */
+export interface NativeRetryCounts {
+  /** How often functions were called. */
+  attempts: number
+  /** Successes by attempt. */
+  successes: Array<number>
+  /** Those who gave up, by why. */
+  givenUp: Array<number>
+  /** How many waits there were. */
+  waits: number
+  /** How long they were together, in milliseconds. */
+  waited: number
 }
 
 /** One subscriber of a broadcast. */
@@ -301,6 +436,9 @@ export declare const PAGE_TASK_BYTES: number
 
 /** The record that describes the task a worker has begun. */
 export declare const PAGE_TASK_RECORD: number
+
+/** What executors of one name have done. */
+export declare function retryCounts(object: NativeObject): NativeRetryCounts
 
 /** Where the head stands among a ring's words. */
 export declare const RING_HEAD: number

@@ -3,7 +3,5 @@
 /** What a guarded function is called with. */
 export interface CallContext {
   /** Aborts when the call is to end: its caller gave up, or its time is over. `undefined` if nothing can end it. */
-/** What a policy hands the function that it calls. */
-  /** Aborts when the call is to end: because its caller gave it up, or because of the policy. `undefined` if nothing can end it. */
   readonly signal: AbortSignal | undefined;
 }

@@ -14,7 +14,7 @@ import { nextTurn, overspent } from '../turn.js';
 import { putNum, putTag } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
-import { LimiterClosedError, RateLimitExceededError, type RefusalReason } from './errors.js';
+import { LimiterClosedError, RateLimitError, type RefusalReason } from './errors.js';
 import { checkLimits, isCount, type KeyLimit, limitOptions, putLimits, readLimits } from './key-limit.js';
 import { KeyList, type LimiterKey, lists, putLimiterKey } from './key-list.js';
 
@@ -74,6 +74,8 @@ export interface KeyedStatistics {
 /** How asking went; the numbers of `src/keyed.rs`. */
 const answer = { waiting: -1, late: -2, allowed: 0, limited: 1, blocked: 2, denied: 3, full: 4, closed: 5 };
 const how = { take: 0, look: 1, force: 2 } as const;
+const noRoom = 'the limiter has no room for a new key';
+const denied = (): Error => new RateLimitError('the key is on the deny list', Infinity, 'denied');
 const reasons = [undefined, 'limit', 'blocked', 'denied', 'full'] as const;
 const own = ['limits', 'maxKeys', 'onFull', 'allow', 'deny'];
 
@@ -272,7 +274,7 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
    *
    * @param n - A whole number from 1.
    * @returns Resolves when it is taken.
-   * @throws {@link RateLimitExceededError} at once if it could not be had within `timeout`, with the time it would take; if the key is on
+   * @throws {@link RateLimitError} at once if it could not be had within `timeout`, with the time it would take; if the key is on
    * the deny list; or if there is no room for it. {@link InvalidArgumentError}, also for more than a limit ever allows;
    * {@link LimiterClosedError}; {@link WaitTimeoutError}; the signal's reason. Nothing has been taken then.
    */
@@ -325,13 +327,16 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
         `at most ${most}, which is all that is ever allowed at once`,
       );
     }
-    if (code === answer.late) return new RateLimitExceededError('limit', needs);
-    return new RateLimitExceededError(code === answer.denied ? 'denied' : 'full', Infinity);
+    if (code === answer.late) {
+      const message = `it would have to wait longer than its timeout: ${Math.ceil(needs)} ms`;
+      return new RateLimitError(message, needs, 'limit');
+    }
+    return code === answer.denied ? denied() : new RateLimitError(noRoom, Infinity, 'full');
   }
 
   /** Why a wait has ended without success. */
   #ended(): Error {
-    return this.closed ? new LimiterClosedError() : new RateLimitExceededError('denied', Infinity);
+    return this.closed ? new LimiterClosedError() : denied();
   }
 
   /** Whether it is closed. */

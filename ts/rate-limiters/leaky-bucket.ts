@@ -181,7 +181,8 @@ export class LeakyBucketRateLimiter<T = any> extends SharedObject<'leaky-bucket'
         const full = how < -put.full;
         const retryAfter = full ? -how - put.full - 1 : -how - 1;
         const why = full ? 'the bucket is full for' : 'it would leave only in';
-        reject(new RateLimitError(`${why} ${Math.ceil(retryAfter)} ms`, retryAfter));
+        const message = `${why} ${Math.ceil(retryAfter)} ms`;
+        reject(new RateLimitError(message, retryAfter, full ? 'queue' : 'limit'));
       }
     });
   }

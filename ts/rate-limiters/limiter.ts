@@ -319,7 +319,8 @@ export abstract class Limiter<Kind extends string = string> extends SharedObject
     const retryAfter = full ? -how - passed.full - 1 : -how - 1;
     if (this.#emitter !== undefined) this.#limited(count, retryAfter);
     const why = full ? 'as many wait as may' : 'it cannot be in time';
-    return new RateLimitError(`${why}: it could pass in ${Math.ceil(retryAfter)} ms`, retryAfter);
+    const message = `${why}: it could pass in ${Math.ceil(retryAfter)} ms`;
+    return new RateLimitError(message, retryAfter, full ? 'queue' : 'limit');
   }
 
   /** Closes it for all threads: those who wait reject with `LimiterClosedError`, and nobody passes any more. Again does no harm. */

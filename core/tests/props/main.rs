@@ -6,15 +6,15 @@
     reason = "a test that cannot go on should fail"
 )]
 
-mod breaker;
 mod adaptive;
-mod bulkhead;
 mod barging;
+mod breaker;
+mod bulkhead;
 mod channel;
 mod handles;
 mod histogram;
-mod limiter;
 mod keyed;
+mod limiter;
 mod lock;
 mod map;
 mod memory;
