@@ -8,6 +8,7 @@ import {
   type CallOptions,
   callThrough,
   checkCall,
+  endless,
   type GuardedFunction,
   type PolicyPart,
   withArguments,
@@ -19,14 +20,16 @@ export type Instead<P> = P extends Fallback<infer F> ? F : P extends Policy<infe
 
 /** What the next part inside is given of what the one outside gave. */
 function inwards(context: CallContext | undefined): CallOptions | undefined {
-  if (context === undefined || context instanceof Cancelling) return context;
+  if (context === endless || context === undefined) return undefined;
+  if (context instanceof Cancelling) return context;
   const { signal } = context;
   return signal === undefined ? undefined : { signal };
 }
 
 /** A function that goes through one part more. */
 function through<T>(part: PolicyPart, fn: GuardedFunction<T>, args: readonly unknown[]): GuardedFunction<T> {
-  return (context) => callThrough(part, fn, inwards(context), args) as Promise<T>;
+  if (withArguments in part) return (context) => callThrough(part, fn, inwards(context), args) as Promise<T>;
+  return (context) => part.call(fn, inwards(context)) as Promise<T>;
 }
 
 /** Parts that call one another, the first of them outermost. Made by {@link policy}. */
