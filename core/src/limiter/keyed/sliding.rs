@@ -35,7 +35,9 @@ impl SlidingWindow {
         let passed = now.saturating_sub(state.began) / window;
         match passed {
             0 if state.taken > 0 || state.before > 0 => *state,
-            1 if state.taken > 0 => Two { began: state.began.saturating_add(window), taken: 0, before: state.taken },
+            1 if state.taken > 0 => {
+                Two { began: state.began.saturating_add(window), taken: 0, before: state.taken }
+            }
             // Nothing counts any more, forgotten or not: the next one begins with what is taken next.
             _ => Two { began: now, taken: 0, before: 0 },
         }
