@@ -10,7 +10,7 @@ import {
   type RateLimitValidationError,
   rateLimit,
 } from 'millrace/express';
-import { until } from '../helpers.js';
+import { onBun, until } from '../helpers.js';
 import { ask, listen, statuses, versions } from './servers.js';
 
 /** Express-rate-limit's own. Its types need those of Express. */
@@ -259,7 +259,9 @@ describe('checks', () => {
       app.use(twice, twice);
       app.get('/', (request, response, next) => void rateLimit({ logger })(request, response, next));
       await ask(await listen(app));
-      assert.deepEqual(codes.splice(0), ['ERR_ERL_DOUBLE_COUNT', 'ERR_ERL_CREATED_IN_REQUEST_HANDLER']);
+      // Bun leaves callers out of a stack that Node has in it.
+      const made = onBun ? [] : ['ERR_ERL_CREATED_IN_REQUEST_HANDLER'];
+      assert.deepEqual(codes.splice(0), ['ERR_ERL_DOUBLE_COUNT', ...made]);
     }
   });
 
