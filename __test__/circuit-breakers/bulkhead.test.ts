@@ -141,7 +141,7 @@ test('wrap hands on this and the arguments', async () => {
   assert.equal(await counter.add(2, 3), 6);
 });
 
-test('a higher priority goes first, and one that aged long enough before it', async () => {
+test('a higher priority goes first, equal ones in the order of their coming', async () => {
   const { bulkhead, end } = occupied();
   const order: string[] = [];
   const call = (name: string, priority?: number): Promise<number> =>

@@ -216,7 +216,6 @@ impl<W: WakeTarget> Bulkhead<W> {
         let state = self.word.cell().swap(GUARDED, Ordering::AcqRel);
         if state != GUARDED {
             inner.state = State::unpack(state);
-            // Whoever passed by itself has counted for itself.
         }
         Held { word: &self.word, inner }
     }

@@ -1,6 +1,6 @@
 //! Bulkheads: so many calls at once and no more, and a line of bounded length before them.
 //!
-//! A [`Bulkhead`] counts who is inside; one that finds it full waits in the [`line`], in order of priority and then of coming, or is
+//! A [`Bulkhead`] counts who is inside; one that finds it full waits in line, in order of priority and then of coming, or is
 //! refused if the line has no room. Waiting is as [`wait`](crate::wait) says: each wait is told its end once, and a place handed to one
 //! who gives up in the same instant goes to the next. Places are held by [`Owner`](crate::lock::Owner)s: when one has died,
 //! `release_owner` cancels its waits and frees its places. Nothing is told under a lock.
