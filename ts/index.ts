@@ -48,6 +48,27 @@ export type { ViewType } from './memory/shared-memory.js';
 export { SharedMemory } from './memory/shared-memory.js';
 export type { PushOptions, SharedQueueOptions } from './memory/shared-queue.js';
 export { SharedQueue } from './memory/shared-queue.js';
+export type { Branch, BranchResult, PipelineCloseOptions, WindowOptions } from './pipelines/builder.js';
+export type {
+  DeadLetter,
+  Limiting,
+  NamedStageOptions,
+  OnError,
+  PipelineConfig,
+  PipelineStageConfig,
+  Retrying,
+  StageOptions,
+  StageProcessor,
+} from './pipelines/config.js';
+export * from './pipelines/errors.js';
+export type { PipelineMetrics, StageMetrics } from './pipelines/metrics.js';
+export type { EmptyPipeline, PipelineConstructor } from './pipelines/pipeline.js';
+export { Pipeline } from './pipelines/pipeline.js';
+export type { PipelineSource } from './pipelines/source.js';
+export { PipelineStage } from './pipelines/stage.js';
+export type { PipeOptions } from './pipelines/stream.js';
+export { PipelineStream } from './pipelines/stream.js';
+export type { CallContext } from './policy/call-context.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { SharedObject } from './shared-object.js';
 export type { Cancellation, HasSignal } from './signal.js';
