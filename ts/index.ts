@@ -48,7 +48,13 @@ export type { ViewType } from './memory/shared-memory.js';
 export { SharedMemory } from './memory/shared-memory.js';
 export type { PushOptions, SharedQueueOptions } from './memory/shared-queue.js';
 export { SharedQueue } from './memory/shared-queue.js';
-export type { Branch, BranchResult, PipelineCloseOptions, WindowOptions } from './pipelines/builder.js';
+export type {
+  Branch,
+  BranchResult,
+  BuiltPipeline,
+  PipelineCloseOptions,
+  WindowOptions,
+} from './pipelines/builder.js';
 export type {
   DeadLetter,
   Limiting,

@@ -43,12 +43,12 @@ export interface Branch<TItem, TResult> {
   /** Whether it takes the item. Default: it takes every one that comes to it. */
   when?: (item: TItem) => boolean;
   /** What the item goes through. Default: it passes as it is. */
-  to?: Pipeline<TItem, TResult>;
+  to?: BuiltPipeline<TItem, TResult>;
 }
 
 /** What comes out of branches. */
 export type BranchResult<TItem, R> = {
-  [K in keyof R]: R[K] extends { to: Pipeline<never, infer O> } ? O : TItem;
+  [K in keyof R]: R[K] extends { to: BuiltPipeline<never, infer O> } ? O : TItem;
 }[keyof R];
 
 /** How lists are cut out of a stream: by number, by time, or both. */
@@ -87,7 +87,7 @@ const unbounded = 2 ** 30;
  * for await (const letter of pipeline.replay()) console.log('this time it went', letter);
  * ```
  */
-export class Pipeline<TInput, TOutput> implements AsyncDisposable {
+export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
   readonly #config: Partial<PipelineConfig>;
   readonly #nodes: readonly Node[];
   readonly #keeper = new Keeper();
@@ -109,8 +109,8 @@ export class Pipeline<TInput, TOutput> implements AsyncDisposable {
     this.#letters = config.deadLetters;
   }
 
-  #with<T>(node: Node): Pipeline<TInput, T> {
-    return new Pipeline<TInput, T>(this.#config, [...this.#nodes, node]);
+  #with<T>(node: Node): BuiltPipeline<TInput, T> {
+    return new BuiltPipeline<TInput, T>(this.#config, [...this.#nodes, node]);
   }
 
   /**
@@ -120,7 +120,7 @@ export class Pipeline<TInput, TOutput> implements AsyncDisposable {
    */
   addStage<TNext>(
     stage: PipelineStageConfig<TOutput, TNext> | PipelineStage<TOutput, TNext>,
-  ): Pipeline<TInput, TNext> {
+  ): BuiltPipeline<TInput, TNext> {
     if (!(stage instanceof PipelineStage))
       return this.#with(stageNode(this.#nodes, stage as PipelineStageConfig<never, unknown>));
     const { core } = stage;
@@ -132,20 +132,23 @@ export class Pipeline<TInput, TOutput> implements AsyncDisposable {
   addFilter<TNext extends TOutput>(
     filter: (input: TOutput) => input is TNext,
     options?: NamedStageOptions,
-  ): Pipeline<TInput, TNext>;
+  ): BuiltPipeline<TInput, TNext>;
   addFilter<_TNext>(
     filter: (input: TOutput) => boolean | Promise<boolean>,
     options?: NamedStageOptions,
-  ): Pipeline<TInput, TOutput>;
+  ): BuiltPipeline<TInput, TOutput>;
   addFilter(
     filter: (input: TOutput) => boolean | Promise<boolean>,
     options: NamedStageOptions = {},
-  ): Pipeline<TInput, TOutput> {
+  ): BuiltPipeline<TInput, TOutput> {
     return this.#with(methodNode(this.#nodes, 'filter', 'filter', filter, options));
   }
 
   /** Adds a stage that is little more than a function. */
-  map<TNext>(fn: StageProcessor<TOutput, TNext>, options: NamedStageOptions = {}): Pipeline<TInput, TNext> {
+  map<TNext>(
+    fn: StageProcessor<TOutput, TNext>,
+    options: NamedStageOptions = {},
+  ): BuiltPipeline<TInput, TNext> {
     return this.#with(methodNode(this.#nodes, 'map', 'map', fn, options));
   }
 
@@ -156,12 +159,12 @@ export class Pipeline<TInput, TOutput> implements AsyncDisposable {
   flatMap<TNext>(
     fn: StageProcessor<TOutput, Iterable<TNext> | AsyncIterable<TNext>>,
     options: NamedStageOptions = {},
-  ): Pipeline<TInput, TNext> {
+  ): BuiltPipeline<TInput, TNext> {
     return this.#with(methodNode(this.#nodes, 'flatMap', 'flat', fn, options));
   }
 
   /** Calls the function with each item, waits if it gives a promise, and passes the item on as it is. */
-  tap(fn: StageProcessor<TOutput, unknown>, options: NamedStageOptions = {}): Pipeline<TInput, TOutput> {
+  tap(fn: StageProcessor<TOutput, unknown>, options: NamedStageOptions = {}): BuiltPipeline<TInput, TOutput> {
     return this.#with(methodNode(this.#nodes, 'tap', 'tap', fn, options));
   }
 
@@ -171,7 +174,11 @@ export class Pipeline<TInput, TOutput> implements AsyncDisposable {
    * @param size - Items of a list. The last one of a run may have fewer.
    * @param ms - A list is passed on so many milliseconds after its first item, however few it has. Default: never.
    */
-  batch(size: number, ms?: number, { name, ...rest }: { name?: string } = {}): Pipeline<TInput, TOutput[]> {
+  batch(
+    size: number,
+    ms?: number,
+    { name, ...rest }: { name?: string } = {},
+  ): BuiltPipeline<TInput, TOutput[]> {
     checkNames('options', rest, []);
     const gathering = { size, ...(ms !== undefined && { ms }) };
     // Said so: without a size it would be by time alone.
@@ -181,7 +188,7 @@ export class Pipeline<TInput, TOutput> implements AsyncDisposable {
   }
 
   /** Gathers items to lists by number, overlapping ones with `slide`, or by time alone: then a list holds all that came in it. */
-  window({ name, ...options }: WindowOptions & { name?: string }): Pipeline<TInput, TOutput[]> {
+  window({ name, ...options }: WindowOptions & { name?: string }): BuiltPipeline<TInput, TOutput[]> {
     checkNames('options', options, ['size', 'slide', 'ms']);
     return this.#with(gatherNode(nameFor(this.#nodes, name, 'window'), options));
   }
@@ -193,10 +200,10 @@ export class Pipeline<TInput, TOutput> implements AsyncDisposable {
    * @throws `UnsupportedError` if one of two pipelines gathers or merges with a source.
    */
   merge<TOther>(
-    other: Pipeline<TInput, TOther> | PipelineSource<TOther> | (() => PipelineSource<TOther>),
-  ): Pipeline<TInput, TOutput | TOther> {
-    if (other instanceof Pipeline)
-      return new Pipeline<TInput, TOutput | TOther>(this.#config, [bothNode(this, other)]);
+    other: BuiltPipeline<TInput, TOther> | PipelineSource<TOther> | (() => PipelineSource<TOther>),
+  ): BuiltPipeline<TInput, TOutput | TOther> {
+    if (other instanceof BuiltPipeline)
+      return new BuiltPipeline<TInput, TOutput | TOther>(this.#config, [bothNode(this, other)]);
     if (typeof other !== 'function') checkSource('other', other);
     const open = typeof other === 'function' ? (other as () => unknown) : () => other;
     return this.#with(mergeNode(nameFor(this.#nodes, undefined, 'merge'), open));
@@ -212,8 +219,8 @@ export class Pipeline<TInput, TOutput> implements AsyncDisposable {
   branch<R extends Record<string, Branch<TOutput, unknown>>>(
     branches: R,
     options: Omit<NamedStageOptions, 'timeout' | 'retry' | 'limiter'> = {},
-  ): Pipeline<TInput, BranchResult<TOutput, R>> {
-    const isPipeline = (value: unknown): boolean => value instanceof Pipeline;
+  ): BuiltPipeline<TInput, BranchResult<TOutput, R>> {
+    const isPipeline = (value: unknown): boolean => value instanceof BuiltPipeline;
     return this.#with(branchNode(this.#nodes, branches as Record<string, Route>, options, isPipeline));
   }
 
