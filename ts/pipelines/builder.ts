@@ -97,6 +97,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
   #walking: Walking | undefined;
   #letters: Channel<DeadLetter> | undefined;
   #closing: Promise<void> | undefined;
+  #ended = false;
 
   /** @throws {@link InvalidArgumentError} for what cannot be meant. */
   constructor(config?: Partial<PipelineConfig>);
@@ -371,7 +372,10 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
    * pipeline.
    */
   get deadLetters(): Channel<DeadLetter> {
-    this.#letters ??= Channel.local<DeadLetter>(unbounded);
+    if (this.#letters === undefined) {
+      this.#letters = Channel.local<DeadLetter>(unbounded);
+      if (this.#ended) this.#letters.close();
+    }
     return this.#letters;
   }
 
@@ -506,6 +510,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
       });
     }
     await this.#keeper.idle();
+    this.#ended = true;
     if (this.#config.deadLetters === undefined) this.#letters?.close();
     const { stages = [] } = this.#plan ?? {};
     const own = stages.filter((_, index) => this.#nodes[index]?.shared === undefined);
