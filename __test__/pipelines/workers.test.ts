@@ -11,7 +11,7 @@ const thread = (n: number): [number, number] => [
   n * 2,
   (process.getBuiltinModule('node:worker_threads') as { threadId: number }).threadId,
 ];
-const hangs = (_n: number, { signal }: { signal: AbortSignal | undefined }): Promise<never> =>
+const hangs = (_n: number, { signal }: { signal: AbortSignal | undefined }): Promise<number> =>
   new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
 
 test("on: 'workers' runs the stage in threads of its own, in order", async () => {
@@ -26,9 +26,6 @@ test("on: 'workers' runs the stage in threads of its own, in order", async () =>
     numbers(50).map((n) => n * 2),
   );
   assert.equal((await pipeline.process(4)) as number, 8);
-  await assert
-    .rejects(pipeline.map(() => 1).process('text' as never), { name: 'TypeError' })
-    .catch(() => undefined);
 });
 
 test('on: a pool runs it there, with the function given or the pool’s own', async () => {
@@ -39,8 +36,8 @@ test('on: a pool runs it there, with the function given or the pool’s own', as
   const pipeline = new Pipeline<number>({ concurrency: 4 })
     .addStage<number>({ name: 'own', on: pool })
     .addStage({ name: 'given', processor: (n: number) => n * 10, on: pool })
-    .addStage<number>({ name: 'module', processor: { module: processors, export: 'double' }, on: pool });
-  assert.deepEqual(await pipeline.processBatch([1, 2, 3]), [40, 60, 80]);
+    .addStage<number>({ name: 'module', processor: { module: processors, export: 'square' }, on: pool });
+  assert.deepEqual(await pipeline.processBatch([1, 2, 3]), [400, 900, 1600]);
   await pipeline.close();
   assert.equal(await pool.submit(1), 2, 'the pool is not the pipeline’s to close');
 });
@@ -63,7 +60,7 @@ test('what a worker throws, and a worker that dies, fail the item with all that 
 
 test('abort, a signal and a time limit cancel what workers run', async () => {
   await using pool = new FixedWorkerPool<number, number>(2, { concurrentTasksPerWorker: 4 });
-  const of = (timeout?: number): Pipeline<number, never> =>
+  const of = (timeout?: number): Pipeline<number, number> =>
     new Pipeline<number>({ concurrency: 2 }).addStage({
       name: 'hangs',
       processor: hangs,
@@ -71,10 +68,10 @@ test('abort, a signal and a time limit cancel what workers run', async () => {
       ...(timeout !== undefined && { timeout }),
     });
   const aborted = of();
-  const batch = aborted.processBatch([1, 2]);
+  const rejected = assert.rejects(aborted.processBatch([1, 2]), /enough/);
   await started(pool, 2);
   await aborted.abort(new Error('enough'));
-  await assert.rejects(batch, /enough/);
+  await rejected;
   await until(() => pool.isIdle());
   await assert.rejects(of(20).process(1), { code: 'ERR_STAGE_TIMEOUT' });
   const stop = new AbortController();
