@@ -249,6 +249,22 @@ test('latency is sampled: the first calls all, later ones one in sixteen', async
   assert.equal(pipeline.getMetrics().stages[0]?.latency.count, 64 + 10);
 });
 
+test('as many calls as there are may listen to their signal', async () => {
+  const warnings: string[] = [];
+  const hear = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', hear);
+  const pipeline = new Pipeline<number>({ concurrency: 40 }).map(async (n, { signal }) => {
+    signal?.addEventListener('abort', () => undefined);
+    await turns(1);
+    return n;
+  });
+  await pipeline.processBatch(numbers(40));
+  await Promise.all(numbers(40).map((n) => pipeline.process(n)));
+  await turns(2);
+  process.off('warning', hear);
+  assert.deepEqual(warnings, []);
+});
+
 test('a PipelineStage that a pipeline has is not closed with it', async () => {
   await using stage = new PipelineStage<number, number>({ name: 'kept', processor: (n) => n });
   const pipeline = new Pipeline<number>().addStage(stage);

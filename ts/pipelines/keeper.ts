@@ -3,6 +3,7 @@
 import { WaitTimeoutError } from '../errors.js';
 import { signalOf } from '../signal.js';
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
+import { alarm } from './alarm.js';
 import { PipelineClosedError } from './errors.js';
 import type { RunKeeper, Running } from './run.js';
 
@@ -40,7 +41,7 @@ export class Keeper implements RunKeeper {
     const signal = signalOf(options.signal);
     signal?.throwIfAborted();
     if (this.#running.size === 0) return;
-    let timer: NodeJS.Timeout | undefined;
+    let stop: (() => void) | undefined;
     let onIdle: (() => void) | undefined;
     let onAbort: (() => void) | undefined;
     try {
@@ -50,10 +51,10 @@ export class Keeper implements RunKeeper {
         onAbort = () => reject(signal?.reason as Error);
         signal?.addEventListener('abort', onAbort, { once: true });
         if (timeout !== undefined && timeout !== Infinity)
-          timer = setTimeout(() => reject(new WaitTimeoutError(timeout)), timeout);
+          stop = alarm(timeout, () => reject(new WaitTimeoutError(timeout)));
       });
     } finally {
-      clearTimeout(timer);
+      stop?.();
       if (onIdle !== undefined) this.#idle.delete(onIdle);
       if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
     }

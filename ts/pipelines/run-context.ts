@@ -1,4 +1,5 @@
 /** The signal of a run: made when somebody asks for it, as most processors never do. */
+import { setMaxListeners } from 'node:events';
 import type { CallContext } from '../policy/call-context.js';
 
 /** What a run's calls get, and how they are told that nobody wants their results. */
@@ -11,6 +12,8 @@ export class RunContext implements CallContext {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      // As many listen as calls run: that is no leak.
+      setMaxListeners(0, this.#controller.signal);
       if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
     }
     return this.#controller.signal;

@@ -1,6 +1,7 @@
 /** One flow of items through a pipeline's stages: its lanes, its source, its end. */
 import { AsyncResource } from 'node:async_hooks';
 import { WaitTimeoutError } from '../errors.js';
+import { alarm } from './alarm.js';
 import { CallLane } from './call-lane.js';
 import type { End } from './ends.js';
 import { GatherLane } from './gather-lane.js';
@@ -89,8 +90,7 @@ export class Run {
       this.#unlink.push(() => signal.removeEventListener('abort', onAbort));
     }
     if (timeout !== undefined && timeout !== Infinity) {
-      const timer = setTimeout(() => void this.stop(new WaitTimeoutError(timeout)), timeout);
-      this.#unlink.push(() => clearTimeout(timer));
+      this.#unlink.push(alarm(timeout, () => void this.stop(new WaitTimeoutError(timeout))));
     }
     const pump = typeof source === 'function' ? source(this) : new Pump(source, this.first, this);
     this.first.feeders.push(pump);
