@@ -2,6 +2,7 @@
 import { WritableStream, ReadableStream } from 'node:stream/web';
 import * as node_worker_threads from 'node:worker_threads';
 import { Transferable, WorkerOptions, Worker, ResourceLimits } from 'node:worker_threads';
+import { Readable, Writable } from 'node:stream';
 
 /** An object's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
 interface SharedHandle<Kind extends string = string> {
@@ -1807,555 +1808,836 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
-/** What a policy hands the function that it calls. */
+/** What everything that calls the user's function gives it. */
+/** What a guarded function is called with. */
 interface CallContext {
-    /** Aborts when the call is to end: because its caller gave it up, or because of the policy. `undefined` if nothing can end it. */
+    /** Aborts when the call is to end: its caller gave up, or its time is over. `undefined` if nothing can end it. */
     readonly signal: AbortSignal | undefined;
 }
 
-/** What every limiter takes beside its rule. */
-interface LimiterOptions extends SharedOptions {
-    /** How many may wait at once, a whole number from 0 to 2²⁴; more are refused with `RateLimitError`. Default 2²⁴. */
-    maxWaiting?: number;
-}
-/** How a limiter stands, for one who asks for 1. */
-interface LimiterCheck {
-    /** Whether 1 could be taken now. */
-    readonly allowed: boolean;
-    /** The most that can be asked for at once. */
-    readonly limit: number;
-    /** What could be taken now; 0 while others wait. */
-    readonly remaining: number;
-    /** Milliseconds until 1 can be taken, behind all who wait; 0 if now. */
-    readonly retryAfter: number;
-    /** When it stands as if nobody had ever come, if nobody comes: milliseconds since 1970. A jump of the system's clock does not move it. */
-    readonly resetAt: number;
-}
-/** What has happened at a limiter so far, in all threads. */
-interface LimiterMetrics {
-    /** Passed, at once or after waiting. */
-    readonly allowed: number;
-    /** Did not pass and did not wait. */
-    readonly refused: number;
-    /** Passed after waiting. */
-    readonly waited: number;
-    /** Gave up waiting: cancelled, or out of time. */
-    readonly cancelled: number;
-    /** How long those who passed had waited, together, in milliseconds. */
-    readonly waitedSum: number;
-    /** The longest of these waits, in milliseconds. */
-    readonly waitedMax: number;
-    /** Wait now. */
-    readonly waiting: number;
-}
-/** What a limiter tells those who listen in this thread. */
-interface LimiterEvents {
-    /** A call of this thread was refused: how much it asked for, and how many milliseconds until it could pass (`Infinity`: never). */
-    limited: [count: number, retryAfter: number];
-}
-/** A limiter, as this thread sees it. Not made itself. */
-declare abstract class Limiter<Kind extends string = string> extends SharedObject<Kind> implements Disposable {
-    #private;
-    /** How many wait, in all threads. */
-    get waiting(): number;
-    /** Whether it is closed. */
-    get closed(): boolean;
-    /**
-     * Takes `count` if that needs no waiting. Nobody passes those who wait.
-     *
-     * @param count - A whole number from 1. Default 1.
-     * @returns Whether it was taken. Never of a closed limiter, and never more than the limit.
-     */
-    tryAcquire(count?: number): boolean;
-    /**
-     * Asks for each of several counts in order, as {@link tryAcquire} would.
-     *
-     * @returns For each whether it was taken.
-     * @throws {@link InvalidArgumentError} for a count that cannot be meant; then none was taken.
-     */
-    tryAcquireBatch(counts: readonly number[]): boolean[];
-    /**
-     * Takes `count` as soon as it may. First come, first served: one who asks for much is not overtaken by others who ask for little.
-     *
-     * @param count - A whole number from 1. Default 1.
-     * @returns Resolves when it has been taken. One who gives up has taken nothing.
-     * @throws {@link RateLimitError} at once if it could not be within `timeout`, or as many wait as may; {@link InvalidArgumentError} for more than
-     * is ever allowed at once; {@link WaitTimeoutError} if it took longer than it looked at first; the signal's reason;
-     * {@link LimiterClosedError}.
-     */
-    acquire(count?: number, options?: WaitOptions): Promise<void>;
-    /** As {@link acquire}, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
-    acquireSync(count?: number, options?: WaitOptions): void;
-    /**
-     * Calls a function once 1 has been taken for it.
-     *
-     * @param options - `signal` ends the wait, and is the function's signal.
-     * @throws As {@link acquire}, and what the function throws.
-     */
-    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: {
-        signal?: Cancellation;
-    }): Promise<T>;
-    /** How it stands, in one call. */
-    check(): LimiterCheck;
-    /** Takes `count`, allowed or not: all others wait until that has come back too. */
-    penalty(count?: number): void;
-    /** Gives `count` back, no more than has been taken; those who wait may pass. */
-    reward(count?: number): void;
-    /** Lets nobody pass for so many milliseconds; those who wait keep their places. 0 ends it. */
-    block(ms: number): void;
-    /** Forgets what was taken, and a block. */
-    reset(): void;
-    /** What has happened so far, in all threads. */
-    getMetrics(): LimiterMetrics;
-    /** Listens to what happens to this thread's calls. */
-    on<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
-    /** As {@link on}, for the next time only. */
-    once<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
-    /** Closes it for all threads: those who wait reject with `LimiterClosedError`, and nobody passes any more. Again does no harm. */
-    close(): void;
-    [Symbol.dispose](): void;
+/** The second argument of a processor. */
+interface Context {
+    /** Aborts when the task is cancelled or times out. Synchronous code may ask `signal.aborted` as it goes. */
+    readonly signal: AbortSignal;
+    /** The worker's number in its pool. */
+    readonly workerId: number;
+    /** The task's number in its pool. */
+    readonly taskId: number;
+    /** 1 for the first run; higher only for idempotent tasks whose worker was lost. */
+    readonly attempt: number;
 }
 
-/** One limiter of several. */
-interface CompositePart {
-    /** The limiter. */
-    readonly limiter: Limiter;
-    /** How much is taken from it for each 1 that is asked for, a whole number from 1. Default 1. */
-    readonly weight?: number;
-}
 /**
- * Several limiters, all or nothing: one passes if all of them allow it, and otherwise none of them counts it. Those who wait here are served in the order of
- * their coming; whoever waits at one of the limiters directly stands before them, so one that always has a line of its own lets nobody of
- * this one pass. One who waits here learns that a limiter was reset, or has other numbers, when it would have looked again.
- * What concerns the rules (`penalty`, `reward`, `block`, `reset`) is done to each. Closing it leaves its limiters open.
+ * What every task may know of itself.
  *
  * @example
  * ```ts
- * const both = new CompositeRateLimiter([{ limiter: perSecond }, { limiter: perHour }, { limiter: cost, weight: 5 }]);
- * await both.acquire();
+ * export default async (url: string, { signal }: TaskContext) => (await fetch(url, { signal })).text();
  * ```
  */
-declare class CompositeRateLimiter extends Limiter<'composite-limiter'> {
+type TaskContext = Context;
+/** A module that workers load: a path, a `file:` URL, or either with the name of the export to call. */
+type ProcessorModule = string | URL | {
+    module: string | URL;
+    export?: string;
+};
+/** A function that workers run. A function must be self-contained: it is shipped as its source text. */
+type Processor<TInput, TOutput> = ProcessorModule | ((input: TInput, context: TaskContext) => TOutput | Promise<TOutput> | AsyncIterable<TOutput> | Iterable<TOutput>);
+/** What a scaling policy sees. Times are in milliseconds, shares between 0 and 1. */
+interface ScalingSample {
+    /** Workers, those that start included. */
+    workers: number;
+    /** Workers that start. */
+    starting: number;
+    /** Workers that run as many tasks as they may. */
+    busy: number;
+    /** Tasks that no worker has begun. */
+    waiting: number;
+    /** How long the first of them has waited. */
+    oldestWait: number;
+    /** The mean share of time that the workers' event loops are busy; `null` before the first heartbeat. */
+    eventLoopUtilization: number | null;
+    /** How busy the machine's processors are; `null` before the first measurement. */
+    machineLoad: number | null;
+    /** The recent mean run time of a task; 0 before the first has ended. */
+    meanRun: number;
+}
+/** The configuration of a worker pool. Times are in milliseconds. */
+interface WorkerPoolConfig {
+    /** Workers there are always. Default 1. */
+    minWorkers: number;
+    /** Workers there are at most. Default: the processors of the machine. */
+    maxWorkers: number;
+    /** A worker beyond `minWorkers` that has idled so long is retired. Default 30 000; `Infinity` for never. */
+    idleTimeout: number;
+    /** How long a task may run. Its promise rejects with `TaskTimeoutError`. Default `Infinity`. */
+    taskTimeout: number;
+    /** Whether the pool grows with its queue and shrinks by `idleTimeout`. Default true. */
+    enableAutoScaling: boolean;
+    /** The share of busy workers from which the pool grows. Default 0.8. */
+    scalingThreshold: number;
+}
+/** What a pool can be told beyond {@link WorkerPoolConfig}. Times are in milliseconds. */
+interface WorkerPoolOptions<TInput, TOutput> extends Partial<WorkerPoolConfig> {
+    /** What workers run for each task: a module, or a self-contained function. */
+    processor?: Processor<TInput, TOutput>;
+    /** Shares the pool with every thread of the process that opens this name. */
+    name?: string;
+    /** Decides how many workers there should be, in place of the built-in rule. Called in the thread that owns the pool. */
+    scalingPolicy?: (sample: ScalingSample) => number;
+    /** Tasks that may wait. Default: no limit. */
+    maxQueue?: number;
+    /** What happens to a task beyond `maxQueue`: it rejects with `QueueFullError`, or waits for room. Default `'reject'`. */
+    onFull?: 'reject' | 'wait';
+    /** Tasks that one worker may run at once; above 1 for tasks that wait for input or output. Default 1. */
+    concurrentTasksPerWorker?: number;
+    /** How long a cancelled task may take to end before its worker is replaced. Default 1 000. */
+    abortGrace?: number;
+    /** How often a busy worker is asked for a sign of life. Default 1 000. */
+    heartbeatInterval?: number;
+    /** A busy worker without a sign of life for so long is unresponsive. Default 30 000. */
+    heartbeatTimeout?: number;
+    /** Replace unresponsive workers unasked. Default false: a long computation is no defect. */
+    autoRestart?: boolean;
     /**
-     * @param parts - The limiters, at least one. One that is named twice counts with the sum of its weights.
-     * @param options - `name` shares it by name, `maxWaiting` bounds its line.
-     * @throws {@link InvalidArgumentError}; {@link NameConflictError} if the name is in use with other limiters.
+     * How tasks find workers: `'work-stealing'` from one queue, idle workers stealing what others have taken and not begun;
+     * `'round-robin'` in strict turn; `'adaptive'` to the worker expected to be done first, by its measured speed.
+     * Default `'work-stealing'`.
      */
-    constructor(parts: readonly CompositePart[], options?: LimiterOptions);
-    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): CompositeRateLimiter;
-    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'composite-limiter'>): CompositeRateLimiter;
+    balancing?: 'work-stealing' | 'round-robin' | 'adaptive';
+    /** Workers that may die at start in a row before the waiting tasks fail with `PoolBrokenError`. Default 3. */
+    maxStartFailures?: number;
+    /** The wait before the second replacement of a dying worker in a row; it doubles up to 30 s. Default 100. */
+    restartBackoff?: number;
+    /** Limits of each worker's memory, as for `new Worker`. */
+    resourceLimits?: ResourceLimits;
+    /** The workers' `process.env`, as for `new Worker`. */
+    env?: WorkerOptions['env'];
+    /** The workers' `process.argv` beyond the first two, as for `new Worker`. */
+    argv?: unknown[];
+    /** Options of the runtime for the workers, as for `new Worker`, such as `['--import', 'tsx']`. */
+    execArgv?: string[];
+    /** What `workerData` of `node:worker_threads` is in the workers. */
+    workerData?: unknown;
+    /** Keep the workers' standard output from the process's; it is then given by the `output` event. Default false. */
+    stdout?: boolean;
+    /** The same for standard error. */
+    stderr?: boolean;
+    /** Keep what each task writes, for the error of a task whose worker dies. Default false. */
+    captureOutput?: boolean;
+}
+/** How one task is to be treated. */
+interface SubmitOptions<TInput = unknown, TOutput = unknown> {
+    /** Cancels the task; its promise rejects with the signal's reason. */
+    signal?: Cancellation;
+    /** How long the submitter waits, in milliseconds, the time in the queue included. Rejects with `TaskTimeoutError`. */
+    timeout?: number;
+    /** A whole number from -128 to 127; higher goes first. Default 0. */
+    priority?: number;
+    /** What in the input is moved and not copied, as for `postMessage`. */
+    transfer?: readonly node_worker_threads.Transferable[];
+    /** What to run in place of the pool's processor. */
+    processor?: Processor<TInput, TOutput>;
+    /** The task may run again, up to three times, if its worker is lost. Default false. */
+    idempotent?: boolean;
 }
 
-/** A lock or permits in this thread's hands. `using` gives them back at the end of the block. */
-declare class Guard implements Disposable {
-    #private;
-    /**
-     * Whether a thread has died holding the lock since {@link Mutex.clearPoison} was last called: what it guards may be half done.
-     */
-    readonly poisoned: boolean;
-    /** Whether it still holds. */
-    get held(): boolean;
-    /** Gives back. @throws {@link NotHeldError} if that was done before. */
-    release(): void;
-    [Symbol.dispose](): void;
+/** Many inputs through a pool, all at once. */
+
+/** How many a batch, and how it ends. */
+interface BatchOptions<TInput, TOutput> extends SubmitOptions<TInput, TOutput> {
+    /** Every outcome instead of the first error. */
+    settle?: boolean;
 }
 
-/** At most so many at once. */
+/** What a pool tells those who listen. */
 
-/**
- * At most so many at once, among all threads of the process: a {@link Semaphore} with a limiter's face. Each who passes gives the place back when it is
- * done; a thread that ends gives back all of its own. First come, first served.
- *
- * @example
- * ```ts
- * const limiter = new ConcurrencyLimiter(10, { name: 'database' });
- * const rows = await limiter.run(() => query(sql));
- * ```
- */
-declare class ConcurrencyLimiter implements Disposable {
+/** A pool's events, with what each listener gets. Only the thread that owns the pool hears them. */
+interface PoolEvents {
+    /** A worker came or went. */
+    worker: [event: {
+        workerId: number;
+        state: 'started' | 'retired' | 'crashed' | 'replaced';
+    }];
+    /** The number of workers is about to change. */
+    scale: [event: {
+        from: number;
+        to: number;
+        reason: string;
+    }];
+    /** Nothing waits any more. */
+    drain: [];
+    /** A worker died unordered, or the scaling policy failed. Without a listener it is not thrown: tasks carry it too. */
+    error: [error: WorkerCrashedError | Error];
+    /** A worker wrote, with `stdout`, `stderr` or `captureOutput`. */
+    output: [event: {
+        workerId: number;
+        stream: 'stdout' | 'stderr';
+        text: string;
+    }];
+}
+
+/** Many inputs through a pool with back-pressure: no more are read than are on their way or waiting to be taken. */
+
+/** How inputs go through a pool. */
+interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput>, 'transfer'> {
+    /** Tasks on their way or done and not taken, at most. Default: four a worker, at least 16. */
+    concurrency?: number;
+    /** Results in the order of the inputs; otherwise as they come. Default true. */
+    ordered?: boolean;
+}
+
+/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
+/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
+interface TimeStatistics {
+    count: number;
+    mean: number;
+    min: number;
+    p50: number;
+    p90: number;
+    p99: number;
+    p999: number;
+    max: number;
+}
+/** A pool's counts and times since it began or was reset. */
+interface PoolMetrics {
+    /** Tasks accepted. */
+    submitted: number;
+    /** Tasks that returned. */
+    completed: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks cancelled by their submitter. */
+    aborted: number;
+    /** Tasks that took too long. */
+    timedOut: number;
+    /** Tasks refused because the queue was full. */
+    rejected: number;
+    /** Tasks that ran again after their worker was lost. */
+    retried: number;
+    /** Workers that died unordered. */
+    crashes: number;
+    /** Workers started in place of lost ones. */
+    restarts: number;
+    /** Workers started. */
+    spawned: number;
+    /** Workers retired. */
+    retired: number;
+    /** Tasks that an idle worker took from another's queue. */
+    stolen: number;
+    /** The share of the workers' time spent running tasks. */
+    utilisation: number;
+    /** From submission to begin. */
+    waiting: TimeStatistics;
+    /** From begin to end. */
+    running: TimeStatistics;
+}
+/** One worker's health. */
+interface WorkerHealth {
+    workerId: number;
+    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
+    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
+    /** Tasks that returned. */
+    done: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks it has taken and not begun. */
+    queued: number;
+    /** How long its oldest running task has run. */
+    currentTaskAge: number | null;
+    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
+    lastHeartbeatAge: number | null;
+    /** The share of time its event loop was busy, at the last heartbeat. */
+    eventLoopUtilization: number;
+    /** Bytes of heap in use, at the last heartbeat. */
+    heapUsed: number;
+    /** Bytes of heap it may use. */
+    heapLimit: number;
+    /** Its recent mean run time. */
+    meanRun: number;
+}
+/** A pool's health. */
+interface HealthStatus {
+    /** Whether no worker is unresponsive. */
+    healthy: boolean;
+    /** Tasks that wait, those that workers have taken and not begun included. */
+    queued: number;
+    /** Tasks that run. */
+    running: number;
+    /** Tasks that wait for room in the queue. */
+    waitingRoom: number;
+    /** Each worker. */
+    workers: WorkerHealth[];
+}
+
+/** How a pool is opened: by its options, in the thread that is to own it, or by name or handle in another. */
+/** A pool's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
+interface PoolHandle {
+    /** What kind of object it names. */
+    readonly millrace: 'worker-pool';
+    /** Which one. */
+    readonly id: number;
+}
+
+/** What both kinds of pools are. */
+
+/** How a pool is closed. */
+interface CloseOptions {
+    /** How long to wait for tasks to end, in milliseconds, before the pool is terminated. Default: no limit. */
+    timeout?: number;
+}
+/** A pool of workers. Not made itself: see `DynamicWorkerPool` and `FixedWorkerPool`. */
+declare abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
     #private;
-    /**
-     * @param limit - How many at once, a whole number from 1.
-     * @param options - `name` shares it by name, with a semaphore of that name, too.
-     * @throws {@link InvalidArgumentError}; {@link NameConflictError} if the name is in use with another limit.
-     */
-    constructor(limit: number, options?: SharedOptions);
-    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): ConcurrencyLimiter;
-    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'semaphore'>): ConcurrencyLimiter;
-    /** A token by which any thread of this process opens the same limiter. */
-    toHandle(): SharedHandle<'semaphore'>;
-    /** The limiter's name, if it has one. */
+    /** The pool's name, if it has one. */
     get name(): string | undefined;
-    /** How many at once. */
-    get limit(): number;
-    /** How many more may pass now. */
-    get available(): number;
-    /** How many wait. */
-    get waiting(): number;
-    /** Whether it is closed. */
+    /**
+     * Runs the processor on one input, on some worker.
+     *
+     * @param task - What the processor gets: anything `postMessage` accepts.
+     * @returns What the processor returns.
+     * @throws What the processor throws, with its name, message, own properties, cause and the worker's stack;
+     * `DataCloneError` for an input that cannot be cloned; `TaskTimeoutError`, `QueueFullError`, `PoolClosedError`,
+     * `WorkerCrashedError`, `WorkerReplacedError`, `PoolBrokenError`, `ProcessorError`; the signal's reason when aborted.
+     * @example
+     * ```ts
+     * const thumbnail = await pool.submit(image, { timeout: 5_000, transfer: [image.buffer] });
+     * ```
+     */
+    submit(task: TInput, options?: SubmitOptions<TInput, TOutput>): Promise<TOutput>;
+    /**
+     * Runs the processor on each input; the results come in their order.
+     *
+     * @returns The results; with `settle` the outcome of each, as from `Promise.allSettled`.
+     * @throws The first error, after the tasks that no worker has begun have been cancelled.
+     */
+    submitBatch(tasks: readonly TInput[], options: BatchOptions<TInput, TOutput> & {
+        settle: true;
+    }): Promise<PromiseSettledResult<TOutput>[]>;
+    submitBatch(tasks: readonly TInput[], options?: BatchOptions<TInput, TOutput>): Promise<TOutput[]>;
+    /**
+     * Runs the processor on each of any number of inputs, in constant memory: an input is read when there is room for it.
+     *
+     * @throws The first error, when its turn comes; what is on its way is then cancelled.
+     * @example
+     * ```ts
+     * for await (const row of pool.map(readLines(file), { concurrency: 32 })) write(row);
+     * ```
+     */
+    map(inputs: Iterable<TInput> | AsyncIterable<TInput>, options?: MapOptions<TInput, TOutput>): AsyncIterableIterator<TOutput>;
+    /**
+     * Runs a processor that is a generator, and gives what it yields. The generator is at most some items ahead of the reader,
+     * and is ended when the reader stops.
+     *
+     * @example
+     * ```ts
+     * for await (const record of pool.iterate('big.csv')) await insert(record);
+     * ```
+     */
+    iterate<T = TOutput>(task: TInput, options?: SubmitOptions<TInput, unknown>): AsyncIterableIterator<T> & AsyncDisposable;
+    /**
+     * Runs a function of the moment with its arguments. It must be self-contained: it is sent as its source text.
+     *
+     * @example
+     * ```ts
+     * const digest = await pool.run((text) => process.getBuiltinModule('node:crypto').hash('sha256', text), 'abc');
+     * ```
+     */
+    run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
+    /** Whether it takes no more tasks. */
     get closed(): boolean;
-    /** Takes a place if one is free; otherwise gives `undefined`. */
-    tryAcquire(): Guard | undefined;
-    /**
-     * Waits for a place.
-     *
-     * @returns A guard, to be released.
-     * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}.
-     */
-    acquire(options?: WaitOptions): Promise<Guard>;
-    /** As {@link acquire}, and blocks this thread: worker threads only. */
-    acquireSync(options?: WaitOptions): Guard;
-    /** Runs a function while it has a place. */
-    run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
-    /** Calls a function while it has a place. `signal` ends the wait, and is the function's signal. */
-    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: {
-        signal?: Cancellation;
-    }): Promise<T>;
-    /** Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. Places can still be given back. */
-    close(): void;
-    [Symbol.dispose](): void;
-}
-
-/** What limiters refuse with. */
-
-/** The limit is reached, and it is not waited for: it could not be in time, or as many wait as may. */
-declare class RateLimitError extends MillraceError {
-    name: string;
-    /** Milliseconds until it could pass, as it looks now. */
-    readonly retryAfter: number;
-}
-/** The limiter is closed: nobody passes any more. */
-declare class LimiterClosedError extends MillraceError {
-    name: string;
-}
-
-/** What was reserved: it is taken when its time comes, whoever looks, unless it is cancelled before. */
-declare class Reservation {
-    #private;
-    /** Milliseconds from when it was made until it may be acted upon; 0 for at once. Less if somebody before it leaves the line. */
-    readonly delay: number;
-    /** The same as a time: milliseconds since 1970. */
-    readonly retryAt: number;
-    /**
-     * Gives it up: what it would have taken is others', and those behind it move up.
-     *
-     * @returns False if its time has come and it has been taken, or it was cancelled before.
-     */
-    cancel(): boolean;
-}
-
-/** A limiter with a rule, `Config` being its numbers. Not made itself. */
-declare abstract class RateLimiter<Kind extends string, Config extends object> extends Limiter<Kind> {
-    /** The numbers it decides by now. */
-    abstract get config(): Readonly<Required<Config>>;
-    /**
-     * Reserves `count`: a place in line at which nobody waits. It is taken when its time comes.
-     *
-     * @param count - A whole number from 1. Default 1.
-     * @returns When that is, and a way to give it up.
-     * @throws {@link InvalidArgumentError} for more than is ever allowed at once; {@link RateLimitError} if as many wait as may;
-     * {@link LimiterClosedError}.
-     */
-    reserve(count?: number): Reservation;
-    /**
-     * Decides by other numbers from here on, in all threads; what is left out stays. Those who wait keep their order; one who waits for more than is
-     * ever allowed now rejects with `InvalidArgumentError`.
-     *
-     * @throws {@link InvalidArgumentError}
-     */
-    configure(config: Partial<Config>): void;
-}
-
-/** A counter that begins anew with each window. */
-
-/** The numbers of a fixed window. */
-interface FixedWindowConfig {
-    /** How long each window is, in milliseconds, at least 0.001. */
-    windowSize: number;
-    /** How many requests may pass in each, a whole number from 1 to 2²⁷-1. */
-    maxRequests: number;
-}
-/**
- * A fixed window for all threads of the process: at most `maxRequests` in each window, one window after the other. The cheapest rule, and the coarsest: around
- * the edge of two windows up to twice as many pass within `windowSize` ms.
- *
- * @example
- * ```ts
- * const limiter = new FixedWindowRateLimiter({ windowSize: 60_000, maxRequests: 1000 });
- * if (!limiter.tryRequest()) throw new Error('slow down');
- * ```
- */
-declare class FixedWindowRateLimiter extends RateLimiter<'fixed-window', FixedWindowConfig> {
-    /**
-     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
-     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
-     */
-    constructor(config: FixedWindowConfig & LimiterOptions);
-    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): FixedWindowRateLimiter;
-    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'fixed-window'>): FixedWindowRateLimiter;
-    get config(): Readonly<Required<FixedWindowConfig>>;
-    /** Takes 1 if that needs no waiting. */
-    tryRequest(): boolean;
-    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
-    request(options?: WaitOptions): Promise<void>;
-    /** Takes `count` requests if that needs no waiting: all or none. */
-    tryRequestBatch(count: number): boolean;
-    /** The number of the window of now: one more each `windowSize` ms. */
-    getCurrentWindow(): number;
-    /** How many requests count now. */
-    getRequestCount(): number;
-}
-
-/** The numbers of a leaky bucket. */
-interface LeakyBucketConfig {
-    /** How many items the bucket holds, in all threads, a whole number from 1 to 2²⁴. */
-    capacity: number;
-    /** How many items leave, a whole number from 1 … */
-    leakRate: number;
-    /** … every so many milliseconds, at least 0.001. They are spaced evenly: a rate of 5 in 100 ms is one each 20 ms. */
-    leakInterval: number;
-}
-/** What has happened at a leaky bucket so far, in all threads. */
-interface LeakyBucketMetrics {
-    /** Items that have left in their turn. */
-    readonly left: number;
-    /** Items that found it full. */
-    readonly refused: number;
-    /** Items that were taken out before their turn, by `dequeue` or because they gave up. */
-    readonly takenOut: number;
-    /** Items that are in it now. */
-    readonly length: number;
-}
-/**
- * A leaky bucket for all threads of the process: what is put in leaves one after the other, evenly spaced, the first one drop's time after it came. What
- * does not fit is refused. {@link LeakyBucketMeter} is the one that only counts.
- *
- * The places in line are of all threads; an item itself stays in the thread that put it in, as it is, without a copy. So `dequeue` gives the items of its own
- * thread, and the lengths are those of all. A thread that ends takes its items with it, and those behind them move up.
- *
- * @example
- * ```ts
- * const bucket = new LeakyBucketRateLimiter<Job>({ capacity: 50, leakRate: 5, leakInterval: 100 });
- * await bucket.enqueue(job);   // its turn
- * ```
- */
-declare class LeakyBucketRateLimiter<T = any> extends SharedObject<'leaky-bucket'> implements Disposable {
-    #private;
-    /**
-     * @param config - Its numbers; `name` shares it by name.
-     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
-     */
-    constructor(config: LeakyBucketConfig & SharedOptions);
-    /** Opens the bucket of a name. @throws {@link NotFoundError} if there is none. */
-    static open<T>(name: string): LeakyBucketRateLimiter<T>;
-    /** Opens the bucket that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from<T>(handle: SharedHandle<'leaky-bucket'>): LeakyBucketRateLimiter<T>;
-    /**
-     * Puts an item in, to leave in its turn, for which nobody waits: it keeps no process alive.
-     *
-     * @returns Whether there was room.
-     * @throws {@link LimiterClosedError}
-     */
-    tryEnqueue(item: T): boolean;
-    /**
-     * Puts an item in.
-     *
-     * @returns Resolves when the item leaves: in its turn, or with {@link dequeue}.
-     * @throws {@link RateLimitError} at once if the bucket is full, or the item could not leave within `timeout`; {@link WaitTimeoutError} and the signal's reason, and then the item has been
-     * taken out; {@link LimiterClosedError}.
-     */
-    enqueue(item: T, options?: WaitOptions): Promise<void>;
-    /** Takes out the oldest item of this thread that has not left yet; `undefined` if there is none. Its `enqueue` resolves. */
-    dequeue(): T | undefined;
-    /** How many items are in the bucket, in all threads. */
+    /** Workers that take tasks, those that start included. */
+    getWorkerCount(): number;
+    /** Tasks that no worker has begun. */
     getQueueLength(): number;
-    /** How many items it holds. */
-    getCapacity(): number;
-    /** Whether there is no room. */
-    isFull(): boolean;
-    /** Whether it is closed. */
-    get closed(): boolean;
-    /** What has happened so far, in all threads. */
-    getMetrics(): LeakyBucketMetrics;
+    /** Whether nothing waits and nothing runs. */
+    isIdle(): boolean;
     /**
-     * Leaks by other numbers from here on, in all threads. What is in the bucket stays in it, even if it holds less now.
+     * Starts up to `count` workers more, within the maximum.
      *
-     * @throws {@link InvalidArgumentError}
+     * @returns Resolves when they take tasks.
      */
-    configure(config: LeakyBucketConfig): void;
-    /** Closes it for all threads: `enqueue` rejects with `LimiterClosedError`, also for what is in it. Again does no harm. */
-    close(): void;
-    [Symbol.dispose](): void;
+    scaleUp(count: number): Promise<void>;
+    /** Lets up to `count` workers go, within the minimum, the idle ones first. Busy ones finish what they run. */
+    scaleDown(count: number): Promise<void>;
+    /** What each worker is doing and how it is. */
+    getHealthStatus(): HealthStatus;
+    /**
+     * Replaces the workers that are unresponsive. What they run rejects with `WorkerReplacedError`, or runs again if it is
+     * idempotent.
+     *
+     * @returns Resolves when the replacements take tasks.
+     */
+    restartUnhealthyWorkers(): Promise<void>;
+    /** Counts and times since the pool began, over all threads. */
+    getMetrics(): PoolMetrics;
+    /** Begins counting anew. */
+    resetMetrics(): void;
+    /**
+     * Resolves when `minWorkers` workers take tasks.
+     *
+     * @throws `PoolBrokenError` if they die at every start, `PoolClosedError` if the pool is closed.
+     */
+    ready(): Promise<void>;
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. Only the owning thread hears any. */
+    on<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** A token by which any thread of this process opens the same pool. */
+    toHandle(): PoolHandle;
+    /**
+     * Takes no more tasks, waits for those it has, and ends the workers. In a thread that has opened another's pool it lets go of
+     * that pool, and cancels what this thread still waits for. A second call waits for the first.
+     *
+     * @throws `TaskTimeoutError` never: a pool that is not done in time is terminated, and its tasks reject with `PoolClosedError`.
+     */
+    close(options?: CloseOptions): Promise<void>;
+    /** Ends everything at once. What waits and what runs rejects with `PoolClosedError`. */
+    terminate(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The leaky bucket as a meter. */
+/** What pipelines and their stages can be told. Times are in milliseconds. */
 
-/** The numbers of a leaky bucket that meters. */
-interface LeakyMeterConfig {
-    /** How much the bucket holds, a whole number from 1 to 2³²-1. */
-    capacity: number;
-    /** How much leaks out, a whole number from 1 … */
-    leakRate: number;
-    /** … every so many milliseconds, at least 0.001, evenly. */
-    leakInterval: number;
-}
 /**
- * A leaky bucket as a meter, for all threads of the process: each request pours into the bucket, which leaks at a constant rate, and what
- * would overflow it is refused, or waits. {@link LeakyBucketRateLimiter} is the one that is a queue.
+ * What happens when an item fails: `'fail'` ends what the item belongs to with its error, when the item's turn comes; `'skip'` leaves the
+ * item out; `'dead-letter'` leaves it out and sends it to the pipeline's dead letters.
+ */
+type OnError = 'fail' | 'skip' | 'dead-letter';
+/** An item that failed, as it came to the stage where it did. */
+interface DeadLetter<T = unknown> {
+    /** What the stage was given. */
+    item: T;
+    /** The stage's name. */
+    stage: string;
+    /** What it threw in the end. */
+    error: unknown;
+    /** How often it was called for the item, replays included. */
+    attempts: number;
+}
+/** What retries: a `RetryExecutor`, or anything with one of its methods. */
+type Retrying = {
+    call(fn: (context: CallContext) => Promise<unknown>, options?: {
+        signal?: Cancellation;
+    }): unknown;
+} | {
+    execute(fn: () => Promise<unknown>, options?: {
+        signal?: Cancellation;
+    }): unknown;
+};
+/**
+ * What lets calls pass: any limiter, or a `Semaphore`. What `acquire` gives, if it can be disposed of, is so when the call has ended.
+ */
+interface Limiting {
+    acquire(count: number, options?: {
+        signal?: Cancellation;
+    }): unknown;
+}
+/** How a stage treats its items. */
+interface StageOptions {
+    /** Calls that may run at once. Default: the pipeline's `concurrency`. */
+    concurrency?: number;
+    /** Items that may wait in the stage beyond those: for their call, or to be passed on. Default: the pipeline's `bufferSize`. */
+    bufferSize?: number;
+    /** Whether items leave in the order in which they came. Default: the pipeline's `ordered`. */
+    ordered?: boolean;
+    /** What happens when an item fails. Default: the pipeline's `onError`. */
+    onError?: OnError;
+    /** How long one call may take: it fails with `StageTimeoutError`, and its `signal` aborts. Its place is free when it has ended. */
+    timeout?: number;
+    /** Calls again what fails. */
+    retry?: Retrying;
+    /** Asked before each call, retries included. */
+    limiter?: Limiting;
+}
+/** The same with a name; without one it is that of what was called, such as `map`, with a number from the second on. */
+interface NamedStageOptions extends StageOptions {
+    /** The stage's name, which no other stage of the pipeline has. */
+    name?: string;
+}
+/** What a stage does with an item. The function's second argument has the `signal` that aborts when nobody wants the result any more. */
+type StageProcessor<TInput, TOutput> = (input: TInput, context: CallContext) => Promise<TOutput> | TOutput;
+/** A stage. */
+interface PipelineStageConfig<TInput, TOutput> extends StageOptions {
+    /** Its name, which no other stage of the pipeline has. */
+    name: string;
+    /** What it does with an item. With `on` it is sent to workers: a self-contained function, or a module. */
+    processor?: StageProcessor<TInput, TOutput> | ProcessorModule;
+    /**
+     * Where the processor runs: in a pool, in which `processor` is not needed if the pool has one, or in worker threads of the stage's own.
+     * Default: in this thread.
+     */
+    on?: WorkerPool<TInput, TOutput> | WorkerPool<never, unknown> | 'workers';
+}
+/** A pipeline's configuration. */
+interface PipelineConfig {
+    /** What it is called in `getMetrics`. */
+    name: string;
+    /** What stages have that say nothing else. Default 1. */
+    concurrency: number;
+    /** What stages have that say nothing else, and results that wait for a stream's reader. Default 64. */
+    bufferSize: number;
+    /** What stages have that say nothing else. Default true. */
+    ordered: boolean;
+    /** What stages have that say nothing else. Default `'fail'`. */
+    onError: OnError;
+    /** Where dead letters go. While it is full, items that failed wait. Default: a channel within this thread, without a bound. */
+    deadLetters: Channel<DeadLetter>;
+}
+
+/** What pipelines and their stages tell of themselves. Times are in milliseconds. */
+
+/** A stage's counts since it began or was reset. */
+interface StageMetrics {
+    /** The stage. */
+    name: string;
+    /** How many calls may run at once. */
+    concurrency: number;
+    /** Items that came. */
+    in: number;
+    /** Items that it passed on: for `flatMap` and `batch` not as many as came. */
+    out: number;
+    /** Items that its filter kept back. */
+    filtered: number;
+    /** Items whose error ended what they belong to. */
+    failed: number;
+    /** Items left out because of an error. */
+    skipped: number;
+    /** Items sent to the dead letters because of an error. */
+    dead: number;
+    /** Calls that run now. */
+    inFlight: number;
+    /** Items that wait here now: for their call, or to be passed on. */
+    buffered: number;
+    /** Items passed on per second, over the time in which any came. */
+    throughput: number;
+    /** How long a call takes, with its limiter and retries: of each of the first 64, then of every 16th. */
+    latency: TimeStatistics;
+}
+/** A pipeline's counts since it began or was reset. */
+interface PipelineMetrics {
+    /** Its name, if it has one. */
+    name: string | undefined;
+    /** Items that came. */
+    in: number;
+    /** Results. */
+    out: number;
+    /** Items that filters kept back. */
+    filtered: number;
+    /** Items whose error ended what they belong to. */
+    failed: number;
+    /** Items left out because of an error. */
+    skipped: number;
+    /** Items sent to the dead letters. */
+    dead: number;
+    /** Calls that run now. */
+    inFlight: number;
+    /** Items that wait in stages now. */
+    buffered: number;
+    /** Results per second, over the time in which any item was under way. */
+    throughput: number;
+    /** The stage that holds up the others: {@link Pipeline.bottleneck}. */
+    bottleneck: string | undefined;
+    /** Each stage, in order. */
+    stages: StageMetrics[];
+}
+
+/** Whatever items come from, read one at a time. */
+
+/** What items can come from: anything iterable, a Web or Node stream, a channel. */
+type PipelineSource<T> = AsyncIterable<T> | Iterable<T | PromiseLike<T>> | ReadableStream<T> | Readable | Channel<T>;
+
+/**
+ * A stage: a function that is called with each item, so many at once. It can be used alone, and in several pipelines, which share its
+ * places then.
  *
  * @example
  * ```ts
- * const meter = new LeakyBucketMeter({ capacity: 50, leakRate: 5, leakInterval: 100 });
- * if (!meter.tryAcquire(bytes)) drop();
+ * const parse = new PipelineStage({ name: 'parse', processor: JSON.parse, concurrency: 2 });
+ * const pipeline = new Pipeline<string>().addStage(parse);
  * ```
  */
-declare class LeakyBucketMeter extends RateLimiter<'leaky-meter', LeakyMeterConfig> {
+declare class PipelineStage<TInput, TOutput> implements AsyncDisposable {
+    #private;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant; `ProcessorError` for what cannot be sent to workers. */
+    constructor(config: PipelineStageConfig<TInput, TOutput>);
+    /** Its name. */
+    get name(): string;
+    /** How many calls may run at once. */
+    get concurrency(): number;
+    /** How many items may wait beyond those. */
+    get bufferSize(): number;
     /**
-     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
-     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     * Processes one item, when there is a place.
+     *
+     * @throws What the processor throws; {@link ItemDroppedError} if the stage leaves out what fails; {@link PipelineClosedError}.
      */
-    constructor(config: LeakyMeterConfig & LimiterOptions);
-    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): LeakyBucketMeter;
-    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'leaky-meter'>): LeakyBucketMeter;
-    get config(): Readonly<Required<LeakyMeterConfig>>;
-    /** How much is in the bucket, a begun unit as a whole one. */
-    getLevel(): number;
+    process(input: TInput): Promise<TOutput>;
+    /**
+     * Processes items; the results come in their order, without those that were left out.
+     *
+     * @throws The first error, by the order of the items.
+     */
+    processBatch(inputs: readonly TInput[], options?: WaitOptions): Promise<TOutput[]>;
+    /** Its counts, over all pipelines it is part of. */
+    getMetrics(): StageMetrics;
+    /** Items processed per second, over the time in which any was under way. */
+    getThroughput(): number;
+    /** How long a call takes, in milliseconds: the mean of those measured. */
+    getLatency(): number;
+    /** Takes no more by itself, waits for what it has, and ends its own worker threads. Again does no harm. */
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** So many in a window, exactly. */
+/** A pipeline's results, one after the other. */
 
-/** The numbers of a sliding log. */
-interface SlidingLogConfig {
-    /** How long the window is, in milliseconds, at least 0.001. */
-    windowSize: number;
-    /** How many requests may be in it, a whole number from 1 to 2²⁴. */
-    maxRequests: number;
+/** How a stream is piped. */
+interface PipeOptions extends Pick<WaitOptions, 'signal'> {
+    /** Leaves the destination open at the end. Default false. */
+    preventClose?: boolean;
 }
 /**
- * A log of requests for all threads of the process: within no span of `windowSize` ms more than `maxRequests` pass, and nothing is refused that would keep to
- * that. It remembers when each request of the window came: 16 bytes for each.
+ * The results of a pipeline's run. Nothing is read before somebody reads here, and no more than the buffers hold beyond what is read.
+ * Leaving the loop ends the source and the stages.
+ */
+declare class PipelineStream<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposable {
+    #private;
+    /**
+     * The next result.
+     *
+     * @throws What an item failed with, when its turn has come; what the source throws; the signal's reason; `WaitTimeoutError`;
+     * `PipelineClosedError`. The stream is at its end then.
+     */
+    next(): Promise<IteratorResult<T, undefined>>;
+    /** Ends the source and the stages. @returns Resolves when the source has ended, unless it was at work just then. */
+    return(): Promise<IteratorResult<T, undefined>>;
+    [Symbol.asyncIterator](): this;
+    [Symbol.asyncDispose](): Promise<void>;
+    /** All results that are left, in a list. @throws As {@link next}. */
+    toArray(): Promise<T[]>;
+    /**
+     * Sends all results on, with the back-pressure of where they go, and closes that at the end. It is left open, or destroyed if it is a
+     * stream, when this fails.
+     *
+     * @throws As {@link next}, and what the destination throws; the source and the stages have been ended then.
+     */
+    pipeTo(to: Channel<T> | WritableStream<T> | Writable, { preventClose, ...options }?: PipeOptions): Promise<void>;
+    /** A Web stream of the results. */
+    get readable(): ReadableStream<T>;
+    /** A Node stream of the results, in object mode. */
+    toReadable(): Readable;
+}
+
+/** Pipelines: stages in a row, through which items flow with back-pressure. */
+
+/** Where items of a kind go in a branch. */
+interface Branch<TItem, TResult> {
+    /** Whether it takes the item. Default: it takes every one that comes to it. */
+    when?: (item: TItem) => boolean;
+    /** What the item goes through. Default: it passes as it is. */
+    to?: BuiltPipeline<TItem, TResult>;
+}
+/** What comes out of branches. */
+type BranchResult<TItem, R> = {
+    [K in keyof R]: R[K] extends {
+        to: BuiltPipeline<never, infer O>;
+    } ? O : TItem;
+}[keyof R];
+/** How lists are cut out of a stream: by number, by time, or both. */
+interface WindowOptions {
+    /** Items of a full list. */
+    size?: number;
+    /** Items by which the next list begins after this one: less than `size` for lists that overlap. Default `size`. */
+    slide?: number;
+    /** Milliseconds after its first item that a list is passed on as it is. */
+    ms?: number;
+}
+/** How long `close` waits. */
+interface PipelineCloseOptions {
+    /** Milliseconds after which what still runs is aborted. Default: no limit. */
+    timeout?: number;
+}
+/**
+ * A pipeline: items go through its stages in a row, several at once in each, and come out in their order unless it is told otherwise.
+ *
+ * Each method that adds a stage gives a new pipeline, with counts of its own. A stage's `concurrency` is for all that runs through the
+ * pipeline at once; its buffer is each run's own. When a stage has no room the one before it waits, and so on up to the source, which is
+ * read no further ahead than the buffers hold. A pipeline that nothing runs through holds nothing and keeps no process alive.
  *
  * @example
  * ```ts
- * const limiter = new SlidingLogRateLimiter({ windowSize: 1000, maxRequests: 5 });
- * await limiter.request();
+ * const pipeline = new Pipeline<string>({ onError: 'dead-letter' })
+ *   .addStage({ name: 'parse', processor: parseOrder, concurrency: 2, bufferSize: 100 })
+ *   .addFilter((order) => order.total > 0)
+ *   .addStage({ name: 'enrich', processor: enrich, concurrency: 8, retry: executor, timeout: 1_000 })
+ *   .batch(100, 50);
+ * for await (const orders of pipeline.processStream(lines)) await insert(orders);
+ * for await (const letter of pipeline.replay()) console.log('this time it went', letter);
  * ```
  */
-declare class SlidingLogRateLimiter extends RateLimiter<'sliding-log', SlidingLogConfig> {
+declare class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
+    #private;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
+    constructor(config?: Partial<PipelineConfig>);
     /**
-     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
-     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     * Adds a stage. One that is a {@link PipelineStage} keeps its own concurrency, shared with all others that use it.
+     *
+     * @throws {@link InvalidArgumentError} for what cannot be meant; `ProcessorError` for what cannot be sent to workers.
      */
-    constructor(config: SlidingLogConfig & LimiterOptions);
-    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): SlidingLogRateLimiter;
-    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'sliding-log'>): SlidingLogRateLimiter;
-    get config(): Readonly<Required<SlidingLogConfig>>;
-    /** Takes 1 if that needs no waiting. */
-    tryRequest(): boolean;
-    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
-    request(options?: WaitOptions): Promise<void>;
-    /** Takes `count` requests if that needs no waiting: all or none. */
-    tryRequestBatch(count: number): boolean;
-    /** How many requests count now. */
-    getRequestCount(): number;
-}
-
-/** So many in a window that slides in steps. */
-
-/** The numbers of a sliding window. */
-interface SlidingWindowConfig {
-    /** How long the window is, in milliseconds, at least 0.001. */
-    windowSize: number;
-    /** How many requests may be in it, a whole number from 1 to 2³²-1. */
-    maxRequests: number;
-    /** How many sub-windows it has, a whole number from 1 to 10000. Default 10. */
-    precision?: number;
-}
-/**
- * A sliding window for all threads of the process: within no span of `windowSize` ms more than `maxRequests` pass. A request counts until its whole
- * sub-window has left, so it refuses as if the window were up to `windowSize ÷ precision` ms longer. It keeps two numbers for each sub-window.
- *
- * @example
- * ```ts
- * const limiter = new SlidingWindowRateLimiter({ windowSize: 60_000, maxRequests: 100, precision: 60 });
- * if (!limiter.tryRequest()) throw new Error('slow down');
- * ```
- */
-declare class SlidingWindowRateLimiter extends RateLimiter<'sliding-window', SlidingWindowConfig> {
+    addStage<TNext>(stage: PipelineStageConfig<TOutput, TNext> | PipelineStage<TOutput, TNext>): BuiltPipeline<TInput, TNext>;
+    /** Lets pass the items of which the filter says so. */
+    addFilter<TNext extends TOutput>(filter: (input: TOutput) => input is TNext, options?: NamedStageOptions): BuiltPipeline<TInput, TNext>;
+    addFilter<_TNext>(filter: (input: TOutput) => boolean | Promise<boolean>, options?: NamedStageOptions): BuiltPipeline<TInput, TOutput>;
+    /** Adds a stage that is little more than a function. */
+    map<TNext>(fn: StageProcessor<TOutput, TNext>, options?: NamedStageOptions): BuiltPipeline<TInput, TNext>;
     /**
-     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
-     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     * Passes on each value of what the function gives, as there is room. A generator is read no further, and has its stage's place until it
+     * has ended if it is an asynchronous one.
      */
-    constructor(config: SlidingWindowConfig & LimiterOptions);
-    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): SlidingWindowRateLimiter;
-    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'sliding-window'>): SlidingWindowRateLimiter;
-    get config(): Readonly<Required<SlidingWindowConfig>>;
-    /** Takes 1 if that needs no waiting. */
-    tryRequest(): boolean;
-    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
-    request(options?: WaitOptions): Promise<void>;
-    /** Takes `count` requests if that needs no waiting: all or none. */
-    tryRequestBatch(count: number): boolean;
-    /** The number of the sub-window of now: one more each `windowSize ÷ precision` ms. */
-    getCurrentWindow(): number;
-    /** How many requests count now. */
-    getRequestCount(): number;
-}
-
-/** Tokens that come back at a rate. */
-
-/** The numbers of a token bucket. */
-interface TokenBucketConfig {
-    /** How many tokens the bucket holds, a whole number from 1 to 2³²-1; so many may be taken at once. */
-    capacity: number;
-    /** How many tokens come back, a whole number from 1 … */
-    refillRate: number;
-    /** … every so many milliseconds, at least 0.001. They come back evenly: a rate of 10 in 1000 ms is one each 100 ms. */
-    refillInterval: number;
-    /** Whether tokens that were saved up may be taken at once. `false`: each request comes only after what the last one took has come back, so
-     * that they are spaced evenly; those who wait get somewhat less than the rate, as a timer rings up to about a millisecond late. Default true. */
-    enableBurst?: boolean;
-}
-/**
- * A token bucket for all threads of the process: it begins full, each request takes tokens, and they come back at a constant rate. Within any span of
- * `w` ms it allows at most `capacity + refillRate × w ÷ refillInterval`.
- *
- * @example
- * ```ts
- * const limiter = new TokenBucketRateLimiter({ name: 'api', capacity: 100, refillRate: 10, refillInterval: 1000 });
- * if (!limiter.tryAcquire(1)) await limiter.acquire(1, { timeout: 5000 });
- * ```
- */
-declare class TokenBucketRateLimiter extends RateLimiter<'token-bucket', TokenBucketConfig> {
+    flatMap<TNext>(fn: StageProcessor<TOutput, Iterable<TNext> | AsyncIterable<TNext>>, options?: NamedStageOptions): BuiltPipeline<TInput, TNext>;
+    /** Calls the function with each item, waits if it gives a promise, and passes the item on as it is. */
+    tap(fn: StageProcessor<TOutput, unknown>, options?: NamedStageOptions): BuiltPipeline<TInput, TOutput>;
     /**
-     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
-     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     * Gathers items to lists.
+     *
+     * @param size - Items of a list. The last one of a run may have fewer.
+     * @param ms - A list is passed on so many milliseconds after its first item, however few it has. Default: never.
      */
-    constructor(config: TokenBucketConfig & LimiterOptions);
-    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): TokenBucketRateLimiter;
-    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'token-bucket'>): TokenBucketRateLimiter;
-    get config(): Readonly<Required<TokenBucketConfig>>;
-    /** How many tokens could be taken now; 0 while others wait. */
-    getAvailableTokens(): number;
-    /** Milliseconds until one token can be taken, behind all who wait; 0 if one can be now. */
-    getRefillTime(): number;
+    batch(size: number, ms?: number, { name, ...rest }?: {
+        name?: string;
+    }): BuiltPipeline<TInput, TOutput[]>;
+    /** Gathers items to lists by number, overlapping ones with `slide`, or by time alone: then a list holds all that came in it. */
+    window({ name, ...options }: WindowOptions & {
+        name?: string;
+    }): BuiltPipeline<TInput, TOutput[]>;
+    /**
+     * With a pipeline: each item goes through this one and that one, and the results of both come out, this one's first. With a source: its
+     * items come in here, as both come; a function is called for it in each run, otherwise only the first run gets anything.
+     *
+     * @throws `UnsupportedError` if one of two pipelines gathers or merges with a source.
+     */
+    merge<TOther>(other: BuiltPipeline<TInput, TOther> | PipelineSource<TOther> | (() => PipelineSource<TOther>)): BuiltPipeline<TInput, TOutput | TOther>;
+    /**
+     * Sends each item through the first branch that takes it; the results come out in the order of the items. An item that no branch takes
+     * fails with {@link NoBranchError}.
+     *
+     * @param options - `concurrency` is how many items may be in branches; default: as many as their stages run at once.
+     * @throws `UnsupportedError` if a branch gathers or merges with a source.
+     */
+    branch<R extends Record<string, Branch<TOutput, unknown>>>(branches: R, options?: Omit<NamedStageOptions, 'timeout' | 'retry' | 'limiter'>): BuiltPipeline<TInput, BranchResult<TOutput, R>>;
+    /**
+     * Sends one item through.
+     *
+     * @throws What the item fails with; {@link ItemDroppedError} if it was filtered or left out; `UnsupportedError` if it has several results;
+     * the signal's reason; `WaitTimeoutError`; {@link PipelineClosedError}.
+     */
+    process(input: TInput, options?: WaitOptions): Promise<TOutput>;
+    /**
+     * Sends items through.
+     *
+     * @returns The results in the order of the items, without those of items that were filtered or left out.
+     * @throws The first error, by the order of the items; the rest is aborted. The signal's reason; `WaitTimeoutError`;
+     * {@link PipelineClosedError}.
+     */
+    processBatch(inputs: readonly TInput[], options?: WaitOptions): Promise<TOutput[]>;
+    /**
+     * Sends the items of a source through, as their results are read.
+     *
+     * @param inputs - Anything iterable, a Web or Node stream, or a channel, until it is closed.
+     * @param options - `signal` ends it; `timeout` is for all of it, from the first read on.
+     * @returns The results. What goes wrong is thrown to whoever reads them.
+     * @throws {@link InvalidArgumentError} for what nothing can be read from.
+     */
+    processStream(inputs: PipelineSource<TInput>, options?: WaitOptions): PipelineStream<TOutput>;
+    /**
+     * Where dead letters go: the `deadLetters` it was made with, or a channel of its own within this thread, which is closed with the
+     * pipeline.
+     */
+    get deadLetters(): Channel<DeadLetter>;
+    /**
+     * Sends dead letters again, each from its stage on. What fails once more becomes a letter again, with its attempts added.
+     *
+     * @param letters - Default: those that are in {@link deadLetters} now.
+     * @returns The results; they come in the order of the letters as far as these are of one stage. A letter whose stage there is not fails
+     * with {@link InvalidArgumentError}.
+     */
+    replay(letters?: PipelineSource<DeadLetter>, options?: WaitOptions): PipelineStream<TOutput>;
+    /** Its counts, and those of each stage. */
+    getMetrics(): PipelineMetrics;
+    /** Results per second, or items that a stage has passed on, over the time in which any item was under way. */
+    getThroughput(stage?: string): number;
+    /** How long a stage's call takes, in milliseconds, or one call of each stage: the means of those measured, without waits in buffers. */
+    getLatency(stage?: string): number;
+    /** The stage whose calls take most time for their concurrency: it holds up the others. `undefined` while nothing was called. */
+    bottleneck(): string | undefined;
+    /** Begins counting anew, also in stages that other pipelines have too. */
+    resetMetrics(): void;
+    /** Resolves when nothing is under way, what was given up included. More may come meanwhile. */
+    drain(options?: WaitOptions): Promise<void>;
+    /**
+     * Ends everything: what is under way rejects with the reason, sources are let go of, and no call begins any more. The pipeline takes no
+     * more.
+     *
+     * @returns Resolves when the calls that ran have ended too; their `signal` has told them to.
+     */
+    abort(reason?: unknown): Promise<void>;
+    /**
+     * Takes no more, waits for what is under way, and ends the worker threads of its own stages. A stream that nobody reads is under way.
+     * A second call waits for the first.
+     */
+    close(options?: PipelineCloseOptions): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** What pipelines refuse with. */
+
+/** The pipeline, or stage, is closed or was aborted: it takes no more. */
+declare class PipelineClosedError extends MillraceError {
+    name: string;
+}
+/** A stage's call took longer than the stage's `timeout`. */
+declare class StageTimeoutError extends MillraceError {
+    name: string;
+    /** The stage. */
+    readonly stage: string;
+    /** The limit, in milliseconds. */
+    readonly timeout: number;
+}
+/** `process` has no result to give: a filter kept the item back, or it was left out because of an error, which is the `cause` then. */
+declare class ItemDroppedError extends MillraceError {
+    name: string;
+}
+/** No branch takes the item. */
+declare class NoBranchError extends MillraceError {
+    name: string;
+}
+/** An item failed and its dead letter could not be sent. `cause` says why not; `error` is the item's own. */
+declare class DeadLetterError extends MillraceError {
+    name: string;
+    /** Why the item failed. */
+    readonly error: unknown;
+}
+
+/** The pipeline as it is made: without stages what goes in comes out, so the first stage takes what goes in. */
+
+/** A pipeline without stages. */
+interface EmptyPipeline<TInput, TOutput> extends BuiltPipeline<TInput, TInput> {
+    /** Adds the first stage. */
+    addStage<TNext>(stage: PipelineStageConfig<TInput, TNext> | PipelineStage<TInput, TNext>): BuiltPipeline<TInput, TNext>;
+    /** The same, if it is declared to take what the pipeline is to give in the end. */
+    addStage<TNext>(stage: PipelineStageConfig<TOutput, TNext> | PipelineStage<TOutput, TNext>): BuiltPipeline<TInput, TNext>;
+}
+/** Makes pipelines. `TOutput` says what is to come out in the end; what does is known from the stages. */
+interface PipelineConstructor {
+    new <TInput, TOutput = TInput>(config?: Partial<PipelineConfig>): EmptyPipeline<TInput, TOutput>;
+}
+/** See {@link BuiltPipeline}. */
+declare const Pipeline: PipelineConstructor;
+/** See {@link BuiltPipeline}. */
+type Pipeline<TInput, TOutput> = BuiltPipeline<TInput, TOutput>;
 
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
@@ -2412,6 +2694,20 @@ declare class Barrier extends SharedLock<'barrier'> {
     };
     /** Mends it: those who wait reject with {@link BarrierBrokenError}, and it begins anew. */
     reset(): void;
+}
+
+/** A lock or permits in this thread's hands. `using` gives them back at the end of the block. */
+declare class Guard implements Disposable {
+    #private;
+    /**
+     * Whether a thread has died holding the lock since {@link Mutex.clearPoison} was last called: what it guards may be half done.
+     */
+    readonly poisoned: boolean;
+    /** Whether it still holds. */
+    get held(): boolean;
+    /** Gives back. @throws {@link NotHeldError} if that was done before. */
+    release(): void;
+    [Symbol.dispose](): void;
 }
 
 /** Whether a lock goes to those who wait in the order of their coming. */
@@ -2789,390 +3085,6 @@ declare class WaitGroup extends SharedLock<'waitgroup'> {
  */
 declare function move<T>(value: T, transfer?: readonly Transferable[]): T;
 
-/** The second argument of a processor. */
-interface Context {
-    /** Aborts when the task is cancelled or times out. Synchronous code may ask `signal.aborted` as it goes. */
-    readonly signal: AbortSignal;
-    /** The worker's number in its pool. */
-    readonly workerId: number;
-    /** The task's number in its pool. */
-    readonly taskId: number;
-    /** 1 for the first run; higher only for idempotent tasks whose worker was lost. */
-    readonly attempt: number;
-}
-
-/**
- * What every task may know of itself.
- *
- * @example
- * ```ts
- * export default async (url: string, { signal }: TaskContext) => (await fetch(url, { signal })).text();
- * ```
- */
-type TaskContext = Context;
-/** A module that workers load: a path, a `file:` URL, or either with the name of the export to call. */
-type ProcessorModule = string | URL | {
-    module: string | URL;
-    export?: string;
-};
-/** A function that workers run. A function must be self-contained: it is shipped as its source text. */
-type Processor<TInput, TOutput> = ProcessorModule | ((input: TInput, context: TaskContext) => TOutput | Promise<TOutput> | AsyncIterable<TOutput> | Iterable<TOutput>);
-/** What a scaling policy sees. Times are in milliseconds, shares between 0 and 1. */
-interface ScalingSample {
-    /** Workers, those that start included. */
-    workers: number;
-    /** Workers that start. */
-    starting: number;
-    /** Workers that run as many tasks as they may. */
-    busy: number;
-    /** Tasks that no worker has begun. */
-    waiting: number;
-    /** How long the first of them has waited. */
-    oldestWait: number;
-    /** The mean share of time that the workers' event loops are busy; `null` before the first heartbeat. */
-    eventLoopUtilization: number | null;
-    /** How busy the machine's processors are; `null` before the first measurement. */
-    machineLoad: number | null;
-    /** The recent mean run time of a task; 0 before the first has ended. */
-    meanRun: number;
-}
-/** The configuration of a worker pool. Times are in milliseconds. */
-interface WorkerPoolConfig {
-    /** Workers there are always. Default 1. */
-    minWorkers: number;
-    /** Workers there are at most. Default: the processors of the machine. */
-    maxWorkers: number;
-    /** A worker beyond `minWorkers` that has idled so long is retired. Default 30 000; `Infinity` for never. */
-    idleTimeout: number;
-    /** How long a task may run. Its promise rejects with `TaskTimeoutError`. Default `Infinity`. */
-    taskTimeout: number;
-    /** Whether the pool grows with its queue and shrinks by `idleTimeout`. Default true. */
-    enableAutoScaling: boolean;
-    /** The share of busy workers from which the pool grows. Default 0.8. */
-    scalingThreshold: number;
-}
-/** What a pool can be told beyond {@link WorkerPoolConfig}. Times are in milliseconds. */
-interface WorkerPoolOptions<TInput, TOutput> extends Partial<WorkerPoolConfig> {
-    /** What workers run for each task: a module, or a self-contained function. */
-    processor?: Processor<TInput, TOutput>;
-    /** Shares the pool with every thread of the process that opens this name. */
-    name?: string;
-    /** Decides how many workers there should be, in place of the built-in rule. Called in the thread that owns the pool. */
-    scalingPolicy?: (sample: ScalingSample) => number;
-    /** Tasks that may wait. Default: no limit. */
-    maxQueue?: number;
-    /** What happens to a task beyond `maxQueue`: it rejects with `QueueFullError`, or waits for room. Default `'reject'`. */
-    onFull?: 'reject' | 'wait';
-    /** Tasks that one worker may run at once; above 1 for tasks that wait for input or output. Default 1. */
-    concurrentTasksPerWorker?: number;
-    /** How long a cancelled task may take to end before its worker is replaced. Default 1 000. */
-    abortGrace?: number;
-    /** How often a busy worker is asked for a sign of life. Default 1 000. */
-    heartbeatInterval?: number;
-    /** A busy worker without a sign of life for so long is unresponsive. Default 30 000. */
-    heartbeatTimeout?: number;
-    /** Replace unresponsive workers unasked. Default false: a long computation is no defect. */
-    autoRestart?: boolean;
-    /**
-     * How tasks find workers: `'work-stealing'` from one queue, idle workers stealing what others have taken and not begun;
-     * `'round-robin'` in strict turn; `'adaptive'` to the worker expected to be done first, by its measured speed.
-     * Default `'work-stealing'`.
-     */
-    balancing?: 'work-stealing' | 'round-robin' | 'adaptive';
-    /** Workers that may die at start in a row before the waiting tasks fail with `PoolBrokenError`. Default 3. */
-    maxStartFailures?: number;
-    /** The wait before the second replacement of a dying worker in a row; it doubles up to 30 s. Default 100. */
-    restartBackoff?: number;
-    /** Limits of each worker's memory, as for `new Worker`. */
-    resourceLimits?: ResourceLimits;
-    /** The workers' `process.env`, as for `new Worker`. */
-    env?: WorkerOptions['env'];
-    /** The workers' `process.argv` beyond the first two, as for `new Worker`. */
-    argv?: unknown[];
-    /** Options of the runtime for the workers, as for `new Worker`, such as `['--import', 'tsx']`. */
-    execArgv?: string[];
-    /** What `workerData` of `node:worker_threads` is in the workers. */
-    workerData?: unknown;
-    /** Keep the workers' standard output from the process's; it is then given by the `output` event. Default false. */
-    stdout?: boolean;
-    /** The same for standard error. */
-    stderr?: boolean;
-    /** Keep what each task writes, for the error of a task whose worker dies. Default false. */
-    captureOutput?: boolean;
-}
-/** How one task is to be treated. */
-interface SubmitOptions<TInput = unknown, TOutput = unknown> {
-    /** Cancels the task; its promise rejects with the signal's reason. */
-    signal?: Cancellation;
-    /** How long the submitter waits, in milliseconds, the time in the queue included. Rejects with `TaskTimeoutError`. */
-    timeout?: number;
-    /** A whole number from -128 to 127; higher goes first. Default 0. */
-    priority?: number;
-    /** What in the input is moved and not copied, as for `postMessage`. */
-    transfer?: readonly node_worker_threads.Transferable[];
-    /** What to run in place of the pool's processor. */
-    processor?: Processor<TInput, TOutput>;
-    /** The task may run again, up to three times, if its worker is lost. Default false. */
-    idempotent?: boolean;
-}
-
-/** Many inputs through a pool, all at once. */
-
-/** How many a batch, and how it ends. */
-interface BatchOptions<TInput, TOutput> extends SubmitOptions<TInput, TOutput> {
-    /** Every outcome instead of the first error. */
-    settle?: boolean;
-}
-
-/** How a pool is opened: by its options, in the thread that is to own it, or by name or handle in another. */
-/** A pool's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
-interface PoolHandle {
-    /** What kind of object it names. */
-    readonly millrace: 'worker-pool';
-    /** Which one. */
-    readonly id: number;
-}
-
-/** What a pool tells those who listen. */
-
-/** A pool's events, with what each listener gets. Only the thread that owns the pool hears them. */
-interface PoolEvents {
-    /** A worker came or went. */
-    worker: [event: {
-        workerId: number;
-        state: 'started' | 'retired' | 'crashed' | 'replaced';
-    }];
-    /** The number of workers is about to change. */
-    scale: [event: {
-        from: number;
-        to: number;
-        reason: string;
-    }];
-    /** Nothing waits any more. */
-    drain: [];
-    /** A worker died unordered, or the scaling policy failed. Without a listener it is not thrown: tasks carry it too. */
-    error: [error: WorkerCrashedError | Error];
-    /** A worker wrote, with `stdout`, `stderr` or `captureOutput`. */
-    output: [event: {
-        workerId: number;
-        stream: 'stdout' | 'stderr';
-        text: string;
-    }];
-}
-
-/** Many inputs through a pool with back-pressure: no more are read than are on their way or waiting to be taken. */
-
-/** How inputs go through a pool. */
-interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput>, 'transfer'> {
-    /** Tasks on their way or done and not taken, at most. Default: four a worker, at least 16. */
-    concurrency?: number;
-    /** Results in the order of the inputs; otherwise as they come. Default true. */
-    ordered?: boolean;
-}
-
-/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
-/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
-interface TimeStatistics {
-    count: number;
-    mean: number;
-    min: number;
-    p50: number;
-    p90: number;
-    p99: number;
-    p999: number;
-    max: number;
-}
-/** A pool's counts and times since it began or was reset. */
-interface PoolMetrics {
-    /** Tasks accepted. */
-    submitted: number;
-    /** Tasks that returned. */
-    completed: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks cancelled by their submitter. */
-    aborted: number;
-    /** Tasks that took too long. */
-    timedOut: number;
-    /** Tasks refused because the queue was full. */
-    rejected: number;
-    /** Tasks that ran again after their worker was lost. */
-    retried: number;
-    /** Workers that died unordered. */
-    crashes: number;
-    /** Workers started in place of lost ones. */
-    restarts: number;
-    /** Workers started. */
-    spawned: number;
-    /** Workers retired. */
-    retired: number;
-    /** Tasks that an idle worker took from another's queue. */
-    stolen: number;
-    /** The share of the workers' time spent running tasks. */
-    utilisation: number;
-    /** From submission to begin. */
-    waiting: TimeStatistics;
-    /** From begin to end. */
-    running: TimeStatistics;
-}
-/** One worker's health. */
-interface WorkerHealth {
-    workerId: number;
-    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
-    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
-    /** Tasks that returned. */
-    done: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks it has taken and not begun. */
-    queued: number;
-    /** How long its oldest running task has run. */
-    currentTaskAge: number | null;
-    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
-    lastHeartbeatAge: number | null;
-    /** The share of time its event loop was busy, at the last heartbeat. */
-    eventLoopUtilization: number;
-    /** Bytes of heap in use, at the last heartbeat. */
-    heapUsed: number;
-    /** Bytes of heap it may use. */
-    heapLimit: number;
-    /** Its recent mean run time. */
-    meanRun: number;
-}
-/** A pool's health. */
-interface HealthStatus {
-    /** Whether no worker is unresponsive. */
-    healthy: boolean;
-    /** Tasks that wait, those that workers have taken and not begun included. */
-    queued: number;
-    /** Tasks that run. */
-    running: number;
-    /** Tasks that wait for room in the queue. */
-    waitingRoom: number;
-    /** Each worker. */
-    workers: WorkerHealth[];
-}
-
-/** What both kinds of pools are. */
-
-/** How a pool is closed. */
-interface CloseOptions {
-    /** How long to wait for tasks to end, in milliseconds, before the pool is terminated. Default: no limit. */
-    timeout?: number;
-}
-/** A pool of workers. Not made itself: see `DynamicWorkerPool` and `FixedWorkerPool`. */
-declare abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
-    #private;
-    /** The pool's name, if it has one. */
-    get name(): string | undefined;
-    /**
-     * Runs the processor on one input, on some worker.
-     *
-     * @param task - What the processor gets: anything `postMessage` accepts.
-     * @returns What the processor returns.
-     * @throws What the processor throws, with its name, message, own properties, cause and the worker's stack;
-     * `DataCloneError` for an input that cannot be cloned; `TaskTimeoutError`, `QueueFullError`, `PoolClosedError`,
-     * `WorkerCrashedError`, `WorkerReplacedError`, `PoolBrokenError`, `ProcessorError`; the signal's reason when aborted.
-     * @example
-     * ```ts
-     * const thumbnail = await pool.submit(image, { timeout: 5_000, transfer: [image.buffer] });
-     * ```
-     */
-    submit(task: TInput, options?: SubmitOptions<TInput, TOutput>): Promise<TOutput>;
-    /**
-     * Runs the processor on each input; the results come in their order.
-     *
-     * @returns The results; with `settle` the outcome of each, as from `Promise.allSettled`.
-     * @throws The first error, after the tasks that no worker has begun have been cancelled.
-     */
-    submitBatch(tasks: readonly TInput[], options: BatchOptions<TInput, TOutput> & {
-        settle: true;
-    }): Promise<PromiseSettledResult<TOutput>[]>;
-    submitBatch(tasks: readonly TInput[], options?: BatchOptions<TInput, TOutput>): Promise<TOutput[]>;
-    /**
-     * Runs the processor on each of any number of inputs, in constant memory: an input is read when there is room for it.
-     *
-     * @throws The first error, when its turn comes; what is on its way is then cancelled.
-     * @example
-     * ```ts
-     * for await (const row of pool.map(readLines(file), { concurrency: 32 })) write(row);
-     * ```
-     */
-    map(inputs: Iterable<TInput> | AsyncIterable<TInput>, options?: MapOptions<TInput, TOutput>): AsyncIterableIterator<TOutput>;
-    /**
-     * Runs a processor that is a generator, and gives what it yields. The generator is at most some items ahead of the reader,
-     * and is ended when the reader stops.
-     *
-     * @example
-     * ```ts
-     * for await (const record of pool.iterate('big.csv')) await insert(record);
-     * ```
-     */
-    iterate<T = TOutput>(task: TInput, options?: SubmitOptions<TInput, unknown>): AsyncIterableIterator<T> & AsyncDisposable;
-    /**
-     * Runs a function of the moment with its arguments. It must be self-contained: it is sent as its source text.
-     *
-     * @example
-     * ```ts
-     * const digest = await pool.run((text) => process.getBuiltinModule('node:crypto').hash('sha256', text), 'abc');
-     * ```
-     */
-    run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
-    /** Whether it takes no more tasks. */
-    get closed(): boolean;
-    /** Workers that take tasks, those that start included. */
-    getWorkerCount(): number;
-    /** Tasks that no worker has begun. */
-    getQueueLength(): number;
-    /** Whether nothing waits and nothing runs. */
-    isIdle(): boolean;
-    /**
-     * Starts up to `count` workers more, within the maximum.
-     *
-     * @returns Resolves when they take tasks.
-     */
-    scaleUp(count: number): Promise<void>;
-    /** Lets up to `count` workers go, within the minimum, the idle ones first. Busy ones finish what they run. */
-    scaleDown(count: number): Promise<void>;
-    /** What each worker is doing and how it is. */
-    getHealthStatus(): HealthStatus;
-    /**
-     * Replaces the workers that are unresponsive. What they run rejects with `WorkerReplacedError`, or runs again if it is
-     * idempotent.
-     *
-     * @returns Resolves when the replacements take tasks.
-     */
-    restartUnhealthyWorkers(): Promise<void>;
-    /** Counts and times since the pool began, over all threads. */
-    getMetrics(): PoolMetrics;
-    /** Begins counting anew. */
-    resetMetrics(): void;
-    /**
-     * Resolves when `minWorkers` workers take tasks.
-     *
-     * @throws `PoolBrokenError` if they die at every start, `PoolClosedError` if the pool is closed.
-     */
-    ready(): Promise<void>;
-    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. Only the owning thread hears any. */
-    on<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
-    /** A token by which any thread of this process opens the same pool. */
-    toHandle(): PoolHandle;
-    /**
-     * Takes no more tasks, waits for those it has, and ends the workers. In a thread that has opened another's pool it lets go of
-     * that pool, and cancels what this thread still waits for. A second call waits for the first.
-     *
-     * @throws `TaskTimeoutError` never: a pool that is not done in time is terminated, and its tasks reject with `PoolClosedError`.
-     */
-    close(options?: CloseOptions): Promise<void>;
-    /** Ends everything at once. What waits and what runs rejects with `PoolClosedError`. */
-    terminate(): Promise<void>;
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
 /**
  * A pool of worker threads that grows with its queue and shrinks when its workers idle.
  *
@@ -3241,5 +3153,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, Channel, ChannelClosedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limiter, LimiterClosedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RateLimitError, RateLimiter, Reservation, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
-export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CallContext, CancelFunction, Cancellation, CapturedOutput, CloseOptions, CompositePart, ContextHandle, DeadlockLink, FixedWindowConfig, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimiterCheck, LimiterEvents, LimiterMetrics, LimiterOptions, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SlidingLogConfig, SlidingWindowConfig, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, ItemDroppedError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
+export type { AtomicWaitResult, BatchOptions, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CallContext, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadLetter, DeadlockLink, EmptyPipeline, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, Limiting, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, Retrying, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, StageMetrics, StageOptions, StageProcessor, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

@@ -138,6 +138,32 @@ export type { SlidingWindowConfig } from './rate-limiters/sliding-window.js';
 export { SlidingWindowRateLimiter } from './rate-limiters/sliding-window.js';
 export type { TokenBucketConfig } from './rate-limiters/token-bucket.js';
 export { TokenBucketRateLimiter } from './rate-limiters/token-bucket.js';
+export type {
+  Branch,
+  BranchResult,
+  BuiltPipeline,
+  PipelineCloseOptions,
+  WindowOptions,
+} from './pipelines/builder.js';
+export type {
+  DeadLetter,
+  Limiting,
+  NamedStageOptions,
+  OnError,
+  PipelineConfig,
+  PipelineStageConfig,
+  Retrying,
+  StageOptions,
+  StageProcessor,
+} from './pipelines/config.js';
+export * from './pipelines/errors.js';
+export type { PipelineMetrics, StageMetrics } from './pipelines/metrics.js';
+export type { EmptyPipeline, PipelineConstructor } from './pipelines/pipeline.js';
+export { Pipeline } from './pipelines/pipeline.js';
+export type { PipelineSource } from './pipelines/source.js';
+export { PipelineStage } from './pipelines/stage.js';
+export type { PipeOptions } from './pipelines/stream.js';
+export { PipelineStream } from './pipelines/stream.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { SharedObject } from './shared-object.js';
 export type { Cancellation, HasSignal } from './signal.js';

@@ -1,0 +1,527 @@
+/** Pipelines: stages in a row, through which items flow with back-pressure. */
+import { Channel } from '../channels/channel.js';
+import { InvalidArgumentError, UnsupportedError, WaitTimeoutError } from '../errors.js';
+import { nextTurn, overspent } from '../turn.js';
+import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
+import { checkConfig, checkNames } from './check.js';
+import type {
+  DeadLetter,
+  NamedStageOptions,
+  PipelineConfig,
+  PipelineStageConfig,
+  StageProcessor,
+} from './config.js';
+import { Collect, type End } from './ends.js';
+import { ItemDroppedError } from './errors.js';
+import { Keeper } from './keeper.js';
+import { Activity } from './meter.js';
+import type { PipelineMetrics, StageMetrics } from './metrics.js';
+import {
+  bothNode,
+  branchNode,
+  gatherNode,
+  mergeNode,
+  methodNode,
+  type Node,
+  nameFor,
+  type Route,
+  stageNode,
+} from './nodes.js';
+import { Replay } from './replay.js';
+import { Many, nothing } from './route.js';
+import { Run } from './run.js';
+import { RunContext } from './run-context.js';
+import { limitsOf, runBatch } from './running.js';
+import { checkSource, type PipelineSource, sourceOf } from './source.js';
+import { PipelineStage } from './stage.js';
+import { CallStage, defaults, isSimple, type Plan, type Stage } from './stages.js';
+import { PipelineStream } from './stream.js';
+import { type Walking, walk } from './walk.js';
+
+/** Where items of a kind go in a branch. */
+export interface Branch<TItem, TResult> {
+  /** Whether it takes the item. Default: it takes every one that comes to it. */
+  when?: (item: TItem) => boolean;
+  /** What the item goes through. Default: it passes as it is. */
+  to?: BuiltPipeline<TItem, TResult>;
+}
+
+/** What comes out of branches. */
+export type BranchResult<TItem, R> = {
+  [K in keyof R]: R[K] extends { to: BuiltPipeline<never, infer O> } ? O : TItem;
+}[keyof R];
+
+/** How lists are cut out of a stream: by number, by time, or both. */
+export interface WindowOptions {
+  /** Items of a full list. */
+  size?: number;
+  /** Items by which the next list begins after this one: less than `size` for lists that overlap. Default `size`. */
+  slide?: number;
+  /** Milliseconds after its first item that a list is passed on as it is. */
+  ms?: number;
+}
+
+/** How long `close` waits. */
+export interface PipelineCloseOptions {
+  /** Milliseconds after which what still runs is aborted. Default: no limit. */
+  timeout?: number;
+}
+
+const unbounded = 2 ** 30;
+
+/**
+ * A pipeline: items go through its stages in a row, several at once in each, and come out in their order unless it is told otherwise.
+ *
+ * Each method that adds a stage gives a new pipeline, with counts of its own. A stage's `concurrency` is for all that runs through the
+ * pipeline at once; its buffer is each run's own. When a stage has no room the one before it waits, and so on up to the source, which is
+ * read no further ahead than the buffers hold. A pipeline that nothing runs through holds nothing and keeps no process alive.
+ *
+ * @example
+ * ```ts
+ * const pipeline = new Pipeline<string>({ onError: 'dead-letter' })
+ *   .addStage({ name: 'parse', processor: parseOrder, concurrency: 2, bufferSize: 100 })
+ *   .addFilter((order) => order.total > 0)
+ *   .addStage({ name: 'enrich', processor: enrich, concurrency: 8, retry: executor, timeout: 1_000 })
+ *   .batch(100, 50);
+ * for await (const orders of pipeline.processStream(lines)) await insert(orders);
+ * for await (const letter of pipeline.replay()) console.log('this time it went', letter);
+ * ```
+ */
+export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
+  readonly #config: Partial<PipelineConfig>;
+  readonly #nodes: readonly Node[];
+  readonly #keeper = new Keeper();
+  readonly #context = new RunContext();
+  readonly #activity = new Activity();
+  #plan: Plan | undefined;
+  #walking: Walking | undefined;
+  #letters: Channel<DeadLetter> | undefined;
+  #closing: Promise<void> | undefined;
+  #ended = false;
+
+  /** @throws {@link InvalidArgumentError} for what cannot be meant. */
+  constructor(config?: Partial<PipelineConfig>);
+  /** @internal */
+  constructor(config: Partial<PipelineConfig>, nodes: readonly Node[]);
+  constructor(config: Partial<PipelineConfig> = {}, nodes: readonly Node[] = []) {
+    checkConfig(config);
+    this.#config = config;
+    this.#nodes = nodes;
+    this.#letters = config.deadLetters;
+  }
+
+  #with<T>(node: Node): BuiltPipeline<TInput, T> {
+    return new BuiltPipeline<TInput, T>(this.#config, [...this.#nodes, node]);
+  }
+
+  /**
+   * Adds a stage. One that is a {@link PipelineStage} keeps its own concurrency, shared with all others that use it.
+   *
+   * @throws {@link InvalidArgumentError} for what cannot be meant; `ProcessorError` for what cannot be sent to workers.
+   */
+  addStage<TNext>(
+    stage: PipelineStageConfig<TOutput, TNext> | PipelineStage<TOutput, TNext>,
+  ): BuiltPipeline<TInput, TNext> {
+    if (!(stage instanceof PipelineStage))
+      return this.#with(stageNode(this.#nodes, stage as PipelineStageConfig<never, unknown>));
+    const { core } = stage;
+    nameFor(this.#nodes, core.name, '');
+    return this.#with({ name: core.name, single: true, shared: true, make: () => core });
+  }
+
+  /** Lets pass the items of which the filter says so. */
+  addFilter<TNext extends TOutput>(
+    filter: (input: TOutput) => input is TNext,
+    options?: NamedStageOptions,
+  ): BuiltPipeline<TInput, TNext>;
+  addFilter<_TNext>(
+    filter: (input: TOutput) => boolean | Promise<boolean>,
+    options?: NamedStageOptions,
+  ): BuiltPipeline<TInput, TOutput>;
+  addFilter(
+    filter: (input: TOutput) => boolean | Promise<boolean>,
+    options: NamedStageOptions = {},
+  ): BuiltPipeline<TInput, TOutput> {
+    return this.#with(methodNode(this.#nodes, 'filter', 'filter', filter, options));
+  }
+
+  /** Adds a stage that is little more than a function. */
+  map<TNext>(
+    fn: StageProcessor<TOutput, TNext>,
+    options: NamedStageOptions = {},
+  ): BuiltPipeline<TInput, TNext> {
+    return this.#with(methodNode(this.#nodes, 'map', 'map', fn, options));
+  }
+
+  /**
+   * Passes on each value of what the function gives, as there is room. A generator is read no further, and has its stage's place until it
+   * has ended if it is an asynchronous one.
+   */
+  flatMap<TNext>(
+    fn: StageProcessor<TOutput, Iterable<TNext> | AsyncIterable<TNext>>,
+    options: NamedStageOptions = {},
+  ): BuiltPipeline<TInput, TNext> {
+    return this.#with(methodNode(this.#nodes, 'flatMap', 'flat', fn, options));
+  }
+
+  /** Calls the function with each item, waits if it gives a promise, and passes the item on as it is. */
+  tap(fn: StageProcessor<TOutput, unknown>, options: NamedStageOptions = {}): BuiltPipeline<TInput, TOutput> {
+    return this.#with(methodNode(this.#nodes, 'tap', 'tap', fn, options));
+  }
+
+  /**
+   * Gathers items to lists.
+   *
+   * @param size - Items of a list. The last one of a run may have fewer.
+   * @param ms - A list is passed on so many milliseconds after its first item, however few it has. Default: never.
+   */
+  batch(
+    size: number,
+    ms?: number,
+    { name, ...rest }: { name?: string } = {},
+  ): BuiltPipeline<TInput, TOutput[]> {
+    checkNames('options', rest, []);
+    const gathering = { size, ...(ms !== undefined && { ms }) };
+    // Said so: without a size it would be by time alone.
+    if (size === undefined)
+      throw new InvalidArgumentError('size', 'undefined', 'a whole number of at least 1');
+    return this.#with(gatherNode(nameFor(this.#nodes, name, 'batch'), gathering));
+  }
+
+  /** Gathers items to lists by number, overlapping ones with `slide`, or by time alone: then a list holds all that came in it. */
+  window({ name, ...options }: WindowOptions & { name?: string }): BuiltPipeline<TInput, TOutput[]> {
+    checkNames('options', options, ['size', 'slide', 'ms']);
+    return this.#with(gatherNode(nameFor(this.#nodes, name, 'window'), options));
+  }
+
+  /**
+   * With a pipeline: each item goes through this one and that one, and the results of both come out, this one's first. With a source: its
+   * items come in here, as both come; a function is called for it in each run, otherwise only the first run gets anything.
+   *
+   * @throws `UnsupportedError` if one of two pipelines gathers or merges with a source.
+   */
+  merge<TOther>(
+    other: BuiltPipeline<TInput, TOther> | PipelineSource<TOther> | (() => PipelineSource<TOther>),
+  ): BuiltPipeline<TInput, TOutput | TOther> {
+    if (other instanceof BuiltPipeline)
+      return new BuiltPipeline<TInput, TOutput | TOther>(this.#config, [bothNode(this, other)]);
+    if (typeof other !== 'function') checkSource('other', other);
+    const open = typeof other === 'function' ? (other as () => unknown) : () => other;
+    return this.#with(mergeNode(nameFor(this.#nodes, undefined, 'merge'), open));
+  }
+
+  /**
+   * Sends each item through the first branch that takes it; the results come out in the order of the items. An item that no branch takes
+   * fails with {@link NoBranchError}.
+   *
+   * @param options - `concurrency` is how many items may be in branches; default: as many as their stages run at once.
+   * @throws `UnsupportedError` if a branch gathers or merges with a source.
+   */
+  branch<R extends Record<string, Branch<TOutput, unknown>>>(
+    branches: R,
+    options: Omit<NamedStageOptions, 'timeout' | 'retry' | 'limiter'> = {},
+  ): BuiltPipeline<TInput, BranchResult<TOutput, R>> {
+    const isPipeline = (value: unknown): boolean => value instanceof BuiltPipeline;
+    return this.#with(branchNode(this.#nodes, branches as Record<string, Route>, options, isPipeline));
+  }
+
+  /** Whether items go through it one by one. @internal */
+  get single(): boolean {
+    return this.#nodes.every(({ single }) => single);
+  }
+
+  /** How many items its stages can be at work on. @internal */
+  get width(): number {
+    const { stages } = this.#planned();
+    return stages.reduce((sum, stage) => sum + (stage instanceof CallStage ? stage.slots.limit : 0), 0);
+  }
+
+  #planned(): Plan {
+    if (this.#plan === undefined) {
+      const stages: Stage[] = this.#nodes.map((node) => node.make(this.#config, this.#activity));
+      const activities = [...new Set([this.#activity, ...stages.map(({ meter }) => meter.activity)])];
+      const { ordered = true, onError = 'fail' } = this.#config;
+      this.#plan = {
+        stages,
+        simple: isSimple(stages),
+        activities,
+        counts: { in: 0, out: 0 },
+        ordered,
+        onError,
+        bury: (letter, signal) => {
+          const { deadLetters } = this;
+          return (
+            deadLetters.trySend(letter as DeadLetter) ||
+            deadLetters.send(letter as DeadLetter, { signal: signal() })
+          );
+        },
+      };
+    }
+    return this.#plan;
+  }
+
+  /**
+   * Sends one item through.
+   *
+   * @throws What the item fails with; {@link ItemDroppedError} if it was filtered or left out; `UnsupportedError` if it has several results;
+   * the signal's reason; `WaitTimeoutError`; {@link PipelineClosedError}.
+   */
+  process(input: TInput, options?: WaitOptions): Promise<TOutput> {
+    try {
+      this.#keeper.check();
+      const plan = this.#planned();
+      if (options !== undefined || !plan.simple) return this.#alone(plan, input, options ?? {});
+      this.#walking ??= { plan, context: this.#context, keeper: this.#keeper, strict: true };
+      for (const activity of plan.activities) activity.enter();
+      try {
+        const result = walk(this.#walking, input) as TOutput;
+        if (result instanceof Promise) return result;
+        return overspent() ? nextTurn(result) : Promise.resolve(result);
+      } finally {
+        for (const activity of plan.activities) activity.leave();
+      }
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** One item in a run of its own: it can be ended alone, and go through stages that gather. */
+  #alone(plan: Plan, input: TInput, options: WaitOptions): Promise<TOutput> {
+    return new Promise((resolve, reject) => {
+      const limits = limitsOf(options);
+      const end = new Collect((results) => {
+        if (results.length === 1) resolve(results[0] as TOutput);
+        else if (results.length > 1) {
+          const count = results.length;
+          reject(new UnsupportedError(`process gives one result, and there are ${count}: use processBatch`));
+        } else reject(new ItemDroppedError(run.leftOut === undefined ? undefined : { error: run.leftOut }));
+      }, reject);
+      const run = new Run(plan, this.#keeper, end);
+      run.start(sourceOf('input', [input]), limits);
+    });
+  }
+
+  /** The result of one item, `nothing`, or {@link Many}, in another pipeline's run. @internal */
+  pass(item: unknown, context: RunContext): unknown {
+    this.#keeper.check();
+    const plan = this.#planned();
+    if (plan.simple) return walk({ plan, context, keeper: this.#keeper, strict: false }, item);
+    let results: unknown[] | undefined;
+    let failed: { error: unknown } | undefined;
+    let settle: (() => void) | undefined;
+    const settled = (): void => settle?.();
+    const end = new Collect(
+      (all) => {
+        results = all;
+        settled();
+      },
+      (error) => {
+        failed = { error };
+        settled();
+      },
+    );
+    new Run(plan, this.#keeper, end, context).start(sourceOf('item', [item]));
+    const outcome = (): unknown => {
+      if (failed !== undefined) throw failed.error;
+      const all = results as unknown[];
+      return all.length === 0 ? nothing : all.length === 1 ? all[0] : new Many(all);
+    };
+    if (results !== undefined || failed !== undefined) return outcome();
+    return new Promise<void>((resolve) => (settle = resolve)).then(outcome);
+  }
+
+  /**
+   * Sends items through.
+   *
+   * @returns The results in the order of the items, without those of items that were filtered or left out.
+   * @throws The first error, by the order of the items; the rest is aborted. The signal's reason; `WaitTimeoutError`;
+   * {@link PipelineClosedError}.
+   */
+  async processBatch(inputs: readonly TInput[], options: WaitOptions = {}): Promise<TOutput[]> {
+    this.#keeper.check();
+    if (!Array.isArray(inputs)) throw new InvalidArgumentError('inputs', shown(inputs), 'an array');
+    return runBatch(this.#planned(), this.#keeper, inputs, options) as Promise<TOutput[]>;
+  }
+
+  /**
+   * Sends the items of a source through, as their results are read.
+   *
+   * @param inputs - Anything iterable, a Web or Node stream, or a channel, until it is closed.
+   * @param options - `signal` ends it; `timeout` is for all of it, from the first read on.
+   * @returns The results. What goes wrong is thrown to whoever reads them.
+   * @throws {@link InvalidArgumentError} for what nothing can be read from.
+   */
+  processStream(inputs: PipelineSource<TInput>, options: WaitOptions = {}): PipelineStream<TOutput> {
+    checkSource('inputs', inputs);
+    checkWaitOptions(options);
+    return this.#stream((run) => run.start(sourceOf('inputs', inputs), limitsOf(options)));
+  }
+
+  #stream(start: (run: Run) => void): PipelineStream<TOutput> {
+    const begin = (end: End): Run => {
+      this.#keeper.check();
+      const run = new Run(this.#planned(), this.#keeper, end);
+      start(run);
+      return run;
+    };
+    return new PipelineStream<TOutput>(begin, this.#config.bufferSize ?? defaults.bufferSize);
+  }
+
+  /**
+   * Where dead letters go: the `deadLetters` it was made with, or a channel of its own within this thread, which is closed with the
+   * pipeline.
+   */
+  get deadLetters(): Channel<DeadLetter> {
+    if (this.#letters === undefined) {
+      this.#letters = Channel.local<DeadLetter>(unbounded);
+      if (this.#ended) this.#letters.close();
+    }
+    return this.#letters;
+  }
+
+  /**
+   * Sends dead letters again, each from its stage on. What fails once more becomes a letter again, with its attempts added.
+   *
+   * @param letters - Default: those that are in {@link deadLetters} now.
+   * @returns The results; they come in the order of the letters as far as these are of one stage. A letter whose stage there is not fails
+   * with {@link InvalidArgumentError}.
+   */
+  replay(letters?: PipelineSource<DeadLetter>, options: WaitOptions = {}): PipelineStream<TOutput> {
+    if (letters !== undefined) checkSource('letters', letters);
+    checkWaitOptions(options);
+    return this.#stream((run) => {
+      const limits = limitsOf(options);
+      const source = sourceOf('letters', letters ?? this.#lettersNow());
+      run.start((of) => new Replay(source, of), limits);
+    });
+  }
+
+  /** The letters that are there; not those that come meanwhile. */
+  *#lettersNow(): Generator<DeadLetter> {
+    const { deadLetters } = this;
+    for (let left = deadLetters.length; left > 0; left--) {
+      const got = deadLetters.tryReceive();
+      if (got === undefined || got.done) return;
+      yield got.value;
+    }
+  }
+
+  /** Its counts, and those of each stage. */
+  getMetrics(): PipelineMetrics {
+    const { stages, counts } = this.#planned();
+    const all = stages.map(metricsOf);
+    const sum = (key: 'filtered' | 'failed' | 'skipped' | 'dead' | 'inFlight' | 'buffered'): number =>
+      all.reduce((total, stage) => total + stage[key], 0);
+    return {
+      name: this.#config.name,
+      in: counts.in,
+      out: counts.out,
+      filtered: sum('filtered'),
+      failed: sum('failed'),
+      skipped: sum('skipped'),
+      dead: sum('dead'),
+      inFlight: sum('inFlight'),
+      buffered: sum('buffered'),
+      throughput: this.getThroughput(),
+      bottleneck: this.bottleneck(),
+      stages: all,
+    };
+  }
+
+  /** Results per second, or items that a stage has passed on, over the time in which any item was under way. */
+  getThroughput(stage?: string): number {
+    if (stage !== undefined) return this.#named(stage).meter.throughput();
+    const { ms } = this.#activity;
+    return ms > 0 ? (this.#planned().counts.out / ms) * 1000 : 0;
+  }
+
+  /** How long a stage's call takes, in milliseconds, or one call of each stage: the means of those measured, without waits in buffers. */
+  getLatency(stage?: string): number {
+    const stages = stage === undefined ? this.#planned().stages : [this.#named(stage)];
+    return stages.reduce((sum, { meter }) => sum + meter.times.mean, 0);
+  }
+
+  #named(name: string): Stage {
+    const found = this.#planned().stages.find((stage) => stage.name === name);
+    if (found !== undefined) return found;
+    const names = this.#nodes.map((node) => node.name).join(', ');
+    throw new InvalidArgumentError('stage', shown(name), `one of ${names}`);
+  }
+
+  /** The stage whose calls take most time for their concurrency: it holds up the others. `undefined` while nothing was called. */
+  bottleneck(): string | undefined {
+    let most = 0;
+    let found: string | undefined;
+    for (const stage of this.#planned().stages) {
+      if (!(stage instanceof CallStage)) continue;
+      const load = stage.meter.load(stage.slots.limit);
+      if (load > most) [most, found] = [load, stage.name];
+    }
+    return found;
+  }
+
+  /** Begins counting anew, also in stages that other pipelines have too. */
+  resetMetrics(): void {
+    const { stages, counts, activities } = this.#planned();
+    counts.in = counts.out = 0;
+    for (const { meter } of stages) meter.reset();
+    for (const activity of activities) activity.reset();
+  }
+
+  /** Resolves when nothing is under way, what was given up included. More may come meanwhile. */
+  drain(options: WaitOptions = {}): Promise<void> {
+    return this.#keeper.idle(options);
+  }
+
+  /**
+   * Ends everything: what is under way rejects with the reason, sources are let go of, and no call begins any more. The pipeline takes no
+   * more.
+   *
+   * @returns Resolves when the calls that ran have ended too; their `signal` has told them to.
+   */
+  async abort(reason: unknown = new DOMException('the pipeline was aborted', 'AbortError')): Promise<void> {
+    this.#keeper.over = true;
+    this.#keeper.stop(reason);
+    this.#context.abort(reason);
+    await this.close();
+  }
+
+  /**
+   * Takes no more, waits for what is under way, and ends the worker threads of its own stages. A stream that nobody reads is under way.
+   * A second call waits for the first.
+   */
+  close(options: PipelineCloseOptions = {}): Promise<void> {
+    try {
+      checkNames('options', options, ['timeout']);
+      checkWaitOptions(options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return (this.#closing ??= this.#close(options));
+  }
+
+  async #close({ timeout }: PipelineCloseOptions): Promise<void> {
+    this.#keeper.over = true;
+    if (timeout !== undefined && timeout !== Infinity) {
+      const late = new WaitTimeoutError(timeout);
+      await this.#keeper.idle({ timeout }).catch(() => {
+        this.#keeper.stop(late);
+        this.#context.abort(late);
+      });
+    }
+    await this.#keeper.idle();
+    this.#ended = true;
+    if (this.#config.deadLetters === undefined) this.#letters?.close();
+    const { stages = [] } = this.#plan ?? {};
+    const own = stages.filter((_, index) => this.#nodes[index]?.shared === undefined);
+    await Promise.all(own.map((stage) => (stage instanceof CallStage ? stage.place?.close() : undefined)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function metricsOf(stage: Stage): StageMetrics {
+  return stage.meter.metrics(stage.name, stage instanceof CallStage ? stage.slots.limit : 1);
+}

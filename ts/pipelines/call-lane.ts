@@ -1,0 +1,508 @@
+/**
+ * A stage's items in one run. A call that gives no promise costs none, and no object: its result goes straight on. Others stand in a
+ * line, in the order in which they came or, without order, in that in which they are done, until there is room after them.
+ */
+import { InvalidArgumentError } from '../errors.js';
+import { isThenable } from '../thenable.js';
+import { shown } from '../wait-options.js';
+import type { DeadLetter } from './config.js';
+import { Deque } from './deque.js';
+import { DeadLetterError } from './errors.js';
+import { GuardedCall } from './guarded-call.js';
+import { Lane } from './lane.js';
+import { Many, nothing } from './route.js';
+import type { Run } from './run.js';
+import type { SlotWaiter } from './slots.js';
+import type { CallStage } from './stages.js';
+
+/** `more`: a value that others of the same item come after. */
+const state = { waiting: 0, done: 1, dropped: 2, failed: 3, more: 4 } as const;
+
+type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
+
+/** An item in a stage. */
+class Entry {
+  readonly item: unknown;
+  /** Calls for it in earlier runs. */
+  readonly prior: number;
+  state: number = state.waiting;
+  value: unknown;
+  call: GuardedCall | undefined;
+  iterator: AnyIterator | undefined;
+  /** Its slot is held until its iterator has ended. */
+  holds = false;
+  pulling = false;
+
+  constructor(item: unknown, prior: number) {
+    this.item = item;
+    this.prior = prior;
+  }
+}
+
+export class CallLane extends Lane implements SlotWaiter {
+  readonly run: Run;
+  readonly #stage: CallStage;
+  readonly #index: number;
+  readonly #ordered: boolean;
+  readonly #capacity: number;
+  /** Items that wait for a slot. */
+  readonly #queue = new Deque<Entry>();
+  /** With order: all items in the stage. Without: those that are done. */
+  readonly #line = new Deque<Entry>();
+  readonly #open = new Set<Entry>();
+  #size = 0;
+  #standing = false;
+  #flushing = false;
+  #finishing = false;
+  #over = false;
+
+  constructor(run: Run, stage: CallStage, index: number) {
+    super();
+    this.run = run;
+    this.#stage = stage;
+    this.#index = index;
+    this.#ordered = stage.ordered ?? run.plan.ordered;
+    this.#capacity = stage.slots.limit + stage.bufferSize;
+  }
+
+  admits(): boolean {
+    if (this.#size < this.#capacity) return true;
+    this.wanted = true;
+    return false;
+  }
+
+  take(value: unknown): void {
+    if (this.#index <= this.run.cutAt) return;
+    const stage = this.#stage;
+    const { meter, slots } = stage;
+    meter.in++;
+    const alone = this.#size === 0 || (!this.#ordered && this.#queue.length === 0);
+    if (!alone || stage.guards !== undefined || !this.next.admits() || !slots.take()) {
+      this.#enter(new Entry(value, 0));
+      return;
+    }
+    const began = meter.begin();
+    let result: unknown;
+    try {
+      result = stage.call(value, this.run.context);
+    } catch (error) {
+      if (began !== 0) meter.end(began);
+      slots.give(this.run);
+      this.#failedAtOnce(value, error);
+      return;
+    }
+    if (isThenable(result) || stage.kind === 'flat' || result instanceof Many) {
+      const entry = new Entry(value, 0);
+      this.#hold(entry);
+      this.#given(entry, result, began);
+      return;
+    }
+    slots.give(this.run);
+    if (began !== 0) meter.end(began);
+    if (this.run.ended) return;
+    if (stage.kind === 'map') {
+      meter.out++;
+      this.next.take(result);
+    } else if (stage.kind === 'route' ? result !== nothing : stage.kind === 'tap' || result) {
+      meter.out++;
+      this.next.take(stage.kind === 'route' ? result : value);
+    } else meter.filtered++;
+  }
+
+  override takeAgain(value: unknown, attempts: number): void {
+    this.#stage.meter.in++;
+    this.#enter(new Entry(value, attempts));
+  }
+
+  /** The item is in the stage from now on. */
+  #hold(entry: Entry): void {
+    this.#size++;
+    this.#stage.meter.held++;
+    if (this.#ordered) this.#line.push(entry);
+  }
+
+  #enter(entry: Entry): void {
+    this.#hold(entry);
+    if (this.#queue.length === 0 && this.#index > this.run.cutAt && this.#stage.slots.take())
+      this.#begin(entry);
+    else {
+      this.#queue.push(entry);
+      this.#start();
+    }
+  }
+
+  #start(): void {
+    while (this.#queue.length > 0 && !this.#standing && this.#index > this.run.cutAt) {
+      if (!this.#stage.slots.take()) {
+        this.#standing = true;
+        this.#stage.slots.wait(this);
+        return;
+      }
+      this.#begin(this.#queue.shift() as Entry);
+    }
+  }
+
+  granted(direct: boolean): void {
+    this.#standing = false;
+    const entry = this.#index > this.run.cutAt ? this.#queue.shift() : undefined;
+    if (entry === undefined) {
+      this.#stage.slots.give(undefined);
+      return;
+    }
+    if (direct) this.#resumed(entry);
+    else this.run.resource.runInAsyncScope(this.#resumed, this, entry);
+  }
+
+  #resumed(entry: Entry): void {
+    this.#begin(entry);
+    this.#start();
+  }
+
+  /** Calls, with a slot. */
+  #begin(entry: Entry): void {
+    const { guards, call, meter, slots } = this.#stage;
+    const began = meter.begin();
+    let result: unknown;
+    try {
+      if (guards === undefined) result = call(entry.item, this.run.context);
+      else {
+        entry.call = new GuardedCall(guards, entry.item, this.run.context);
+        result = entry.call.start();
+      }
+    } catch (error) {
+      if (began !== 0) meter.end(began);
+      slots.give(this.run);
+      this.#failed(entry, error);
+      return;
+    }
+    this.#given(entry, result, began);
+  }
+
+  /** A call has given something; the slot is still held. */
+  #given(entry: Entry, result: unknown, began: number): void {
+    const { meter, slots } = this.#stage;
+    if (isThenable(result)) {
+      meter.inFlight++;
+      this.run.calls++;
+      const promise = result instanceof Promise ? result : Promise.resolve(result);
+      promise.then(
+        (value) => {
+          if (began !== 0) meter.end(began);
+          if (!this.#expands(entry, value)) this.#left(entry);
+          if (!this.run.ended) this.#ended(entry, value);
+          else if (entry.holds) this.#shut(entry);
+        },
+        (error: unknown) => {
+          if (began !== 0) meter.end(began);
+          this.#left(entry);
+          this.#failed(entry, error);
+        },
+      );
+      return;
+    }
+    if (began !== 0) meter.end(began);
+    if (this.#expands(entry, result)) {
+      meter.inFlight++;
+      this.run.calls++;
+    } else slots.give(this.run);
+    if (!this.run.ended) this.#ended(entry, result);
+    else if (entry.holds) this.#shut(entry);
+  }
+
+  /** Whether the call goes on, as what it gave is read with waits in between. */
+  #expands(entry: Entry, value: unknown): boolean {
+    if (this.#stage.kind !== 'flat' || typeof value !== 'object' || value === null) return false;
+    const { [Symbol.asyncIterator]: iterate } = value as Partial<AsyncIterable<unknown>>;
+    if (typeof iterate !== 'function') return false;
+    entry.holds = true;
+    try {
+      entry.iterator = iterate.call(value);
+    } catch (error) {
+      entry.iterator = { next: () => Promise.reject(error as Error) };
+    }
+    return true;
+  }
+
+  /** A call that gave a promise is over. What was given up at its time limit holds its slot until it has ended. */
+  #left(entry: Entry): void {
+    const late = entry.call?.unfinished;
+    if (late === undefined) this.#giveSlot();
+    else void late.then(() => this.#giveSlot());
+  }
+
+  #giveSlot(): void {
+    this.#stage.meter.inFlight--;
+    this.#stage.slots.give(this.run);
+    this.run.left();
+  }
+
+  #ended(entry: Entry, result: unknown): void {
+    const { kind, meter } = this.#stage;
+    if (kind === 'flat' || result instanceof Many) {
+      this.#expand(entry, result);
+      return;
+    }
+    const passes = kind === 'filter' ? Boolean(result) : result !== nothing;
+    entry.state = passes ? state.done : state.dropped;
+    entry.value = kind === 'map' || kind === 'route' ? result : entry.item;
+    if (!passes) meter.filtered++;
+    this.#ready(entry);
+  }
+
+  /** Begins to read what a call gave. */
+  #expand(entry: Entry, result: unknown): void {
+    if (entry.iterator === undefined) {
+      const values = result instanceof Many ? result.values : result;
+      const usable = typeof values === 'object' && values !== null;
+      const iterate = usable ? (values as Partial<Iterable<unknown>>)[Symbol.iterator] : undefined;
+      if (typeof iterate !== 'function') {
+        const { name } = this.#stage;
+        this.#failed(entry, new InvalidArgumentError(name, shown(values), 'something iterable, and no text'));
+        return;
+      }
+      try {
+        entry.iterator = iterate.call(values);
+      } catch (error) {
+        this.#failed(entry, error);
+        return;
+      }
+    }
+    this.#open.add(entry);
+    this.#pull(entry);
+    if (entry.state !== state.waiting) this.#ready(entry);
+  }
+
+  /** Reads the next value of an iterator. */
+  #pull(entry: Entry): void {
+    const iterator = entry.iterator as AnyIterator;
+    entry.state = state.waiting;
+    if (!entry.holds) {
+      try {
+        this.#pulled(entry, (iterator as Iterator<unknown>).next());
+      } catch (error) {
+        this.#open.delete(entry);
+        this.#spoil(entry, error);
+      }
+      return;
+    }
+    entry.pulling = true;
+    const late = (then: () => void): void => {
+      entry.pulling = false;
+      if (this.run.ended) this.#shut(entry);
+      else then();
+    };
+    let next: Promise<IteratorResult<unknown>>;
+    try {
+      next = Promise.resolve((iterator as AsyncIterator<unknown>).next());
+    } catch (error) {
+      next = Promise.reject(error as Error);
+    }
+    next.then(
+      (result) =>
+        late(() => {
+          this.#pulled(entry, result);
+          this.#ready(entry);
+        }),
+      (error: unknown) => {
+        entry.pulling = false;
+        this.#close(entry);
+        this.#failed(entry, error);
+      },
+    );
+  }
+
+  #pulled(entry: Entry, result: IteratorResult<unknown>): void {
+    if (result.done === true) {
+      entry.state = state.dropped;
+      this.#close(entry);
+    } else {
+      entry.state = state.more;
+      entry.value = result.value;
+    }
+  }
+
+  /** An iterator has ended by itself. */
+  #close(entry: Entry): void {
+    this.#open.delete(entry);
+    if (!entry.holds) return;
+    entry.holds = false;
+    this.#giveSlot();
+  }
+
+  /** Ends an iterator that nobody reads any more. One that is at work ends when its step has. */
+  #shut(entry: Entry): void {
+    if (entry.pulling) return;
+    const { iterator } = entry;
+    if (iterator === undefined) return;
+    entry.iterator = undefined;
+    const end = (): void => this.#close(entry);
+    try {
+      Promise.resolve(iterator.return?.()).then(end, end);
+    } catch {
+      end();
+    }
+  }
+
+  #failedAtOnce(item: unknown, error: unknown): void {
+    if (this.run.ended) return;
+    const entry = new Entry(item, 0);
+    this.#hold(entry);
+    this.#failed(entry, error);
+  }
+
+  #failed(entry: Entry, error: unknown): void {
+    if (this.run.ended) return;
+    this.#spoil(entry, error);
+    if (entry.state !== state.waiting) this.#ready(entry);
+  }
+
+  /** Decides what becomes of an item that failed. */
+  #spoil(entry: Entry, error: unknown): void {
+    const { meter, name } = this.#stage;
+    switch (this.#stage.onError ?? this.run.plan.onError) {
+      case 'skip':
+        this.run.leftOut = error;
+        meter.skipped++;
+        entry.state = state.dropped;
+        return;
+      case 'dead-letter': {
+        this.run.leftOut = error;
+        const attempts = entry.prior + (entry.call?.attempts ?? 1);
+        this.#bury(entry, { item: entry.item, stage: name, error, attempts });
+        return;
+      }
+      default:
+        this.#fail(entry, error);
+    }
+  }
+
+  #fail(entry: Entry, error: unknown): void {
+    this.#stage.meter.failed++;
+    entry.state = state.failed;
+    entry.value = error;
+    if (this.#ordered) this.run.cut(this.#index);
+    else void this.run.stop(error);
+  }
+
+  #bury(entry: Entry, letter: DeadLetter): void {
+    const { meter } = this.#stage;
+    const failed = (cause: unknown): void => this.#fail(entry, new DeadLetterError(letter.error, cause));
+    let sent: true | Promise<void>;
+    try {
+      sent = this.run.plan.bury(letter, () => this.run.context.signal);
+    } catch (cause) {
+      failed(cause);
+      return;
+    }
+    if (sent === true) {
+      meter.dead++;
+      entry.state = state.dropped;
+      return;
+    }
+    entry.state = state.waiting;
+    this.run.calls++;
+    const settled = (then: () => void): void => {
+      this.run.left();
+      if (this.run.ended) return;
+      then();
+      this.#ready(entry);
+    };
+    const buried = (): void => {
+      meter.dead++;
+      entry.state = state.dropped;
+    };
+    sent.then(
+      () => settled(buried),
+      (cause: unknown) => settled(() => failed(cause)),
+    );
+  }
+
+  /** The item's state is not `waiting` any more. */
+  #ready(entry: Entry): void {
+    if (!this.#ordered) this.#line.push(entry);
+    this.#flush();
+  }
+
+  /** Passes on what is done and has its turn. */
+  #flush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    const line = this.#line;
+    while (line.length > 0 && !this.run.ended) {
+      const entry = line.peek() as Entry;
+      if (entry.state === state.waiting || !this.#pass(entry)) break;
+    }
+    this.#flushing = false;
+    if (this.run.ended) return;
+    if (this.#size < this.#capacity) this.wake();
+    if (this.#finishing && this.#size === 0 && !this.#over) {
+      this.#over = true;
+      this.next.finish();
+    }
+  }
+
+  /** Passes on the first of the line. Whether it could. */
+  #pass(entry: Entry): boolean {
+    const { meter } = this.#stage;
+    if (entry.state === state.failed) {
+      this.#leave();
+      this.next.takeError(entry.value);
+      return true;
+    }
+    if (entry.state === state.dropped) {
+      this.#leave();
+      return true;
+    }
+    if (!this.next.admits()) return false;
+    meter.out++;
+    if (entry.state === state.done) {
+      this.#leave();
+      this.next.take(entry.value);
+      return true;
+    }
+    const { value } = entry;
+    entry.value = undefined;
+    // Without order, one that has to wait for its next value lets others pass.
+    if (!this.#ordered) this.#line.shift();
+    this.next.take(value);
+    if (this.run.ended) return true;
+    this.#pull(entry);
+    if (!this.#ordered && entry.state !== state.waiting) this.#line.push(entry);
+    return true;
+  }
+
+  #leave(): void {
+    this.#line.shift();
+    this.#size--;
+    this.#stage.meter.held--;
+  }
+
+  takeError(error: unknown): void {
+    if (!this.#ordered) void this.run.stop(error);
+    else if (this.#size === 0) this.next.takeError(error);
+    else {
+      const entry = new Entry(undefined, 0);
+      entry.state = state.failed;
+      entry.value = error;
+      this.#hold(entry);
+      this.#flush();
+    }
+  }
+
+  finish(): void {
+    this.#finishing = true;
+    this.#flush();
+  }
+
+  resume(): void {
+    this.#flush();
+  }
+
+  stop(): void {
+    this.#stage.meter.held -= this.#size;
+    this.#size = 0;
+    this.#queue.clear();
+    this.#line.clear();
+    for (const entry of this.#open) this.#shut(entry);
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The way of a run's items: a lane for each stage, and one at the end. Items are pushed on as far as there is room, without a promise
+ * between two stages. A lane that has no room is not pushed to; when it has some again it calls those who feed it.
+ */
+
+/** Who pushes items into a lane. */
+export interface Feeder {
+  /** There is room again. */
+  resume(): void;
+}
+
+/** A stage of one run, or the run's end. */
+export abstract class Lane implements Feeder {
+  /** What comes after it. The end has none. */
+  next: Lane = this;
+  readonly feeders: Feeder[] = [];
+  /** Somebody has found no room. */
+  protected wanted = false;
+
+  /** Whether it takes an item now. Whoever is told no is called when it does. */
+  abstract admits(): boolean;
+  /** An item comes. Only if it admits one. */
+  abstract take(value: unknown): void;
+  /** What comes next in order is the error that ends the run. */
+  abstract takeError(error: unknown): void;
+  /** Nothing more comes. */
+  abstract finish(): void;
+  /** What comes after it has room again. */
+  abstract resume(): void;
+  /** The run has ended: it forgets what it has. */
+  abstract stop(): void;
+
+  /** A failed item comes again. */
+  takeAgain(value: unknown, _attempts: number): void {
+    this.take(value);
+  }
+
+  protected wake(): void {
+    if (!this.wanted) return;
+    this.wanted = false;
+    for (const feeder of this.feeders) feeder.resume();
+  }
+}

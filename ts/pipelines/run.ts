@@ -1,0 +1,144 @@
+/** One flow of items through a pipeline's stages: its lanes, its source, its end. */
+import { AsyncResource } from 'node:async_hooks';
+import { WaitTimeoutError } from '../errors.js';
+import { alarm } from './alarm.js';
+import { CallLane } from './call-lane.js';
+import type { End } from './ends.js';
+import { GatherLane } from './gather-lane.js';
+import type { Lane } from './lane.js';
+import { MergeLane } from './merge-lane.js';
+import { Pump } from './pump.js';
+import { RunContext } from './run-context.js';
+import type { Source } from './source.js';
+import { CallStage, GatherStage, type Plan } from './stages.js';
+
+/** Something under way that can be ended. */
+export interface Running {
+  stop(reason: unknown): unknown;
+}
+
+/** Whoever counts what is under way. */
+export interface RunKeeper {
+  /** It begins. */
+  opened(run: Running): void;
+  /** It has ended, and all its calls have. */
+  closed(run: Running): void;
+}
+
+/** What ends a run before its time. */
+export interface RunLimits {
+  signal?: AbortSignal | undefined;
+  /** In milliseconds. */
+  timeout?: number | undefined;
+}
+
+export class Run {
+  readonly plan: Plan;
+  readonly context: RunContext;
+  /** For what this run does in another's turn. */
+  readonly resource = new AsyncResource('millrace', { requireManualDestroy: true });
+  readonly lanes: Lane[] = [];
+  /** Calls that run. */
+  calls = 0;
+  /** Stages up to this one begin no call any more: what comes there is behind an error. */
+  cutAt = -1;
+  ended = false;
+  /** Why the last item was left out that was. */
+  leftOut: unknown;
+  readonly #keeper: RunKeeper;
+  readonly #end: End;
+  readonly #borrowed: boolean;
+  readonly #pumps: Pump[] = [];
+  readonly #unlink: (() => void)[] = [];
+
+  /** @param context - Another run's, which this one ends with. */
+  constructor(plan: Plan, keeper: RunKeeper, end: End, context?: RunContext) {
+    this.plan = plan;
+    this.#keeper = keeper;
+    this.#end = end;
+    this.#borrowed = context !== undefined;
+    this.context = context ?? new RunContext();
+    end.run = this;
+    for (const [index, stage] of plan.stages.entries()) {
+      if (stage instanceof CallStage) this.lanes.push(new CallLane(this, stage, index));
+      else if (stage instanceof GatherStage) this.lanes.push(new GatherLane(this, stage));
+      else {
+        const lane = new MergeLane(this, stage);
+        this.#pumps.push(lane.pump);
+        this.lanes.push(lane);
+      }
+    }
+    for (const [index, lane] of this.lanes.entries()) {
+      lane.next = this.lanes[index + 1] ?? end;
+      lane.next.feeders.push(lane);
+    }
+  }
+
+  /** Where items come in. */
+  get first(): Lane {
+    return this.lanes[0] ?? this.#end;
+  }
+
+  /** Begins to read. */
+  start(source: Source | ((run: Run) => Pump), { signal, timeout }: RunLimits = {}): void {
+    for (const activity of this.plan.activities) activity.enter();
+    this.#keeper.opened(this);
+    if (this.#borrowed) this.#unlink.push(this.context.onAbort((reason) => void this.stop(reason)));
+    if (signal !== undefined) {
+      const onAbort = (): void => void this.stop(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#unlink.push(() => signal.removeEventListener('abort', onAbort));
+    }
+    if (timeout !== undefined && timeout !== Infinity) {
+      this.#unlink.push(alarm(timeout, () => void this.stop(new WaitTimeoutError(timeout))));
+    }
+    const pump = typeof source === 'function' ? source(this) : new Pump(source, this.first, this);
+    this.first.feeders.push(pump);
+    this.#pumps.push(pump);
+    for (const each of [...this.#pumps]) if (!this.ended) void each.run();
+  }
+
+  /** Nothing more is read, and stages up to `index` begin nothing: an error is on its way to the end. */
+  cut(index: number): void {
+    this.cutAt = Math.max(this.cutAt, index);
+    for (const pump of this.#pumps) this.#stopped(pump.stop(undefined));
+  }
+
+  #stopped(late: unknown): void {
+    Promise.resolve(late).catch(() => undefined);
+  }
+
+  /** Everything has come out. */
+  done(): void {
+    if (!this.ended) this.#close();
+  }
+
+  /**
+   * Ends it before its time. Whoever waits for it is told the reason.
+   *
+   * @returns Resolves when the source has been let go of.
+   */
+  stop(reason: unknown): Promise<unknown> {
+    if (this.ended) return Promise.resolve();
+    const stopped = this.#close(reason);
+    this.#end.stopped(reason);
+    if (!this.#borrowed) this.context.abort(reason);
+    return stopped;
+  }
+
+  #close(reason?: unknown): Promise<unknown> {
+    this.ended = true;
+    for (const unlink of this.#unlink) unlink();
+    const stopped = Promise.all(this.#pumps.map((pump) => pump.stop(reason)));
+    stopped.catch(() => undefined);
+    for (const lane of this.lanes) lane.stop();
+    for (const activity of this.plan.activities) activity.leave();
+    if (this.calls === 0) this.#keeper.closed(this);
+    return stopped;
+  }
+
+  /** A call has ended. */
+  left(): void {
+    if (--this.calls === 0 && this.ended) this.#keeper.closed(this);
+  }
+}
