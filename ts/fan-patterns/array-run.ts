@@ -48,7 +48,7 @@ export class ArrayRun extends Run {
   #takeTurns(): void {
     const { length } = this.#inputs;
     const workers = this.#workers;
-    const size = this.size.next(length, workers);
+    const size = this.size.next(length, workers, length);
     // Whoever was last is not first again: a call with one input is a turn too.
     const first = this.crew.turns(Math.ceil(length / size));
     this.#turn = { size, first };
@@ -79,7 +79,7 @@ export class ArrayRun extends Run {
     const from = this.#next;
     const left = this.#inputs.length - from;
     if (left <= 0) return false;
-    const count = Math.min(this.size.next(left, this.#workers), left);
+    const count = Math.min(this.size.next(left, this.#workers, this.#inputs.length), left);
     this.#next = from + count;
     return this.#give(lane, from, from + count);
   }
@@ -89,7 +89,7 @@ export class ArrayRun extends Run {
     const from = part.next;
     if (this.dealing === 'shares') {
       const left = part.end - from;
-      part.next += Math.min(this.size.next(left, 1), left);
+      part.next += Math.min(this.size.next(left, 1, this.#inputs.length), left);
       return this.#give(lane, from, part.next);
     }
     const { size } = this.#turn;

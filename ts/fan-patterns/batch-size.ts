@@ -5,8 +5,9 @@ export interface BatchSize {
   /**
    * @param left - Inputs that no worker has.
    * @param workers - Those that want some.
+   * @param all - Inputs there were.
    */
-  next(left: number, workers: number): number;
+  next(left: number, workers: number, all: number): number;
   /** So many inputs took so many milliseconds. */
   learn(count: number, ms: number): void;
 }
@@ -27,8 +28,8 @@ export class FixedSize implements BatchSize {
     this.#shared = shared;
   }
 
-  next(left: number, workers: number): number {
-    return this.#shared ? Math.min(this.#size, fair(left, workers)) : this.#size;
+  next(_left: number, workers: number, all: number): number {
+    return this.#shared ? Math.min(this.#size, fair(all, workers)) : this.#size;
   }
 
   learn(): void {}

@@ -127,7 +127,7 @@ export class StreamRun<I, O> extends Run {
     this.#inputs.set(at, result.value);
     const turns = this.#turns;
     if (turns !== undefined) {
-      const size = this.size.next(1, 1);
+      const size = this.size.next(1, 1, Infinity);
       (turns[Math.floor(at / size) % turns.length] as number[]).push(at);
     }
     this.crew.wake();
@@ -151,7 +151,7 @@ export class StreamRun<I, O> extends Run {
     const end = Math.min(this.#read, this.#last);
     if (from === undefined || from >= end || this.stopped) return false;
     const left = end - from;
-    const most = Math.max(1, Math.min(this.size.next(left, this.crew.width), left));
+    const most = Math.max(1, Math.min(this.size.next(left, this.crew.width, left), left));
     let to = from + 1;
     if (turns === undefined) to = this.#next = from + most;
     else {
