@@ -415,9 +415,12 @@ describe('processInBatches', () => {
     };
     await processInBatches(upTo(12), 6, fn, { concurrency: 2 });
     assert.equal(most, 2);
-    const at: number[] = [];
-    await processInBatches([1, 2, 3], 1, () => at.push(performance.now()), { pause: 20 });
-    assert.ok((at[1] as number) - (at[0] as number) >= 19 && (at[2] as number) - (at[1] as number) >= 19);
+    const begun: number[] = [];
+    const paused = processInBatches([1, 2], 1, (n) => begun.push(n), { pause: 30 });
+    await turns(3);
+    assert.deepEqual(begun, [1]);
+    await paused;
+    assert.deepEqual(begun, [1, 2]);
   });
 
   test('an error, of the function or the listener, keeps the next batch from beginning', async () => {
@@ -505,7 +508,7 @@ describe('streamProcessor', () => {
     });
     assert.deepEqual(await collect(one.processStream(upTo(4))), upTo(4));
     assert.equal(most, 1);
-    const unordered = streamProcessor(async (n: number) => (await turns(n), n), {
+    const unordered = streamProcessor((n: number) => turns(n).then(() => n), {
       concurrency: 2,
       ordered: false,
     });
