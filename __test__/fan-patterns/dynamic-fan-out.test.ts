@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DynamicFanOut } from 'millrace';
 import { OthersLoad } from '#millrace/concurrent/others-load.js';
-import { turns, until } from '../helpers.js';
+import { turns } from '../helpers.js';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 const at = (load: number): { load: () => number } => ({ load: () => load });
@@ -32,21 +32,28 @@ test('its width is between min and max, by the load and the number of items', as
 test('it widens and narrows as the load changes while items are done', async () => {
   let load = 1;
   const fan = new DynamicFanOut({ min: 1, max: 8, monitor: { load: () => load } });
-  let running = 0;
+  const waiting: (() => void)[] = [];
   let stop = false;
-  const all = fan.process(upTo(100_000), async () => {
-    if (stop) return;
-    running++;
-    await turns(1);
-    running--;
-  });
-  assert.equal(running, 1);
+  const all = fan.process(upTo(100_000), () =>
+    stop ? undefined : new Promise<void>((resolve) => waiting.push(resolve)),
+  );
+  assert.equal(waiting.length, 1);
+  const latest = performance.now() + 30_000;
+  /** Ends what runs, again and again, until so many run. */
+  const reach = async (count: number): Promise<void> => {
+    do {
+      for (const end of waiting.splice(0)) end();
+      await turns(3);
+      assert.ok(performance.now() < latest, `never ${count} at once, but ${waiting.length}`);
+    } while (waiting.length !== count);
+  };
   load = 0;
-  await until(() => running === 8);
+  await reach(8);
   assert.equal(fan.load, 0);
   load = 0.9;
-  await until(() => running <= 1 && fan.load === 0.9);
+  await reach(1);
   stop = true;
+  for (const end of waiting.splice(0)) end();
   await all;
 });
 

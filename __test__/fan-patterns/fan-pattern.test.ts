@@ -79,6 +79,7 @@ describe('processStream', () => {
       assert.equal(read, 0);
       for (let taken = 1; taken <= 10; taken++) {
         await results.next();
+        await until(() => read === taken + 5);
         await turns(3);
         assert.equal(read, taken + 5);
       }
@@ -93,7 +94,8 @@ describe('processStream', () => {
         () => gate.promise,
       );
       const first = slow.next();
-      await turns(5);
+      await until(() => read === 5);
+      await turns(3);
       assert.equal(read, 5);
       gate.resolve(0);
       await first;
