@@ -18,7 +18,7 @@ if (!existsSync(`${modules}/millrace`)) {
   symlinkSync('../../..', `${modules}/millrace`, 'dir');
 }
 const words = process.argv.slice(2);
-for (const file of ['run', 'channels', 'locks', 'map', 'atomics'])
+for (const file of ['run', 'channels', 'locks', 'map', 'atomics', 'fans'])
   run(process.execPath, ['--expose-gc', `benches/peers/${file}.mjs`, ...words]);
 if (words.length === 0) {
   run(process.execPath, ['--expose-gc', 'benches/alone.mjs']);

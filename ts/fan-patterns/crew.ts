@@ -86,7 +86,7 @@ export class Crew {
   /** Begins to work on a run. */
   add(run: Run): void {
     (typeof run.dealing === 'object' ? this.#dealt : this.#taken).push(run);
-    this.wake();
+    this.wake(run);
   }
 
   /** A run is over. */
@@ -109,16 +109,32 @@ export class Crew {
     return first;
   }
 
-  /** Lets workers that have nothing, and then those that have little, take something. */
-  wake(): void {
+  /**
+   * Lets workers that have nothing, and then those that have little, take something.
+   *
+   * @param within - The run whose asynchronous context this is.
+   */
+  wake(within?: Run): void {
     for (let has = 0; has < this.#depth && this.#taken.length > 0; has++) {
       for (let id = 0; id < this.#width; id++) {
         const lane = this.#lane(id);
-        if (lane.batches === has) lane.start();
+        if (lane.batches === has) lane.start(within);
         if (this.#taken.length === 0) break;
       }
     }
     this.idle();
+  }
+
+  /** One input more has come to a run whose context this is: whoever has least to do takes it. */
+  wakeOne(within: Run): void {
+    if (typeof within.dealing === 'object') return this.idle();
+    if (within.dealing !== 'pull') return this.wake(within);
+    for (let has = 0; has < this.#depth; has++) {
+      for (let id = 0; id < this.#width; id++) {
+        const lane = this.#lane(id);
+        if (lane.batches === has) return lane.start(within);
+      }
+    }
   }
 
   #lane(id: number): Lane {

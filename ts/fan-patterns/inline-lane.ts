@@ -27,11 +27,12 @@ export class InlineLane extends Lane {
   #unwanted = false;
   /** Another lane has taken its place. */
   #replaced = false;
+  /** When the last call ended, and so the next began; 0 if nothing went on meanwhile. */
   #clock = 0;
   readonly #resolved = (value: unknown): void => this.#settled(true, value);
   readonly #rejected = (error: unknown): void => this.#settled(false, error);
   readonly #enter = (): void => {
-    this.#clock = fast.now();
+    this.#clock = 0;
     this.#go();
   };
 
@@ -49,10 +50,11 @@ export class InlineLane extends Lane {
     return this.#context !== undefined;
   }
 
-  start(): void {
+  start(within?: Run): void {
     if (this.#busy) return;
     this.#busy = true;
-    this.#within = undefined;
+    this.#within = within;
+    this.#clock = 0;
     this.#go();
   }
 
@@ -92,6 +94,7 @@ export class InlineLane extends Lane {
     this.#count = to - from;
     const context = new ItemContext(run.first + from, this.id);
     this.#context = context;
+    if (this.#clock === 0) this.#clock = fast.now();
     let result: unknown;
     try {
       result = run.call(from, to, context);

@@ -22,8 +22,12 @@ export abstract class Lane implements WorkerLoad {
 
   /** Batches it has. */
   abstract get batches(): number;
-  /** Works on what has been taken for it, or takes something itself. Does nothing if it has enough. */
-  abstract start(): void;
+  /**
+   * Works on what has been taken for it, or takes something itself. Does nothing if it has enough.
+   *
+   * @param within - The run whose asynchronous context this is.
+   */
+  abstract start(within?: Run): void;
   /** What it has of a run is not wanted any more. */
   abstract leave(run: Run, reason: unknown): void;
 

@@ -128,7 +128,7 @@ export class MergeInput<T> {
     const reading = this.#reading;
     this.#reading = undefined;
     this.ended = true;
-    await reading?.leave();
+    await reading?.leave(this.#asked);
   }
 
   /** Forgets what was read of it. */

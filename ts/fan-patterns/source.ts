@@ -11,8 +11,12 @@ export type Source<T> = AsyncIterable<T> | Iterable<T>;
 export interface Reading<T> {
   /** The next item: at once, or as a promise. Called again only when that has come. */
   next(): IteratorResult<T, unknown> | PromiseLike<IteratorResult<T, unknown>>;
-  /** Ends the source, also while an item is awaited: what comes then is nobody's. */
-  leave(): void | Promise<unknown>;
+  /**
+   * Ends the source: what comes then is nobody's.
+   *
+   * @param awaited - Whether an item is awaited.
+   */
+  leave(awaited: boolean): void | Promise<unknown>;
 }
 
 const settled = (): void => undefined;
@@ -32,20 +36,13 @@ function ofStream<T>(stream: ReadableStream<T>): Reading<T> {
 function ofAsync<T>(source: AsyncIterable<T>): Reading<T> {
   const iterator = source[Symbol.asyncIterator]();
   const { destroy } = source as { destroy?: unknown };
-  let awaited = 0;
-  const came = (): number => awaited--;
   return {
-    next() {
-      const next = iterator.next();
-      awaited++;
-      next.then(came, came);
-      return next;
-    },
-    leave() {
+    next: () => iterator.next(),
+    leave(awaited) {
       // A generator that awaits something hears of its end only after that; a Node stream can be told at once.
-      if (awaited > 0 && typeof destroy === 'function') (destroy as () => void).call(source);
+      if (awaited && typeof destroy === 'function') (destroy as () => void).call(source);
       const left = iterator.return?.();
-      if (awaited === 0) return left;
+      if (!awaited) return left;
       left?.then(settled, settled);
     },
   };

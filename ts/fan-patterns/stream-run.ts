@@ -29,6 +29,8 @@ export class StreamRun<I, O> extends Run {
   #reading: Reading<I> | undefined;
   /** The source is asked for an item. */
   #asked = false;
+  /** It reads on in a moment. */
+  #resuming = false;
   /** Nothing more is read: the source is at its end, has failed, or an input has. */
   #closed = false;
   #exhausted = false;
@@ -41,11 +43,10 @@ export class StreamRun<I, O> extends Run {
   /** How many have been read; how many of them have been given out. */
   #read = 0;
   #given = 0;
-  /** Outcomes that nobody has taken: by number, or as they came. */
-  readonly #done = new Map<number, Outcome>();
-  #came = 0;
-  #head = 0;
   readonly #window: number;
+  /** Outcomes that nobody has taken, in a ring: by number, or as they came. No more than the window are there. */
+  readonly #done: (Outcome | undefined)[] = [];
+  #came = 0;
   readonly #failures: FanFailure[] = [];
   #ending: { error: unknown } | undefined;
   readonly #got = (result: IteratorResult<I, unknown>): void => {
@@ -59,7 +60,7 @@ export class StreamRun<I, O> extends Run {
     this.#close({ error });
   };
   readonly #resume = (): void => {
-    this.#asked = false;
+    this.#resuming = false;
     this.#fill();
   };
 
@@ -130,7 +131,7 @@ export class StreamRun<I, O> extends Run {
       const size = this.size.next(1, 1, Infinity);
       (turns[Math.floor(at / size) % turns.length] as number[]).push(at);
     }
-    this.crew.wake();
+    this.crew.wakeOne(this);
   }
 
   /** Nothing more is read; what was read is given out first. */
@@ -205,15 +206,17 @@ export class StreamRun<I, O> extends Run {
   }
 
   #settle(at: number, outcome: Outcome): void {
-    this.#done.set(this.#terms.ordered ? at : this.#came++, outcome);
+    const came = this.#came++;
+    this.#done[(this.#terms.ordered ? at : came) % this.#window] = outcome;
     this.#outlet.flush();
   }
 
   #take(): IteratorResult<O, undefined> | undefined {
     for (;;) {
-      const outcome = this.#done.get(this.#head);
+      const at = this.#given % this.#window;
+      const outcome = this.#done[at];
       if (outcome === undefined) break;
-      this.#done.delete(this.#head++);
+      this.#done[at] = undefined;
       this.#given++;
       this.#later();
       if ('value' in outcome) return { value: outcome.value as O, done: false };
@@ -227,20 +230,20 @@ export class StreamRun<I, O> extends Run {
 
   /** There is room for more: read on when what goes on here is done. */
   #later(): void {
-    if (!this.#asked && !this.#closed) {
-      this.#asked = true;
-      queueMicrotask(this.#resume);
-    }
+    if (this.#asked || this.#closed || this.#resuming) return;
+    this.#resuming = true;
+    queueMicrotask(this.#resume);
   }
 
   #leave(reason: unknown): Promise<void> | undefined {
-    this.crew.counts.cancelled += this.#read - this.#given - this.#done.size;
+    this.crew.counts.cancelled += this.#read - this.#came;
     this.stop(reason ?? new DOMException('the results are not read any more', 'AbortError'));
     this.#inputs.clear();
-    this.#done.clear();
+    this.#done.length = 0;
     const reading = this.#reading;
     if (this.#exhausted || reading === undefined) return undefined;
-    return (async () => void (await reading.leave()))();
+    const awaited = this.#asked;
+    return (async () => void (await reading.leave(awaited)))();
   }
 
   abandon(error: unknown): void {
