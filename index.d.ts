@@ -1,8 +1,7 @@
 // Made by `npm run build:api` from ts/. The whole public API; do not edit.
 import { WritableStream, ReadableStream } from 'node:stream/web';
 import * as node_worker_threads from 'node:worker_threads';
-import { Transferable, WorkerOptions, Worker, ResourceLimits } from 'node:worker_threads';
-import { Readable, Writable } from 'node:stream';
+import { Transferable, ResourceLimits, WorkerOptions, Worker } from 'node:worker_threads';
 
 /** An object's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
 interface SharedHandle<Kind extends string = string> {
@@ -330,6 +329,79 @@ declare class Ticker implements Disposable {
 }
 
 /**
+ * Makes one error of several; `undefined` and `null` among them are passed over.
+ *
+ * @returns `undefined` if there is none, the error itself if there is one, otherwise a {@link CombinedError} of all.
+ * @example
+ * ```ts
+ * const error = combineErrors(outcomes.map((outcome) => outcome.reason));
+ * if (error !== undefined) throw error;
+ * ```
+ */
+declare function combineErrors(errors: Iterable<unknown>): unknown;
+
+/** What everything that calls the user's function gives it. */
+/** What a guarded function is called with. */
+interface CallContext {
+    /** Aborts when the call is to end: its caller gave up, or its time is over. `undefined` if nothing can end it. */
+    readonly signal: AbortSignal | undefined;
+}
+
+/** What a processor may know of the call it is in. */
+
+/** The second argument of a processor. */
+interface FanContext extends CallContext {
+    /** Aborts when the result is not wanted any more: its caller gave up, another input failed, or its time is over. */
+    readonly signal: AbortSignal;
+    /** The input's number, from 0; that of a batch's first. */
+    readonly index: number;
+    /** The worker's number, from 0. */
+    readonly worker: number;
+}
+
+/** What measures a load. */
+interface LoadMonitor {
+    /** 0 to 1; `undefined` if there is nothing new. */
+    load(): number | undefined;
+}
+/** How a dynamic fan-out is made. */
+interface DynamicFanOutOptions {
+    /** Calls that may run at once in any case. Default 1. */
+    min?: number;
+    /** Calls that run at once at most. Default: four for each of the machine's processors. */
+    max?: number;
+    /** Measures the load. Default: how busy other processes keep the machine's processors. */
+    monitor?: LoadMonitor;
+}
+/**
+ * Runs as many calls at once as the machine's load allows, between a least and a most: the least when others keep it busy, a tenth of the number of
+ * items when they do not, something between otherwise. It looks at the load when a call of `process` begins, and again and again as items are done.
+ *
+ * @example
+ * ```ts
+ * const fan = new DynamicFanOut({ min: 2, max: 32 });
+ * const results = await fan.process(items, (item, { signal }) => handle(item, signal), { signal: ctx });
+ * ```
+ */
+declare class DynamicFanOut {
+    #private;
+    /** @throws {@link InvalidArgumentError} for an option that cannot be meant. */
+    constructor(options?: DynamicFanOutOptions);
+    /** The load as it was last measured, 0 to 1. */
+    get load(): number;
+    /** How many calls would run at once for so many items, by the load as it was last measured. */
+    workersFor(items: number): number;
+    /**
+     * Calls a function with each item.
+     *
+     * @returns The results in the order of the items.
+     * @throws The first error of the function, by which the calls that run are told; {@link WaitTimeoutError}; the signal's reason; what the
+     * monitor throws.
+     */
+    process<T, R>(items: Iterable<T>, fn: (item: T, context: FanContext) => R | PromiseLike<R>, options?: WaitOptions): Promise<R[]>;
+}
+
+/**
  * Every error the package throws: one class per failure, each with a `code` that never changes.
  *
  * Match on `code`, or with {@link isMillraceError}, which also knows errors of another copy of the package.
@@ -518,6 +590,236 @@ declare class ProcessorError extends MillraceError {
     name: string;
 }
 
+/** What went wrong with several things at once. */
+
+/** Several errors. */
+declare class CombinedError extends MillraceError {
+    name: string;
+    /** All of them. */
+    readonly errors: readonly unknown[];
+}
+/** Too few services have answered. */
+declare class QuorumError extends MillraceError {
+    name: string;
+    /** How many were to answer. */
+    readonly atLeast: number;
+    /** The answers there are, by the services' names. */
+    readonly answers: Readonly<Record<string, unknown>>;
+    /** The errors, by the services' names. */
+    readonly failed: Readonly<Record<string, unknown>>;
+    /** The errors alone. */
+    readonly errors: readonly unknown[];
+}
+
+/** How many at once, and who may end it. */
+interface ConcurrentOptions extends WaitOptions {
+    /** How many calls run at once. Default: all. */
+    concurrency?: number;
+}
+/**
+ * Calls a function with each item, so many at once.
+ *
+ * @param fn - Gets the item, and its number and a signal.
+ * @returns The results in the order of the items.
+ * @throws The first error of the function: the calls that run are told by their signal, the others do not begin; {@link WaitTimeoutError}; the
+ * signal's reason.
+ * @example
+ * ```ts
+ * const pages = await fanOut((url, { signal }) => load(url, signal), urls, { concurrency: 8, signal: ctx });
+ * ```
+ */
+declare function fanOut<T, R>(fn: (item: T, context: FanContext) => R | PromiseLike<R>, items: Iterable<T>, options?: ConcurrentOptions): Promise<R[]>;
+
+/** What functions give, each in its place. */
+type ResultsOf<F extends readonly ((context: FanContext) => unknown)[]> = {
+    -readonly [K in keyof F]: Awaited<ReturnType<F[K]>>;
+};
+/**
+ * Runs functions at once.
+ *
+ * @param fns - Each gets a context with a signal.
+ * @returns What each gives, in their order.
+ * @throws The first error: the others are told by their signal; {@link WaitTimeoutError}; the signal's reason.
+ * @example
+ * ```ts
+ * const [stock, payment] = await runConcurrent([() => checkStock(order), ({ signal }) => charge(order, signal)], { timeout: 2_000 });
+ * ```
+ */
+declare function runConcurrent<F extends readonly ((context: FanContext) => unknown)[]>(fns: readonly [...F], options?: ConcurrentOptions): Promise<ResultsOf<F>>;
+
+/**
+ * Asks all sources at once, and makes one result of what they give.
+ *
+ * @param sources - Functions; each gets a context with a signal.
+ * @param aggregate - Gets what they gave, in their order.
+ * @throws The first error of a source, by which the others are told; what `aggregate` throws; {@link WaitTimeoutError}; the signal's reason.
+ * @example
+ * ```ts
+ * const all = await fanIn([fetchHere, fetchThere], (lists) => lists.flat(), { signal: ctx });
+ * ```
+ */
+declare function fanIn<F extends readonly ((context: FanContext) => unknown)[], R>(sources: readonly [...F], aggregate: (results: ResultsOf<F>) => R | PromiseLike<R>, options?: ConcurrentOptions): Promise<R>;
+
+/** A link of a chain. */
+type Stage<I, O> = (input: I, context: FanContext) => O | PromiseLike<O>;
+/**
+ * Gives each function what the one before it gave. For streams, and for many items at once, there is `Pipeline`.
+ *
+ * @param stages - Each gets what comes, and a context with a signal.
+ * @returns What the last gives.
+ * @throws What a stage throws, and those behind it do not run; {@link WaitTimeoutError}; the signal's reason.
+ * @example
+ * ```ts
+ * const saved = await pipeline([fetchPage, parse, (data) => save(data)], url, { signal: ctx });
+ * ```
+ */
+declare function pipeline<A, B>(stages: readonly [Stage<A, B>], input: A, options?: WaitOptions): Promise<B>;
+declare function pipeline<A, B, C>(stages: readonly [Stage<A, B>, Stage<B, C>], input: A, options?: WaitOptions): Promise<C>;
+declare function pipeline<A, B, C, D>(stages: readonly [Stage<A, B>, Stage<B, C>, Stage<C, D>], input: A, options?: WaitOptions): Promise<D>;
+declare function pipeline<A, B, C, D, E>(stages: readonly [Stage<A, B>, Stage<B, C>, Stage<C, D>, Stage<D, E>], input: A, options?: WaitOptions): Promise<E>;
+declare function pipeline<A, B, C, D, E, F>(stages: readonly [Stage<A, B>, Stage<B, C>, Stage<C, D>, Stage<D, E>, Stage<E, F>], input: A, options?: WaitOptions): Promise<F>;
+declare function pipeline<A, B, C, D, E, F, G>(stages: readonly [Stage<A, B>, Stage<B, C>, Stage<C, D>, Stage<D, E>, Stage<E, F>, Stage<F, G>], input: A, options?: WaitOptions): Promise<G>;
+declare function pipeline<T>(stages: readonly Stage<T, T>[], input: T, options?: WaitOptions): Promise<T>;
+
+/** How far it is. */
+interface BatchProgress<R> {
+    /** The batch that is done, from 1, and how many there are. */
+    batch: number;
+    batches: number;
+    /** Items that are done, and how many there are. */
+    done: number;
+    total: number;
+    /** The batch's results, in the order of its items. */
+    results: readonly R[];
+}
+/** How batches are processed. */
+interface InBatchesOptions<R> extends ConcurrentOptions {
+    /** How long to wait between two batches, in milliseconds. Default 0. */
+    pause?: number;
+    /** Is called after each batch; the next one begins when what it returns has settled. What it throws ends all. */
+    onProgress?: (progress: BatchProgress<R>) => unknown;
+}
+/**
+ * Calls a function with each item, batch by batch: a batch begins when the one before it is done.
+ *
+ * @param size - How many items a batch has.
+ * @param fn - Gets the item, and its number and a signal.
+ * @param options - `concurrency`: how many calls run at once, default: a whole batch; `pause`; `onProgress`; `signal`; `timeout` for all.
+ * @returns The results in the order of the items.
+ * @throws The first error of the function: the rest of the batch is told by its signal, the next batch does not begin; {@link WaitTimeoutError};
+ * the signal's reason.
+ * @example
+ * ```ts
+ * await processInBatches(users, 100, notify, { pause: 1_000, onProgress: ({ done, total }) => log(`${done}/${total}`) });
+ * ```
+ */
+declare function processInBatches<T, R>(items: Iterable<T>, size: number, fn: (item: T, context: FanContext) => R | PromiseLike<R>, options?: InBatchesOptions<R>): Promise<R[]>;
+
+/** What lets so many through: a rate limiter, a semaphore. */
+interface Limiting {
+    /** Waits until `count` may pass. What it gives is given back when the call has ended, if it can be disposed of: a semaphore's permits. */
+    acquire(count: number, options?: {
+        signal?: Cancellation;
+    }): PromiseLike<unknown>;
+}
+/**
+ * Makes a function that waits for a limiter before each call. Goes wherever the function does: `fanOut`, `processInBatches`, a pipeline's stage.
+ *
+ * @param limiter - Anything with `acquire(count, { signal })`.
+ * @param options - `count`: how many a call takes, default 1; or what says so for its input.
+ * @returns The function. Its second argument may have a `signal`, which ends the wait for the limiter.
+ * @example
+ * ```ts
+ * const limited = rateLimited(process, new TokenBucketRateLimiter({ capacity: 1, refillRate: 10, refillInterval: 1000, enableBurst: true }));
+ * const results = await fanOut(limited, items, { signal: ctx });
+ * ```
+ */
+declare function rateLimited<T, C extends Partial<CallContext>, R>(processor: (input: T, context: C) => R | PromiseLike<R>, limiter: Limiting, options?: {
+    count?: number | ((input: T) => number);
+}): (input: T, context?: C) => Promise<R>;
+
+/** Functions by name; each gets the request and a context with a signal. */
+type Services<Q> = Record<string, (request: Q, context: CallContext) => unknown>;
+/** What came back, by the services' names. A name stands in one of the two; in none if its answer was not waited for. */
+interface Gathered<S> {
+    /** The answers. */
+    answers: {
+        -readonly [K in keyof S]?: S[K] extends (...args: never[]) => infer R ? Awaited<R> : never;
+    };
+    /** The errors; `CallTimeoutError` of a service that took too long. */
+    errors: {
+        -readonly [K in keyof S]?: unknown;
+    };
+}
+/** How a request is scattered. Times are in milliseconds. */
+interface ScatterOptions<Names extends string = string> {
+    /** How long a service may take: each, or by their names. Default: no limit. */
+    timeout?: number | {
+        readonly [K in Names]?: number;
+    };
+    /** How many must answer; with less it rejects, as soon as that is certain. Default 1, or 0 if there are no services. */
+    atLeast?: number;
+    /** `'quorum'`: it ends as soon as `atLeast` have answered, and the others are told by their signal. Default `'all'`. */
+    until?: 'all' | 'quorum';
+    /** Ends it. */
+    signal?: Cancellation;
+}
+/**
+ * Sends a request to all services at once, and gathers what they answer, each within its time.
+ *
+ * @returns The answers and the errors by the services' names.
+ * @throws {@link QuorumError}, with the answers and errors there are, if fewer than `atLeast` answer; the signal's reason.
+ * @example
+ * ```ts
+ * const { answers, errors } = await scatterGather({ eu: askEurope, us: askAmerica }, query, { timeout: 500, atLeast: 1 });
+ * ```
+ */
+declare function scatterGather<Q, S extends Services<Q>>(services: S & Services<Q>, request: Q, options?: ScatterOptions<keyof S & string>): Promise<Gathered<S>>;
+
+/** What items come from: an async iterable, an iterable, a channel, a Web stream, or a Node stream. */
+type Source<T> = AsyncIterable<T> | Iterable<T>;
+
+/** How a stream is processed. */
+interface StreamProcessorOptions {
+    /** How many calls run at once, of each stream. Default 1. */
+    concurrency?: number;
+    /** Results that may be done before anybody wants them. Default: as many as run at once. */
+    bufferSize?: number;
+    /** Results in the order of the items; otherwise as they come. Default true. */
+    ordered?: boolean;
+    /** How long a call may take, in milliseconds; then it has failed with `CallTimeoutError`. Default: no limit. */
+    timeout?: number;
+    /**
+     * When a call fails: `'fail'`, the stream ends with its error; `'collect'`, it goes on, and ends with `FanOutError`, which has all errors. Default
+     * `'fail'`.
+     */
+    onError?: 'fail' | 'collect';
+    /** Each outcome, as from `Promise.allSettled`, in place of its result: no error ends the stream. Default false. */
+    settle?: boolean;
+}
+/** Processes streams. */
+interface StreamProcessor<T, R> {
+    /**
+     * @param source - Async iterable, iterable, channel, Web or Node stream. It is read as fast as results are taken, and ended when their reader
+     * leaves.
+     * @param options - A signal that ends it; `timeout`, how long the reader waits for a result.
+     */
+    processStream(source: Source<T>, options?: WaitOptions): AsyncIterableIterator<R, undefined> & AsyncDisposable;
+}
+/**
+ * Makes a processor of streams out of a function, with back-pressure at both ends.
+ *
+ * @example
+ * ```ts
+ * const resize = streamProcessor(resizeImage, { concurrency: 10, bufferSize: 100, settle: true });
+ * for await (const outcome of resize.processStream(images, { signal: ctx })) report(outcome);
+ * ```
+ */
+declare function streamProcessor<T, R>(fn: (item: T, context: FanContext) => R | PromiseLike<R>, options: StreamProcessorOptions & {
+    settle: true;
+}): StreamProcessor<T, PromiseSettledResult<R>>;
+declare function streamProcessor<T, R>(fn: (item: T, context: FanContext) => R | PromiseLike<R>, options?: StreamProcessorOptions): StreamProcessor<T, R>;
+
 /** Cancels a context. Again does no harm. `using` cancels at the end of the block. */
 type CancelFunction<A extends unknown[] = []> = ((...args: A) => void) & Disposable;
 /** A context on its way to another thread: give it to `postMessage`, and to `Context.from` there. */
@@ -637,6 +939,756 @@ declare function diagnostics(): LivingObject[];
  * ```
  */
 declare function leaks(before: readonly LivingObject[]): LivingObject[];
+
+/** The second argument of a processor. */
+interface Context {
+    /** Aborts when the task is cancelled or times out. Synchronous code may ask `signal.aborted` as it goes. */
+    readonly signal: AbortSignal;
+    /** The worker's number in its pool. */
+    readonly workerId: number;
+    /** The task's number in its pool. */
+    readonly taskId: number;
+    /** 1 for the first run; higher only for idempotent tasks whose worker was lost. */
+    readonly attempt: number;
+}
+
+/**
+ * What every task may know of itself.
+ *
+ * @example
+ * ```ts
+ * export default async (url: string, { signal }: TaskContext) => (await fetch(url, { signal })).text();
+ * ```
+ */
+type TaskContext = Context;
+/** A module that workers load: a path, a `file:` URL, or either with the name of the export to call. */
+type ProcessorModule = string | URL | {
+    module: string | URL;
+    export?: string;
+};
+/** A function that workers run. A function must be self-contained: it is shipped as its source text. */
+type Processor<TInput, TOutput> = ProcessorModule | ((input: TInput, context: TaskContext) => TOutput | Promise<TOutput> | AsyncIterable<TOutput> | Iterable<TOutput>);
+/** What a scaling policy sees. Times are in milliseconds, shares between 0 and 1. */
+interface ScalingSample {
+    /** Workers, those that start included. */
+    workers: number;
+    /** Workers that start. */
+    starting: number;
+    /** Workers that run as many tasks as they may. */
+    busy: number;
+    /** Tasks that no worker has begun. */
+    waiting: number;
+    /** How long the first of them has waited. */
+    oldestWait: number;
+    /** The mean share of time that the workers' event loops are busy; `null` before the first heartbeat. */
+    eventLoopUtilization: number | null;
+    /** How busy the machine's processors are; `null` before the first measurement. */
+    machineLoad: number | null;
+    /** The recent mean run time of a task; 0 before the first has ended. */
+    meanRun: number;
+}
+/** The configuration of a worker pool. Times are in milliseconds. */
+interface WorkerPoolConfig {
+    /** Workers there are always. Default 1. */
+    minWorkers: number;
+    /** Workers there are at most. Default: the processors of the machine. */
+    maxWorkers: number;
+    /** A worker beyond `minWorkers` that has idled so long is retired. Default 30 000; `Infinity` for never. */
+    idleTimeout: number;
+    /** How long a task may run. Its promise rejects with `TaskTimeoutError`. Default `Infinity`. */
+    taskTimeout: number;
+    /** Whether the pool grows with its queue and shrinks by `idleTimeout`. Default true. */
+    enableAutoScaling: boolean;
+    /** The share of busy workers from which the pool grows. Default 0.8. */
+    scalingThreshold: number;
+}
+/** What a pool can be told beyond {@link WorkerPoolConfig}. Times are in milliseconds. */
+interface WorkerPoolOptions<TInput, TOutput> extends Partial<WorkerPoolConfig> {
+    /** What workers run for each task: a module, or a self-contained function. */
+    processor?: Processor<TInput, TOutput>;
+    /** Shares the pool with every thread of the process that opens this name. */
+    name?: string;
+    /** Decides how many workers there should be, in place of the built-in rule. Called in the thread that owns the pool. */
+    scalingPolicy?: (sample: ScalingSample) => number;
+    /** Tasks that may wait. Default: no limit. */
+    maxQueue?: number;
+    /** What happens to a task beyond `maxQueue`: it rejects with `QueueFullError`, or waits for room. Default `'reject'`. */
+    onFull?: 'reject' | 'wait';
+    /** Tasks that one worker may run at once; above 1 for tasks that wait for input or output. Default 1. */
+    concurrentTasksPerWorker?: number;
+    /** How long a cancelled task may take to end before its worker is replaced. Default 1 000. */
+    abortGrace?: number;
+    /** How often a busy worker is asked for a sign of life. Default 1 000. */
+    heartbeatInterval?: number;
+    /** A busy worker without a sign of life for so long is unresponsive. Default 30 000. */
+    heartbeatTimeout?: number;
+    /** Replace unresponsive workers unasked. Default false: a long computation is no defect. */
+    autoRestart?: boolean;
+    /**
+     * How tasks find workers: `'work-stealing'` from one queue, idle workers stealing what others have taken and not begun;
+     * `'round-robin'` in strict turn; `'adaptive'` to the worker expected to be done first, by its measured speed.
+     * Default `'work-stealing'`.
+     */
+    balancing?: 'work-stealing' | 'round-robin' | 'adaptive';
+    /** Workers that may die at start in a row before the waiting tasks fail with `PoolBrokenError`. Default 3. */
+    maxStartFailures?: number;
+    /** The wait before the second replacement of a dying worker in a row; it doubles up to 30 s. Default 100. */
+    restartBackoff?: number;
+    /** Limits of each worker's memory, as for `new Worker`. */
+    resourceLimits?: ResourceLimits;
+    /** The workers' `process.env`, as for `new Worker`. */
+    env?: WorkerOptions['env'];
+    /** The workers' `process.argv` beyond the first two, as for `new Worker`. */
+    argv?: unknown[];
+    /** Options of the runtime for the workers, as for `new Worker`, such as `['--import', 'tsx']`. */
+    execArgv?: string[];
+    /** What `workerData` of `node:worker_threads` is in the workers. */
+    workerData?: unknown;
+    /** Keep the workers' standard output from the process's; it is then given by the `output` event. Default false. */
+    stdout?: boolean;
+    /** The same for standard error. */
+    stderr?: boolean;
+    /** Keep what each task writes, for the error of a task whose worker dies. Default false. */
+    captureOutput?: boolean;
+}
+/** How one task is to be treated. */
+interface SubmitOptions<TInput = unknown, TOutput = unknown> {
+    /** Cancels the task; its promise rejects with the signal's reason. */
+    signal?: Cancellation;
+    /** How long the submitter waits, in milliseconds, the time in the queue included. Rejects with `TaskTimeoutError`. */
+    timeout?: number;
+    /** A whole number from -128 to 127; higher goes first. Default 0. */
+    priority?: number;
+    /** What in the input is moved and not copied, as for `postMessage`. */
+    transfer?: readonly node_worker_threads.Transferable[];
+    /** What to run in place of the pool's processor. */
+    processor?: Processor<TInput, TOutput>;
+    /** The task may run again, up to three times, if its worker is lost. Default false. */
+    idempotent?: boolean;
+}
+
+/** Many inputs through a pool, all at once. */
+
+/** How many a batch, and how it ends. */
+interface BatchOptions<TInput, TOutput> extends SubmitOptions<TInput, TOutput> {
+    /** Every outcome instead of the first error. */
+    settle?: boolean;
+}
+
+/** What a pool tells those who listen. */
+
+/** A pool's events, with what each listener gets. Only the thread that owns the pool hears them. */
+interface PoolEvents {
+    /** A worker came or went. */
+    worker: [event: {
+        workerId: number;
+        state: 'started' | 'retired' | 'crashed' | 'replaced';
+    }];
+    /** The number of workers is about to change. */
+    scale: [event: {
+        from: number;
+        to: number;
+        reason: string;
+    }];
+    /** Nothing waits any more. */
+    drain: [];
+    /** A worker died unordered, or the scaling policy failed. Without a listener it is not thrown: tasks carry it too. */
+    error: [error: WorkerCrashedError | Error];
+    /** A worker wrote, with `stdout`, `stderr` or `captureOutput`. */
+    output: [event: {
+        workerId: number;
+        stream: 'stdout' | 'stderr';
+        text: string;
+    }];
+}
+
+/** Many inputs through a pool with back-pressure: no more are read than are on their way or waiting to be taken. */
+
+/** How inputs go through a pool. */
+interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput>, 'transfer'> {
+    /** Tasks on their way or done and not taken, at most. Default: four a worker, at least 16. */
+    concurrency?: number;
+    /** Results in the order of the inputs; otherwise as they come. Default true. */
+    ordered?: boolean;
+}
+
+/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
+/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
+interface TimeStatistics {
+    count: number;
+    mean: number;
+    min: number;
+    p50: number;
+    p90: number;
+    p99: number;
+    p999: number;
+    max: number;
+}
+/** A pool's counts and times since it began or was reset. */
+interface PoolMetrics {
+    /** Tasks accepted. */
+    submitted: number;
+    /** Tasks that returned. */
+    completed: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks cancelled by their submitter. */
+    aborted: number;
+    /** Tasks that took too long. */
+    timedOut: number;
+    /** Tasks refused because the queue was full. */
+    rejected: number;
+    /** Tasks that ran again after their worker was lost. */
+    retried: number;
+    /** Workers that died unordered. */
+    crashes: number;
+    /** Workers started in place of lost ones. */
+    restarts: number;
+    /** Workers started. */
+    spawned: number;
+    /** Workers retired. */
+    retired: number;
+    /** Tasks that an idle worker took from another's queue. */
+    stolen: number;
+    /** The share of the workers' time spent running tasks. */
+    utilisation: number;
+    /** From submission to begin. */
+    waiting: TimeStatistics;
+    /** From begin to end. */
+    running: TimeStatistics;
+}
+/** One worker's health. */
+interface WorkerHealth {
+    workerId: number;
+    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
+    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
+    /** Tasks that returned. */
+    done: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks it has taken and not begun. */
+    queued: number;
+    /** How long its oldest running task has run. */
+    currentTaskAge: number | null;
+    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
+    lastHeartbeatAge: number | null;
+    /** The share of time its event loop was busy, at the last heartbeat. */
+    eventLoopUtilization: number;
+    /** Bytes of heap in use, at the last heartbeat. */
+    heapUsed: number;
+    /** Bytes of heap it may use. */
+    heapLimit: number;
+    /** Its recent mean run time. */
+    meanRun: number;
+}
+/** A pool's health. */
+interface HealthStatus {
+    /** Whether no worker is unresponsive. */
+    healthy: boolean;
+    /** Tasks that wait, those that workers have taken and not begun included. */
+    queued: number;
+    /** Tasks that run. */
+    running: number;
+    /** Tasks that wait for room in the queue. */
+    waitingRoom: number;
+    /** Each worker. */
+    workers: WorkerHealth[];
+}
+
+/** How a pool is opened: by its options, in the thread that is to own it, or by name or handle in another. */
+/** A pool's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
+interface PoolHandle {
+    /** What kind of object it names. */
+    readonly millrace: 'worker-pool';
+    /** Which one. */
+    readonly id: number;
+}
+
+/** What both kinds of pools are. */
+
+/** How a pool is closed. */
+interface CloseOptions {
+    /** How long to wait for tasks to end, in milliseconds, before the pool is terminated. Default: no limit. */
+    timeout?: number;
+}
+/** A pool of workers. Not made itself: see `DynamicWorkerPool` and `FixedWorkerPool`. */
+declare abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
+    #private;
+    /** The pool's name, if it has one. */
+    get name(): string | undefined;
+    /**
+     * Runs the processor on one input, on some worker.
+     *
+     * @param task - What the processor gets: anything `postMessage` accepts.
+     * @returns What the processor returns.
+     * @throws What the processor throws, with its name, message, own properties, cause and the worker's stack;
+     * `DataCloneError` for an input that cannot be cloned; `TaskTimeoutError`, `QueueFullError`, `PoolClosedError`,
+     * `WorkerCrashedError`, `WorkerReplacedError`, `PoolBrokenError`, `ProcessorError`; the signal's reason when aborted.
+     * @example
+     * ```ts
+     * const thumbnail = await pool.submit(image, { timeout: 5_000, transfer: [image.buffer] });
+     * ```
+     */
+    submit(task: TInput, options?: SubmitOptions<TInput, TOutput>): Promise<TOutput>;
+    /**
+     * Runs the processor on each input; the results come in their order.
+     *
+     * @returns The results; with `settle` the outcome of each, as from `Promise.allSettled`.
+     * @throws The first error, after the tasks that no worker has begun have been cancelled.
+     */
+    submitBatch(tasks: readonly TInput[], options: BatchOptions<TInput, TOutput> & {
+        settle: true;
+    }): Promise<PromiseSettledResult<TOutput>[]>;
+    submitBatch(tasks: readonly TInput[], options?: BatchOptions<TInput, TOutput>): Promise<TOutput[]>;
+    /**
+     * Runs the processor on each of any number of inputs, in constant memory: an input is read when there is room for it.
+     *
+     * @throws The first error, when its turn comes; what is on its way is then cancelled.
+     * @example
+     * ```ts
+     * for await (const row of pool.map(readLines(file), { concurrency: 32 })) write(row);
+     * ```
+     */
+    map(inputs: Iterable<TInput> | AsyncIterable<TInput>, options?: MapOptions<TInput, TOutput>): AsyncIterableIterator<TOutput>;
+    /**
+     * Runs a processor that is a generator, and gives what it yields. The generator is at most some items ahead of the reader,
+     * and is ended when the reader stops.
+     *
+     * @example
+     * ```ts
+     * for await (const record of pool.iterate('big.csv')) await insert(record);
+     * ```
+     */
+    iterate<T = TOutput>(task: TInput, options?: SubmitOptions<TInput, unknown>): AsyncIterableIterator<T> & AsyncDisposable;
+    /**
+     * Runs a function of the moment with its arguments. It must be self-contained: it is sent as its source text.
+     *
+     * @example
+     * ```ts
+     * const digest = await pool.run((text) => process.getBuiltinModule('node:crypto').hash('sha256', text), 'abc');
+     * ```
+     */
+    run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
+    /** Whether it takes no more tasks. */
+    get closed(): boolean;
+    /** Workers that take tasks, those that start included. */
+    getWorkerCount(): number;
+    /** Tasks that no worker has begun. */
+    getQueueLength(): number;
+    /** Whether nothing waits and nothing runs. */
+    isIdle(): boolean;
+    /**
+     * Starts up to `count` workers more, within the maximum.
+     *
+     * @returns Resolves when they take tasks.
+     */
+    scaleUp(count: number): Promise<void>;
+    /** Lets up to `count` workers go, within the minimum, the idle ones first. Busy ones finish what they run. */
+    scaleDown(count: number): Promise<void>;
+    /** What each worker is doing and how it is. */
+    getHealthStatus(): HealthStatus;
+    /**
+     * Replaces the workers that are unresponsive. What they run rejects with `WorkerReplacedError`, or runs again if it is
+     * idempotent.
+     *
+     * @returns Resolves when the replacements take tasks.
+     */
+    restartUnhealthyWorkers(): Promise<void>;
+    /** Counts and times since the pool began, over all threads. */
+    getMetrics(): PoolMetrics;
+    /** Begins counting anew. */
+    resetMetrics(): void;
+    /**
+     * Resolves when `minWorkers` workers take tasks.
+     *
+     * @throws `PoolBrokenError` if they die at every start, `PoolClosedError` if the pool is closed.
+     */
+    ready(): Promise<void>;
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. Only the owning thread hears any. */
+    on<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** A token by which any thread of this process opens the same pool. */
+    toHandle(): PoolHandle;
+    /**
+     * Takes no more tasks, waits for those it has, and ends the workers. In a thread that has opened another's pool it lets go of
+     * that pool, and cancels what this thread still waits for. A second call waits for the first.
+     *
+     * @throws `TaskTimeoutError` never: a pool that is not done in time is terminated, and its tasks reject with `PoolClosedError`.
+     */
+    close(options?: CloseOptions): Promise<void>;
+    /** Ends everything at once. What waits and what runs rejects with `PoolClosedError`. */
+    terminate(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The configuration of a fan-out. Times are in milliseconds. */
+interface FanOutConfig {
+    /** How many inputs are worked on at once, over all calls. Default: the processors of the machine. */
+    workerCount: number;
+    /**
+     * How many inputs a worker is given at once, no more than an even share of what there is; for `processBatches`, how many a batch has.
+     * Default `'adaptive'`, see {@link FanOutOptions}.
+     */
+    batchSize: number;
+    /** How long the processor may take for one input, or for one batch in `processBatches`. Default: no limit. */
+    timeout: number;
+    /**
+     * Whether workers get inputs as the load balancer says. Otherwise each has an equal part of them beforehand. Default true.
+     */
+    enableLoadBalancing: boolean;
+}
+/** What a fan-out can be told beyond {@link FanOutConfig}. */
+interface FanOutOptions extends Omit<Partial<FanOutConfig>, 'batchSize'> {
+    /**
+     * `'adaptive'`: one in this thread; for threads, as many as are measured to be some milliseconds of work; for `processBatches`, the size at
+     * which most inputs are measured to be done in a time.
+     */
+    batchSize?: number | 'adaptive';
+    /**
+     * Where processors run: in this thread, unless said otherwise; `'workers'`: each worker is a thread of the fan's own, started at first use;
+     * or a pool, whose threads take what the workers are given.
+     *
+     * A function is sent to a thread as its source, so it must be self-contained. With a `timeout`, each input is sent to it alone.
+     */
+    on?: 'workers' | WorkerPool<never, unknown>;
+    /** Results in the order of the inputs; otherwise as they come. Default true. */
+    ordered?: boolean;
+    /**
+     * When the processor fails: `'fail'`, the call rejects with that error, and what has not begun does not begin; `'collect'`, all inputs are
+     * tried, and then the call rejects with `FanOutError`, which has all errors and results. Default `'fail'`.
+     */
+    onError?: 'fail' | 'collect';
+    /**
+     * How long a call of the processor that is overdue or not wanted any more may take to end, before its worker goes on without it; a thread is
+     * replaced then. Default 1000.
+     */
+    abortGrace?: number;
+}
+/** What is called for each input. On threads also a module that exports it. */
+type FanProcessor<TInput, TOutput> = ((input: TInput, context: FanContext) => TOutput | PromiseLike<TOutput>) | ProcessorModule;
+/** What is called for each batch. On threads also a module that exports it. */
+type BatchProcessor<TInput, TOutput> = ((batch: TInput[], context: FanContext) => TOutput[] | PromiseLike<TOutput[]>) | ProcessorModule;
+
+/** A worker, as a load balancer sees it. */
+interface WorkerLoad {
+    /** Its number, from 0. */
+    readonly id: number;
+    /** Inputs it has been given and has not done. */
+    readonly pending: number;
+    /** Inputs it has done, failed ones included. */
+    readonly completed: number;
+    /** What an input takes there, in milliseconds, of late; 0 before the first is done. */
+    readonly meanTime: number;
+}
+/** A rule of one's own. */
+interface CustomLoadBalancer {
+    /**
+     * Chooses the worker that gets the next batch. If that one has enough to do, the batch waits, and the choice is made anew when a worker
+     * has done something.
+     *
+     * @returns The `id` of one of them.
+     */
+    choose(workers: readonly WorkerLoad[]): number;
+}
+/**
+ * How inputs find workers: `'least-loaded'`, whoever has least to do gets the next; `'round-robin'`, in strict turn; `'adaptive'`, whoever
+ * is expected to be done with it first, by its measured speed; or a rule of one's own.
+ */
+type LoadBalancer = 'round-robin' | 'least-loaded' | 'adaptive' | CustomLoadBalancer;
+
+/** Counts and times of a fan-out since it was made, or counting began anew. Times are in milliseconds. */
+interface FanOutMetrics {
+    /** Calls of its methods. */
+    calls: number;
+    /** Inputs it has been given. */
+    inputs: number;
+    /** Inputs with a result. */
+    completed: number;
+    /** Inputs that failed, those out of time among them. */
+    failed: number;
+    /** Inputs out of time. */
+    timedOut: number;
+    /** Inputs without an outcome when their call was over: it was cancelled, or another input failed. */
+    cancelled: number;
+    /** Batches that workers have been given. */
+    batches: number;
+    /** Inputs that workers have now. */
+    pending: number;
+    /** The mean time that an input took. */
+    meanTime: number;
+    /** Each worker. */
+    workers: readonly WorkerLoad[];
+}
+
+/** The configuration of a fan pattern: that of its fan-out, and of its stream. */
+interface FanPatternConfig extends FanOutOptions {
+    /** Results of a stream that may be done before anybody wants them. Default: as many as there are workers. */
+    bufferSize?: number;
+}
+/** How a stream is processed. */
+interface FanStreamOptions extends WaitOptions {
+    /** Each outcome, as from `Promise.allSettled`, in place of its result: no input's error ends the stream. */
+    settle?: boolean;
+}
+/**
+ * Fan-out and fan-in in one: inputs go to workers, as in {@link FanOut}, and their results come back as one list or one stream.
+ *
+ * @example
+ * ```ts
+ * const fan = new FanPattern<string, Page>({ workerCount: 8, ordered: false });
+ * for await (const page of fan.processStream(urls, (url, { signal }) => load(url, signal))) index(page);
+ * ```
+ */
+declare class FanPattern<TInput, TOutput> implements AsyncDisposable {
+    #private;
+    /** @throws {@link InvalidArgumentError} for an option that cannot be meant. */
+    constructor(config?: FanPatternConfig);
+    /** Calls the processor with each input, as {@link FanOut.distribute}. */
+    process(inputs: readonly TInput[], processor: FanProcessor<TInput, TOutput>, options?: WaitOptions): Promise<TOutput[]>;
+    /**
+     * Calls the processor with each of any number of inputs, in constant memory. An input is read when a worker or the buffer has room for it:
+     * with a reader that is slow, or workers that are, the source is read no faster.
+     *
+     * An input's error comes in its place, after the results before it, and ends the stream; with `ordered: false` at once. With
+     * `onError: 'collect'` the stream goes on without it, and ends with {@link FanOutError}. Leaving the iteration ends the source.
+     *
+     * @param options - A signal that ends it; `timeout`, how long its reader waits for a result; `settle`, see {@link FanStreamOptions}.
+     * @throws By the iteration: what the processor or the source throws; {@link WaitTimeoutError}; the signal's reason.
+     */
+    processStream(inputs: Source<TInput>, processor: FanProcessor<TInput, TOutput>, options: FanStreamOptions & {
+        settle: true;
+    }): AsyncIterableIterator<PromiseSettledResult<TOutput>, undefined> & AsyncDisposable;
+    processStream(inputs: Source<TInput>, processor: FanProcessor<TInput, TOutput>, options?: FanStreamOptions): AsyncIterableIterator<TOutput, undefined> & AsyncDisposable;
+    /** As {@link FanOut.setLoadBalancer}. */
+    setLoadBalancer(balancer: LoadBalancer): void;
+    /** As {@link FanOut.getWorkerLoads}. */
+    getWorkerLoads(): Map<number, number>;
+    /** Counts and times. */
+    getMetrics(): FanOutMetrics;
+    /** As {@link FanOut.close}. A stream that nobody reads to its end has to be left first. */
+    close(options?: CloseOptions): Promise<void>;
+    /** As {@link FanOut.terminate}. */
+    terminate(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What fans refuse with. */
+
+/** What went wrong with one input, or with one batch of them. */
+interface FanFailure {
+    /** The input's number, from 0; that of a batch's first. */
+    readonly index: number;
+    /** How many inputs it concerns: 1, or a batch's. */
+    readonly count: number;
+    /** What the processor threw. */
+    readonly error: unknown;
+}
+/** Some inputs failed, and all were tried: `onError: 'collect'`. */
+declare class FanOutError extends MillraceError {
+    name: string;
+    /** What went wrong, by the numbers of the inputs. */
+    readonly failures: readonly FanFailure[];
+    /** The errors alone. */
+    readonly errors: readonly unknown[];
+    /** The results in the places of their inputs, `undefined` where there is none. Empty for a stream, which has given them out. */
+    readonly results: readonly unknown[];
+}
+/** The fan was closed. */
+declare class FanClosedError extends MillraceError {
+    name: string;
+}
+/** The inputs are being merged already: each can be read once. */
+declare class FanInBusyError extends MillraceError {
+    name: string;
+}
+
+/** An input that has something to give. */
+interface ReadyInput<T> {
+    /** What was given to `addInput`. */
+    readonly input: Source<T>;
+    /** What it gives next. */
+    readonly next: T;
+    /** As it was added. */
+    readonly priority: number;
+    /** How many items of it are there. */
+    readonly buffered: number;
+    /** How many of it have been given out. */
+    readonly taken: number;
+}
+/** A rule of one's own. */
+interface MergeStrategy<T> {
+    /**
+     * Chooses among the inputs that are ready; there is at least one.
+     *
+     * @param waiting - How many others there are, which have nothing now and have not ended.
+     * @returns Its place in `ready`; `undefined` to wait for the others.
+     */
+    pick(ready: readonly ReadyInput<T>[], waiting: number): number | undefined;
+}
+/**
+ * How inputs are merged: `'round-robin'`, those that have something in turn; `'priority'`, whichever has the highest, equal ones in turn;
+ * `'arrival'`, items in the order of their coming; `'custom'`, as a {@link MergeStrategy} says.
+ */
+type MergeOrder = 'round-robin' | 'priority' | 'arrival' | 'custom';
+
+/** The configuration of a fan-in. Times are in milliseconds. */
+interface FanInConfig {
+    /** How many items are read of each input before anybody wants them. Default 16. */
+    bufferSize: number;
+    /** Which input is next. Default `'round-robin'`. */
+    mergeStrategy: MergeOrder;
+    /** How long an input may take for an item; then it has failed, with `WaitTimeoutError`. Default: no limit. */
+    timeout: number;
+}
+/** What a fan-in can be told beyond {@link FanInConfig}. */
+interface FanInOptions<T> extends Partial<FanInConfig> {
+    /** The rule of `mergeStrategy: 'custom'`. */
+    strategy?: MergeStrategy<T>;
+    /**
+     * When an input fails: `'fail'`, the iteration fails with its error and leaves the other inputs; `'skip'`, that input is asked for its next
+     * item; `'end-input'`, that input is left, and the others go on. Default `'fail'`.
+     */
+    onError?: 'fail' | 'skip' | 'end-input';
+    /** Is told of every failure of an input, whatever follows from it. */
+    onInputError?: (error: unknown, input: Source<T>) => void;
+}
+
+/** Counts of a fan-in since it was made. */
+interface FanInMetrics {
+    /** Inputs there are: those that have not ended. */
+    inputs: number;
+    /** Inputs that were added. */
+    added: number;
+    /** Inputs that have ended, or were left. */
+    ended: number;
+    /** Inputs that were removed. */
+    removed: number;
+    /** Items read of the inputs. */
+    received: number;
+    /** Items given out. */
+    delivered: number;
+    /** Items read and not given out. */
+    buffered: number;
+    /** Failures of inputs, those out of time among them. */
+    errors: number;
+    /** How often an input took too long. */
+    timedOut: number;
+}
+/**
+ * Merges inputs: async iterables, iterables, channels, Web and Node streams. Each is read no further ahead than `bufferSize`. Inputs come and go
+ * also while they are merged; the iteration ends when all have. Leaving it ends each of them: their `return()` is called, a receive from a channel
+ * takes no message.
+ *
+ * @example
+ * ```ts
+ * const fanIn = new FanIn<Row>({ mergeStrategy: 'priority', onError: 'end-input' });
+ * fanIn.addInput(live, { priority: 1 });
+ * fanIn.addInput(history);
+ * for await (const row of fanIn.merge()) await store(row);
+ * ```
+ */
+declare class FanIn<T> implements AsyncDisposable {
+    #private;
+    /** @throws {@link InvalidArgumentError} for an option that cannot be meant. */
+    constructor(config?: FanInOptions<T>);
+    /**
+     * Adds an input, also while they are merged.
+     *
+     * @param options - `priority`: a number, higher goes first; default 0.
+     * @throws {@link InvalidArgumentError} for what cannot be read, or is there already; {@link FanClosedError}.
+     */
+    addInput(input: Source<T>, options?: {
+        priority?: number;
+    }): void;
+    /**
+     * Removes an input and ends it, also while they are merged. One that is not there does no harm.
+     *
+     * @param options - `drain`: what was read of it is still given out; otherwise it is dropped. Default false.
+     */
+    removeInput(input: Source<T>, options?: {
+        drain?: boolean;
+    }): void;
+    /**
+     * The items of all inputs, in the order of the fan-in's `mergeStrategy`. Reading begins with the first `next`.
+     *
+     * @param options - A signal that ends it; `timeout`, how long its reader waits for an item.
+     * @throws By the iteration: what an input throws; {@link WaitTimeoutError}; the signal's reason; {@link FanInBusyError} if another one runs.
+     */
+    merge(options?: WaitOptions): AsyncIterableIterator<T, undefined> & AsyncDisposable;
+    /** The same, in another order. */
+    mergeWithStrategy(strategy: MergeStrategy<T> | Exclude<MergeOrder, 'custom'>, options?: WaitOptions): AsyncIterableIterator<T, undefined> & AsyncDisposable;
+    /** How many inputs there are: those that have not ended. */
+    getInputCount(): number;
+    /** Counts. */
+    getMetrics(): FanInMetrics;
+    /** Takes no more inputs, ends those it has, and the iteration of them. Again does no harm. */
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Shares inputs out among workers, which are places in this thread or threads of their own: no more than `workerCount` of them are worked on at
+ * once, over all calls; calls share the workers in turn. A call that ends early, by its signal, its time or an error, rejects at once: what has
+ * not begun does not begin, and what runs is told by its context's signal.
+ *
+ * @example
+ * ```ts
+ * const fan = new FanOut<string, Page>({ workerCount: 8 });
+ * const pages = await fan.distribute(urls, (url, { signal }) => load(url, signal));
+ *
+ * await using threads = new FanOut<number, number>({ workerCount: 4, on: 'workers' });
+ * const sums = await threads.distribute(sizes, (n) => { let s = 0; for (let i = 0; i < n; i++) s += i; return s; });
+ * ```
+ */
+declare class FanOut<TInput, TOutput> implements AsyncDisposable {
+    #private;
+    /** @throws {@link InvalidArgumentError} for an option that cannot be meant. */
+    constructor(config?: FanOutOptions);
+    /**
+     * Calls the processor with each input.
+     *
+     * @param processor - Gets the input, and its number, worker and signal. With threads a self-contained function, or a module.
+     * @param options - A signal that ends the call; `timeout`, how long all of it may take, in milliseconds.
+     * @returns The results in the order of the inputs, or as they came with `ordered: false`.
+     * @throws What the processor throws first, or {@link FanOutError} with `onError: 'collect'`; {@link CallTimeoutError} for an input that takes
+     * longer than the fan's `timeout`; {@link WaitTimeoutError}; the signal's reason; {@link FanClosedError}.
+     */
+    distribute(inputs: readonly TInput[], processor: FanProcessor<TInput, TOutput>, options?: WaitOptions): Promise<TOutput[]>;
+    /**
+     * Calls the processor with batches of inputs, `batchSize` each; the last may be smaller.
+     *
+     * @param processor - Gets a batch, and gives an array of results for it.
+     * @returns The results of all batches, one after the other.
+     * @throws As {@link distribute}; the fan's `timeout` is for a batch.
+     */
+    processBatches(inputs: readonly TInput[], processor: BatchProcessor<TInput, TOutput>, options?: WaitOptions): Promise<TOutput[]>;
+    /**
+     * Chooses how inputs find workers, for calls that begin after. At first it is `'least-loaded'`.
+     *
+     * @throws {@link InvalidArgumentError} for what is none, or if the fan was made with `enableLoadBalancing: false`.
+     */
+    setLoadBalancer(balancer: LoadBalancer): void;
+    /** How many inputs each worker has been given and has not done, by its number. */
+    getWorkerLoads(): Map<number, number>;
+    /** Counts and times. */
+    getMetrics(): FanOutMetrics;
+    /** Begins counting anew. */
+    resetMetrics(): void;
+    /** Whether it takes no more calls. */
+    get closed(): boolean;
+    /**
+     * Takes no more calls, waits for those it has, and ends its threads. A second call waits for the first.
+     *
+     * @param options - `timeout`: how long that may take, in milliseconds, before it is as {@link terminate}.
+     */
+    close(options?: CloseOptions): Promise<void>;
+    /** Ends everything at once: calls that run reject with {@link FanClosedError}. */
+    terminate(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
 
 /** Where a goroutine is. */
 type GoroutineState = 'pending' | 'fulfilled' | 'rejected' | 'cancelled';
@@ -1808,836 +2860,14 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
-/** What everything that calls the user's function gives it. */
-/** What a guarded function is called with. */
-interface CallContext {
-    /** Aborts when the call is to end: its caller gave up, or its time is over. `undefined` if nothing can end it. */
-    readonly signal: AbortSignal | undefined;
-}
+/** What policies refuse with. */
 
-/** The second argument of a processor. */
-interface Context {
-    /** Aborts when the task is cancelled or times out. Synchronous code may ask `signal.aborted` as it goes. */
-    readonly signal: AbortSignal;
-    /** The worker's number in its pool. */
-    readonly workerId: number;
-    /** The task's number in its pool. */
-    readonly taskId: number;
-    /** 1 for the first run; higher only for idempotent tasks whose worker was lost. */
-    readonly attempt: number;
-}
-
-/**
- * What every task may know of itself.
- *
- * @example
- * ```ts
- * export default async (url: string, { signal }: TaskContext) => (await fetch(url, { signal })).text();
- * ```
- */
-type TaskContext = Context;
-/** A module that workers load: a path, a `file:` URL, or either with the name of the export to call. */
-type ProcessorModule = string | URL | {
-    module: string | URL;
-    export?: string;
-};
-/** A function that workers run. A function must be self-contained: it is shipped as its source text. */
-type Processor<TInput, TOutput> = ProcessorModule | ((input: TInput, context: TaskContext) => TOutput | Promise<TOutput> | AsyncIterable<TOutput> | Iterable<TOutput>);
-/** What a scaling policy sees. Times are in milliseconds, shares between 0 and 1. */
-interface ScalingSample {
-    /** Workers, those that start included. */
-    workers: number;
-    /** Workers that start. */
-    starting: number;
-    /** Workers that run as many tasks as they may. */
-    busy: number;
-    /** Tasks that no worker has begun. */
-    waiting: number;
-    /** How long the first of them has waited. */
-    oldestWait: number;
-    /** The mean share of time that the workers' event loops are busy; `null` before the first heartbeat. */
-    eventLoopUtilization: number | null;
-    /** How busy the machine's processors are; `null` before the first measurement. */
-    machineLoad: number | null;
-    /** The recent mean run time of a task; 0 before the first has ended. */
-    meanRun: number;
-}
-/** The configuration of a worker pool. Times are in milliseconds. */
-interface WorkerPoolConfig {
-    /** Workers there are always. Default 1. */
-    minWorkers: number;
-    /** Workers there are at most. Default: the processors of the machine. */
-    maxWorkers: number;
-    /** A worker beyond `minWorkers` that has idled so long is retired. Default 30 000; `Infinity` for never. */
-    idleTimeout: number;
-    /** How long a task may run. Its promise rejects with `TaskTimeoutError`. Default `Infinity`. */
-    taskTimeout: number;
-    /** Whether the pool grows with its queue and shrinks by `idleTimeout`. Default true. */
-    enableAutoScaling: boolean;
-    /** The share of busy workers from which the pool grows. Default 0.8. */
-    scalingThreshold: number;
-}
-/** What a pool can be told beyond {@link WorkerPoolConfig}. Times are in milliseconds. */
-interface WorkerPoolOptions<TInput, TOutput> extends Partial<WorkerPoolConfig> {
-    /** What workers run for each task: a module, or a self-contained function. */
-    processor?: Processor<TInput, TOutput>;
-    /** Shares the pool with every thread of the process that opens this name. */
-    name?: string;
-    /** Decides how many workers there should be, in place of the built-in rule. Called in the thread that owns the pool. */
-    scalingPolicy?: (sample: ScalingSample) => number;
-    /** Tasks that may wait. Default: no limit. */
-    maxQueue?: number;
-    /** What happens to a task beyond `maxQueue`: it rejects with `QueueFullError`, or waits for room. Default `'reject'`. */
-    onFull?: 'reject' | 'wait';
-    /** Tasks that one worker may run at once; above 1 for tasks that wait for input or output. Default 1. */
-    concurrentTasksPerWorker?: number;
-    /** How long a cancelled task may take to end before its worker is replaced. Default 1 000. */
-    abortGrace?: number;
-    /** How often a busy worker is asked for a sign of life. Default 1 000. */
-    heartbeatInterval?: number;
-    /** A busy worker without a sign of life for so long is unresponsive. Default 30 000. */
-    heartbeatTimeout?: number;
-    /** Replace unresponsive workers unasked. Default false: a long computation is no defect. */
-    autoRestart?: boolean;
-    /**
-     * How tasks find workers: `'work-stealing'` from one queue, idle workers stealing what others have taken and not begun;
-     * `'round-robin'` in strict turn; `'adaptive'` to the worker expected to be done first, by its measured speed.
-     * Default `'work-stealing'`.
-     */
-    balancing?: 'work-stealing' | 'round-robin' | 'adaptive';
-    /** Workers that may die at start in a row before the waiting tasks fail with `PoolBrokenError`. Default 3. */
-    maxStartFailures?: number;
-    /** The wait before the second replacement of a dying worker in a row; it doubles up to 30 s. Default 100. */
-    restartBackoff?: number;
-    /** Limits of each worker's memory, as for `new Worker`. */
-    resourceLimits?: ResourceLimits;
-    /** The workers' `process.env`, as for `new Worker`. */
-    env?: WorkerOptions['env'];
-    /** The workers' `process.argv` beyond the first two, as for `new Worker`. */
-    argv?: unknown[];
-    /** Options of the runtime for the workers, as for `new Worker`, such as `['--import', 'tsx']`. */
-    execArgv?: string[];
-    /** What `workerData` of `node:worker_threads` is in the workers. */
-    workerData?: unknown;
-    /** Keep the workers' standard output from the process's; it is then given by the `output` event. Default false. */
-    stdout?: boolean;
-    /** The same for standard error. */
-    stderr?: boolean;
-    /** Keep what each task writes, for the error of a task whose worker dies. Default false. */
-    captureOutput?: boolean;
-}
-/** How one task is to be treated. */
-interface SubmitOptions<TInput = unknown, TOutput = unknown> {
-    /** Cancels the task; its promise rejects with the signal's reason. */
-    signal?: Cancellation;
-    /** How long the submitter waits, in milliseconds, the time in the queue included. Rejects with `TaskTimeoutError`. */
-    timeout?: number;
-    /** A whole number from -128 to 127; higher goes first. Default 0. */
-    priority?: number;
-    /** What in the input is moved and not copied, as for `postMessage`. */
-    transfer?: readonly node_worker_threads.Transferable[];
-    /** What to run in place of the pool's processor. */
-    processor?: Processor<TInput, TOutput>;
-    /** The task may run again, up to three times, if its worker is lost. Default false. */
-    idempotent?: boolean;
-}
-
-/** Many inputs through a pool, all at once. */
-
-/** How many a batch, and how it ends. */
-interface BatchOptions<TInput, TOutput> extends SubmitOptions<TInput, TOutput> {
-    /** Every outcome instead of the first error. */
-    settle?: boolean;
-}
-
-/** What a pool tells those who listen. */
-
-/** A pool's events, with what each listener gets. Only the thread that owns the pool hears them. */
-interface PoolEvents {
-    /** A worker came or went. */
-    worker: [event: {
-        workerId: number;
-        state: 'started' | 'retired' | 'crashed' | 'replaced';
-    }];
-    /** The number of workers is about to change. */
-    scale: [event: {
-        from: number;
-        to: number;
-        reason: string;
-    }];
-    /** Nothing waits any more. */
-    drain: [];
-    /** A worker died unordered, or the scaling policy failed. Without a listener it is not thrown: tasks carry it too. */
-    error: [error: WorkerCrashedError | Error];
-    /** A worker wrote, with `stdout`, `stderr` or `captureOutput`. */
-    output: [event: {
-        workerId: number;
-        stream: 'stdout' | 'stderr';
-        text: string;
-    }];
-}
-
-/** Many inputs through a pool with back-pressure: no more are read than are on their way or waiting to be taken. */
-
-/** How inputs go through a pool. */
-interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput>, 'transfer'> {
-    /** Tasks on their way or done and not taken, at most. Default: four a worker, at least 16. */
-    concurrency?: number;
-    /** Results in the order of the inputs; otherwise as they come. Default true. */
-    ordered?: boolean;
-}
-
-/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
-/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
-interface TimeStatistics {
-    count: number;
-    mean: number;
-    min: number;
-    p50: number;
-    p90: number;
-    p99: number;
-    p999: number;
-    max: number;
-}
-/** A pool's counts and times since it began or was reset. */
-interface PoolMetrics {
-    /** Tasks accepted. */
-    submitted: number;
-    /** Tasks that returned. */
-    completed: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks cancelled by their submitter. */
-    aborted: number;
-    /** Tasks that took too long. */
-    timedOut: number;
-    /** Tasks refused because the queue was full. */
-    rejected: number;
-    /** Tasks that ran again after their worker was lost. */
-    retried: number;
-    /** Workers that died unordered. */
-    crashes: number;
-    /** Workers started in place of lost ones. */
-    restarts: number;
-    /** Workers started. */
-    spawned: number;
-    /** Workers retired. */
-    retired: number;
-    /** Tasks that an idle worker took from another's queue. */
-    stolen: number;
-    /** The share of the workers' time spent running tasks. */
-    utilisation: number;
-    /** From submission to begin. */
-    waiting: TimeStatistics;
-    /** From begin to end. */
-    running: TimeStatistics;
-}
-/** One worker's health. */
-interface WorkerHealth {
-    workerId: number;
-    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
-    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
-    /** Tasks that returned. */
-    done: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks it has taken and not begun. */
-    queued: number;
-    /** How long its oldest running task has run. */
-    currentTaskAge: number | null;
-    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
-    lastHeartbeatAge: number | null;
-    /** The share of time its event loop was busy, at the last heartbeat. */
-    eventLoopUtilization: number;
-    /** Bytes of heap in use, at the last heartbeat. */
-    heapUsed: number;
-    /** Bytes of heap it may use. */
-    heapLimit: number;
-    /** Its recent mean run time. */
-    meanRun: number;
-}
-/** A pool's health. */
-interface HealthStatus {
-    /** Whether no worker is unresponsive. */
-    healthy: boolean;
-    /** Tasks that wait, those that workers have taken and not begun included. */
-    queued: number;
-    /** Tasks that run. */
-    running: number;
-    /** Tasks that wait for room in the queue. */
-    waitingRoom: number;
-    /** Each worker. */
-    workers: WorkerHealth[];
-}
-
-/** How a pool is opened: by its options, in the thread that is to own it, or by name or handle in another. */
-/** A pool's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
-interface PoolHandle {
-    /** What kind of object it names. */
-    readonly millrace: 'worker-pool';
-    /** Which one. */
-    readonly id: number;
-}
-
-/** What both kinds of pools are. */
-
-/** How a pool is closed. */
-interface CloseOptions {
-    /** How long to wait for tasks to end, in milliseconds, before the pool is terminated. Default: no limit. */
-    timeout?: number;
-}
-/** A pool of workers. Not made itself: see `DynamicWorkerPool` and `FixedWorkerPool`. */
-declare abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
-    #private;
-    /** The pool's name, if it has one. */
-    get name(): string | undefined;
-    /**
-     * Runs the processor on one input, on some worker.
-     *
-     * @param task - What the processor gets: anything `postMessage` accepts.
-     * @returns What the processor returns.
-     * @throws What the processor throws, with its name, message, own properties, cause and the worker's stack;
-     * `DataCloneError` for an input that cannot be cloned; `TaskTimeoutError`, `QueueFullError`, `PoolClosedError`,
-     * `WorkerCrashedError`, `WorkerReplacedError`, `PoolBrokenError`, `ProcessorError`; the signal's reason when aborted.
-     * @example
-     * ```ts
-     * const thumbnail = await pool.submit(image, { timeout: 5_000, transfer: [image.buffer] });
-     * ```
-     */
-    submit(task: TInput, options?: SubmitOptions<TInput, TOutput>): Promise<TOutput>;
-    /**
-     * Runs the processor on each input; the results come in their order.
-     *
-     * @returns The results; with `settle` the outcome of each, as from `Promise.allSettled`.
-     * @throws The first error, after the tasks that no worker has begun have been cancelled.
-     */
-    submitBatch(tasks: readonly TInput[], options: BatchOptions<TInput, TOutput> & {
-        settle: true;
-    }): Promise<PromiseSettledResult<TOutput>[]>;
-    submitBatch(tasks: readonly TInput[], options?: BatchOptions<TInput, TOutput>): Promise<TOutput[]>;
-    /**
-     * Runs the processor on each of any number of inputs, in constant memory: an input is read when there is room for it.
-     *
-     * @throws The first error, when its turn comes; what is on its way is then cancelled.
-     * @example
-     * ```ts
-     * for await (const row of pool.map(readLines(file), { concurrency: 32 })) write(row);
-     * ```
-     */
-    map(inputs: Iterable<TInput> | AsyncIterable<TInput>, options?: MapOptions<TInput, TOutput>): AsyncIterableIterator<TOutput>;
-    /**
-     * Runs a processor that is a generator, and gives what it yields. The generator is at most some items ahead of the reader,
-     * and is ended when the reader stops.
-     *
-     * @example
-     * ```ts
-     * for await (const record of pool.iterate('big.csv')) await insert(record);
-     * ```
-     */
-    iterate<T = TOutput>(task: TInput, options?: SubmitOptions<TInput, unknown>): AsyncIterableIterator<T> & AsyncDisposable;
-    /**
-     * Runs a function of the moment with its arguments. It must be self-contained: it is sent as its source text.
-     *
-     * @example
-     * ```ts
-     * const digest = await pool.run((text) => process.getBuiltinModule('node:crypto').hash('sha256', text), 'abc');
-     * ```
-     */
-    run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
-    /** Whether it takes no more tasks. */
-    get closed(): boolean;
-    /** Workers that take tasks, those that start included. */
-    getWorkerCount(): number;
-    /** Tasks that no worker has begun. */
-    getQueueLength(): number;
-    /** Whether nothing waits and nothing runs. */
-    isIdle(): boolean;
-    /**
-     * Starts up to `count` workers more, within the maximum.
-     *
-     * @returns Resolves when they take tasks.
-     */
-    scaleUp(count: number): Promise<void>;
-    /** Lets up to `count` workers go, within the minimum, the idle ones first. Busy ones finish what they run. */
-    scaleDown(count: number): Promise<void>;
-    /** What each worker is doing and how it is. */
-    getHealthStatus(): HealthStatus;
-    /**
-     * Replaces the workers that are unresponsive. What they run rejects with `WorkerReplacedError`, or runs again if it is
-     * idempotent.
-     *
-     * @returns Resolves when the replacements take tasks.
-     */
-    restartUnhealthyWorkers(): Promise<void>;
-    /** Counts and times since the pool began, over all threads. */
-    getMetrics(): PoolMetrics;
-    /** Begins counting anew. */
-    resetMetrics(): void;
-    /**
-     * Resolves when `minWorkers` workers take tasks.
-     *
-     * @throws `PoolBrokenError` if they die at every start, `PoolClosedError` if the pool is closed.
-     */
-    ready(): Promise<void>;
-    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. Only the owning thread hears any. */
-    on<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
-    /** A token by which any thread of this process opens the same pool. */
-    toHandle(): PoolHandle;
-    /**
-     * Takes no more tasks, waits for those it has, and ends the workers. In a thread that has opened another's pool it lets go of
-     * that pool, and cancels what this thread still waits for. A second call waits for the first.
-     *
-     * @throws `TaskTimeoutError` never: a pool that is not done in time is terminated, and its tasks reject with `PoolClosedError`.
-     */
-    close(options?: CloseOptions): Promise<void>;
-    /** Ends everything at once. What waits and what runs rejects with `PoolClosedError`. */
-    terminate(): Promise<void>;
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** What pipelines and their stages can be told. Times are in milliseconds. */
-
-/**
- * What happens when an item fails: `'fail'` ends what the item belongs to with its error, when the item's turn comes; `'skip'` leaves the
- * item out; `'dead-letter'` leaves it out and sends it to the pipeline's dead letters.
- */
-type OnError = 'fail' | 'skip' | 'dead-letter';
-/** An item that failed, as it came to the stage where it did. */
-interface DeadLetter<T = unknown> {
-    /** What the stage was given. */
-    item: T;
-    /** The stage's name. */
-    stage: string;
-    /** What it threw in the end. */
-    error: unknown;
-    /** How often it was called for the item, replays included. */
-    attempts: number;
-}
-/** What retries: a `RetryExecutor`, or anything with one of its methods. */
-type Retrying = {
-    call(fn: (context: CallContext) => Promise<unknown>, options?: {
-        signal?: Cancellation;
-    }): unknown;
-} | {
-    execute(fn: () => Promise<unknown>, options?: {
-        signal?: Cancellation;
-    }): unknown;
-};
-/**
- * What lets calls pass: any limiter, or a `Semaphore`. What `acquire` gives, if it can be disposed of, is so when the call has ended.
- */
-interface Limiting {
-    acquire(count: number, options?: {
-        signal?: Cancellation;
-    }): unknown;
-}
-/** How a stage treats its items. */
-interface StageOptions {
-    /** Calls that may run at once. Default: the pipeline's `concurrency`. */
-    concurrency?: number;
-    /** Items that may wait in the stage beyond those: for their call, or to be passed on. Default: the pipeline's `bufferSize`. */
-    bufferSize?: number;
-    /** Whether items leave in the order in which they came. Default: the pipeline's `ordered`. */
-    ordered?: boolean;
-    /** What happens when an item fails. Default: the pipeline's `onError`. */
-    onError?: OnError;
-    /** How long one call may take: it fails with `StageTimeoutError`, and its `signal` aborts. Its place is free when it has ended. */
-    timeout?: number;
-    /** Calls again what fails. */
-    retry?: Retrying;
-    /** Asked before each call, retries included. */
-    limiter?: Limiting;
-}
-/** The same with a name; without one it is that of what was called, such as `map`, with a number from the second on. */
-interface NamedStageOptions extends StageOptions {
-    /** The stage's name, which no other stage of the pipeline has. */
-    name?: string;
-}
-/** What a stage does with an item. The function's second argument has the `signal` that aborts when nobody wants the result any more. */
-type StageProcessor<TInput, TOutput> = (input: TInput, context: CallContext) => Promise<TOutput> | TOutput;
-/** A stage. */
-interface PipelineStageConfig<TInput, TOutput> extends StageOptions {
-    /** Its name, which no other stage of the pipeline has. */
+/** A call took longer than its time limit. */
+declare class CallTimeoutError extends MillraceError {
     name: string;
-    /** What it does with an item. With `on` it is sent to workers: a self-contained function, or a module. */
-    processor?: StageProcessor<TInput, TOutput> | ProcessorModule;
-    /**
-     * Where the processor runs: in a pool, in which `processor` is not needed if the pool has one, or in worker threads of the stage's own.
-     * Default: in this thread.
-     */
-    on?: WorkerPool<TInput, TOutput> | WorkerPool<never, unknown> | 'workers';
-}
-/** A pipeline's configuration. */
-interface PipelineConfig {
-    /** What it is called in `getMetrics`. */
-    name: string;
-    /** What stages have that say nothing else. Default 1. */
-    concurrency: number;
-    /** What stages have that say nothing else, and results that wait for a stream's reader. Default 64. */
-    bufferSize: number;
-    /** What stages have that say nothing else. Default true. */
-    ordered: boolean;
-    /** What stages have that say nothing else. Default `'fail'`. */
-    onError: OnError;
-    /** Where dead letters go. While it is full, items that failed wait. Default: a channel within this thread, without a bound. */
-    deadLetters: Channel<DeadLetter>;
-}
-
-/** What pipelines and their stages tell of themselves. Times are in milliseconds. */
-
-/** A stage's counts since it began or was reset. */
-interface StageMetrics {
-    /** The stage. */
-    name: string;
-    /** How many calls may run at once. */
-    concurrency: number;
-    /** Items that came. */
-    in: number;
-    /** Items that it passed on: for `flatMap` and `batch` not as many as came. */
-    out: number;
-    /** Items that its filter kept back. */
-    filtered: number;
-    /** Items whose error ended what they belong to. */
-    failed: number;
-    /** Items left out because of an error. */
-    skipped: number;
-    /** Items sent to the dead letters because of an error. */
-    dead: number;
-    /** Calls that run now. */
-    inFlight: number;
-    /** Items that wait here now: for their call, or to be passed on. */
-    buffered: number;
-    /** Items passed on per second, over the time in which any came. */
-    throughput: number;
-    /** How long a call takes, with its limiter and retries: of each of the first 64, then of every 16th. */
-    latency: TimeStatistics;
-}
-/** A pipeline's counts since it began or was reset. */
-interface PipelineMetrics {
-    /** Its name, if it has one. */
-    name: string | undefined;
-    /** Items that came. */
-    in: number;
-    /** Results. */
-    out: number;
-    /** Items that filters kept back. */
-    filtered: number;
-    /** Items whose error ended what they belong to. */
-    failed: number;
-    /** Items left out because of an error. */
-    skipped: number;
-    /** Items sent to the dead letters. */
-    dead: number;
-    /** Calls that run now. */
-    inFlight: number;
-    /** Items that wait in stages now. */
-    buffered: number;
-    /** Results per second, over the time in which any item was under way. */
-    throughput: number;
-    /** The stage that holds up the others: {@link Pipeline.bottleneck}. */
-    bottleneck: string | undefined;
-    /** Each stage, in order. */
-    stages: StageMetrics[];
-}
-
-/** Whatever items come from, read one at a time. */
-
-/** What items can come from: anything iterable, a Web or Node stream, a channel. */
-type PipelineSource<T> = AsyncIterable<T> | Iterable<T | PromiseLike<T>> | ReadableStream<T> | Readable | Channel<T>;
-
-/**
- * A stage: a function that is called with each item, so many at once. It can be used alone, and in several pipelines, which share its
- * places then.
- *
- * @example
- * ```ts
- * const parse = new PipelineStage({ name: 'parse', processor: JSON.parse, concurrency: 2 });
- * const pipeline = new Pipeline<string>().addStage(parse);
- * ```
- */
-declare class PipelineStage<TInput, TOutput> implements AsyncDisposable {
-    #private;
-    /** @throws {@link InvalidArgumentError} for what cannot be meant; `ProcessorError` for what cannot be sent to workers. */
-    constructor(config: PipelineStageConfig<TInput, TOutput>);
-    /** Its name. */
-    get name(): string;
-    /** How many calls may run at once. */
-    get concurrency(): number;
-    /** How many items may wait beyond those. */
-    get bufferSize(): number;
-    /**
-     * Processes one item, when there is a place.
-     *
-     * @throws What the processor throws; {@link ItemDroppedError} if the stage leaves out what fails; {@link PipelineClosedError}.
-     */
-    process(input: TInput): Promise<TOutput>;
-    /**
-     * Processes items; the results come in their order, without those that were left out.
-     *
-     * @throws The first error, by the order of the items.
-     */
-    processBatch(inputs: readonly TInput[], options?: WaitOptions): Promise<TOutput[]>;
-    /** Its counts, over all pipelines it is part of. */
-    getMetrics(): StageMetrics;
-    /** Items processed per second, over the time in which any was under way. */
-    getThroughput(): number;
-    /** How long a call takes, in milliseconds: the mean of those measured. */
-    getLatency(): number;
-    /** Takes no more by itself, waits for what it has, and ends its own worker threads. Again does no harm. */
-    close(): Promise<void>;
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** A pipeline's results, one after the other. */
-
-/** How a stream is piped. */
-interface PipeOptions extends Pick<WaitOptions, 'signal'> {
-    /** Leaves the destination open at the end. Default false. */
-    preventClose?: boolean;
-}
-/**
- * The results of a pipeline's run. Nothing is read before somebody reads here, and no more than the buffers hold beyond what is read.
- * Leaving the loop ends the source and the stages.
- */
-declare class PipelineStream<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposable {
-    #private;
-    /**
-     * The next result.
-     *
-     * @throws What an item failed with, when its turn has come; what the source throws; the signal's reason; `WaitTimeoutError`;
-     * `PipelineClosedError`. The stream is at its end then.
-     */
-    next(): Promise<IteratorResult<T, undefined>>;
-    /** Ends the source and the stages. @returns Resolves when the source has ended, unless it was at work just then. */
-    return(): Promise<IteratorResult<T, undefined>>;
-    [Symbol.asyncIterator](): this;
-    [Symbol.asyncDispose](): Promise<void>;
-    /** All results that are left, in a list. @throws As {@link next}. */
-    toArray(): Promise<T[]>;
-    /**
-     * Sends all results on, with the back-pressure of where they go, and closes that at the end. It is left open, or destroyed if it is a
-     * stream, when this fails.
-     *
-     * @throws As {@link next}, and what the destination throws; the source and the stages have been ended then.
-     */
-    pipeTo(to: Channel<T> | WritableStream<T> | Writable, { preventClose, ...options }?: PipeOptions): Promise<void>;
-    /** A Web stream of the results. */
-    get readable(): ReadableStream<T>;
-    /** A Node stream of the results, in object mode. */
-    toReadable(): Readable;
-}
-
-/** Pipelines: stages in a row, through which items flow with back-pressure. */
-
-/** Where items of a kind go in a branch. */
-interface Branch<TItem, TResult> {
-    /** Whether it takes the item. Default: it takes every one that comes to it. */
-    when?: (item: TItem) => boolean;
-    /** What the item goes through. Default: it passes as it is. */
-    to?: BuiltPipeline<TItem, TResult>;
-}
-/** What comes out of branches. */
-type BranchResult<TItem, R> = {
-    [K in keyof R]: R[K] extends {
-        to: BuiltPipeline<never, infer O>;
-    } ? O : TItem;
-}[keyof R];
-/** How lists are cut out of a stream: by number, by time, or both. */
-interface WindowOptions {
-    /** Items of a full list. */
-    size?: number;
-    /** Items by which the next list begins after this one: less than `size` for lists that overlap. Default `size`. */
-    slide?: number;
-    /** Milliseconds after its first item that a list is passed on as it is. */
-    ms?: number;
-}
-/** How long `close` waits. */
-interface PipelineCloseOptions {
-    /** Milliseconds after which what still runs is aborted. Default: no limit. */
-    timeout?: number;
-}
-/**
- * A pipeline: items go through its stages in a row, several at once in each, and come out in their order unless it is told otherwise.
- *
- * Each method that adds a stage gives a new pipeline, with counts of its own. A stage's `concurrency` is for all that runs through the
- * pipeline at once; its buffer is each run's own. When a stage has no room the one before it waits, and so on up to the source, which is
- * read no further ahead than the buffers hold. A pipeline that nothing runs through holds nothing and keeps no process alive.
- *
- * @example
- * ```ts
- * const pipeline = new Pipeline<string>({ onError: 'dead-letter' })
- *   .addStage({ name: 'parse', processor: parseOrder, concurrency: 2, bufferSize: 100 })
- *   .addFilter((order) => order.total > 0)
- *   .addStage({ name: 'enrich', processor: enrich, concurrency: 8, retry: executor, timeout: 1_000 })
- *   .batch(100, 50);
- * for await (const orders of pipeline.processStream(lines)) await insert(orders);
- * for await (const letter of pipeline.replay()) console.log('this time it went', letter);
- * ```
- */
-declare class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
-    #private;
-    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
-    constructor(config?: Partial<PipelineConfig>);
-    /**
-     * Adds a stage. One that is a {@link PipelineStage} keeps its own concurrency, shared with all others that use it.
-     *
-     * @throws {@link InvalidArgumentError} for what cannot be meant; `ProcessorError` for what cannot be sent to workers.
-     */
-    addStage<TNext>(stage: PipelineStageConfig<TOutput, TNext> | PipelineStage<TOutput, TNext>): BuiltPipeline<TInput, TNext>;
-    /** Lets pass the items of which the filter says so. */
-    addFilter<TNext extends TOutput>(filter: (input: TOutput) => input is TNext, options?: NamedStageOptions): BuiltPipeline<TInput, TNext>;
-    addFilter<_TNext>(filter: (input: TOutput) => boolean | Promise<boolean>, options?: NamedStageOptions): BuiltPipeline<TInput, TOutput>;
-    /** Adds a stage that is little more than a function. */
-    map<TNext>(fn: StageProcessor<TOutput, TNext>, options?: NamedStageOptions): BuiltPipeline<TInput, TNext>;
-    /**
-     * Passes on each value of what the function gives, as there is room. A generator is read no further, and has its stage's place until it
-     * has ended if it is an asynchronous one.
-     */
-    flatMap<TNext>(fn: StageProcessor<TOutput, Iterable<TNext> | AsyncIterable<TNext>>, options?: NamedStageOptions): BuiltPipeline<TInput, TNext>;
-    /** Calls the function with each item, waits if it gives a promise, and passes the item on as it is. */
-    tap(fn: StageProcessor<TOutput, unknown>, options?: NamedStageOptions): BuiltPipeline<TInput, TOutput>;
-    /**
-     * Gathers items to lists.
-     *
-     * @param size - Items of a list. The last one of a run may have fewer.
-     * @param ms - A list is passed on so many milliseconds after its first item, however few it has. Default: never.
-     */
-    batch(size: number, ms?: number, { name, ...rest }?: {
-        name?: string;
-    }): BuiltPipeline<TInput, TOutput[]>;
-    /** Gathers items to lists by number, overlapping ones with `slide`, or by time alone: then a list holds all that came in it. */
-    window({ name, ...options }: WindowOptions & {
-        name?: string;
-    }): BuiltPipeline<TInput, TOutput[]>;
-    /**
-     * With a pipeline: each item goes through this one and that one, and the results of both come out, this one's first. With a source: its
-     * items come in here, as both come; a function is called for it in each run, otherwise only the first run gets anything.
-     *
-     * @throws `UnsupportedError` if one of two pipelines gathers or merges with a source.
-     */
-    merge<TOther>(other: BuiltPipeline<TInput, TOther> | PipelineSource<TOther> | (() => PipelineSource<TOther>)): BuiltPipeline<TInput, TOutput | TOther>;
-    /**
-     * Sends each item through the first branch that takes it; the results come out in the order of the items. An item that no branch takes
-     * fails with {@link NoBranchError}.
-     *
-     * @param options - `concurrency` is how many items may be in branches; default: as many as their stages run at once.
-     * @throws `UnsupportedError` if a branch gathers or merges with a source.
-     */
-    branch<R extends Record<string, Branch<TOutput, unknown>>>(branches: R, options?: Omit<NamedStageOptions, 'timeout' | 'retry' | 'limiter'>): BuiltPipeline<TInput, BranchResult<TOutput, R>>;
-    /**
-     * Sends one item through.
-     *
-     * @throws What the item fails with; {@link ItemDroppedError} if it was filtered or left out; `UnsupportedError` if it has several results;
-     * the signal's reason; `WaitTimeoutError`; {@link PipelineClosedError}.
-     */
-    process(input: TInput, options?: WaitOptions): Promise<TOutput>;
-    /**
-     * Sends items through.
-     *
-     * @returns The results in the order of the items, without those of items that were filtered or left out.
-     * @throws The first error, by the order of the items; the rest is aborted. The signal's reason; `WaitTimeoutError`;
-     * {@link PipelineClosedError}.
-     */
-    processBatch(inputs: readonly TInput[], options?: WaitOptions): Promise<TOutput[]>;
-    /**
-     * Sends the items of a source through, as their results are read.
-     *
-     * @param inputs - Anything iterable, a Web or Node stream, or a channel, until it is closed.
-     * @param options - `signal` ends it; `timeout` is for all of it, from the first read on.
-     * @returns The results. What goes wrong is thrown to whoever reads them.
-     * @throws {@link InvalidArgumentError} for what nothing can be read from.
-     */
-    processStream(inputs: PipelineSource<TInput>, options?: WaitOptions): PipelineStream<TOutput>;
-    /**
-     * Where dead letters go: the `deadLetters` it was made with, or a channel of its own within this thread, which is closed with the
-     * pipeline.
-     */
-    get deadLetters(): Channel<DeadLetter>;
-    /**
-     * Sends dead letters again, each from its stage on. What fails once more becomes a letter again, with its attempts added.
-     *
-     * @param letters - Default: those that are in {@link deadLetters} now.
-     * @returns The results; they come in the order of the letters as far as these are of one stage. A letter whose stage there is not fails
-     * with {@link InvalidArgumentError}.
-     */
-    replay(letters?: PipelineSource<DeadLetter>, options?: WaitOptions): PipelineStream<TOutput>;
-    /** Its counts, and those of each stage. */
-    getMetrics(): PipelineMetrics;
-    /** Results per second, or items that a stage has passed on, over the time in which any item was under way. */
-    getThroughput(stage?: string): number;
-    /** How long a stage's call takes, in milliseconds, or one call of each stage: the means of those measured, without waits in buffers. */
-    getLatency(stage?: string): number;
-    /** The stage whose calls take most time for their concurrency: it holds up the others. `undefined` while nothing was called. */
-    bottleneck(): string | undefined;
-    /** Begins counting anew, also in stages that other pipelines have too. */
-    resetMetrics(): void;
-    /** Resolves when nothing is under way, what was given up included. More may come meanwhile. */
-    drain(options?: WaitOptions): Promise<void>;
-    /**
-     * Ends everything: what is under way rejects with the reason, sources are let go of, and no call begins any more. The pipeline takes no
-     * more.
-     *
-     * @returns Resolves when the calls that ran have ended too; their `signal` has told them to.
-     */
-    abort(reason?: unknown): Promise<void>;
-    /**
-     * Takes no more, waits for what is under way, and ends the worker threads of its own stages. A stream that nobody reads is under way.
-     * A second call waits for the first.
-     */
-    close(options?: PipelineCloseOptions): Promise<void>;
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** What pipelines refuse with. */
-
-/** The pipeline, or stage, is closed or was aborted: it takes no more. */
-declare class PipelineClosedError extends MillraceError {
-    name: string;
-}
-/** A stage's call took longer than the stage's `timeout`. */
-declare class StageTimeoutError extends MillraceError {
-    name: string;
-    /** The stage. */
-    readonly stage: string;
     /** The limit, in milliseconds. */
     readonly timeout: number;
 }
-/** `process` has no result to give: a filter kept the item back, or it was left out because of an error, which is the `cause` then. */
-declare class ItemDroppedError extends MillraceError {
-    name: string;
-}
-/** No branch takes the item. */
-declare class NoBranchError extends MillraceError {
-    name: string;
-}
-/** An item failed and its dead letter could not be sent. `cause` says why not; `error` is the item's own. */
-declare class DeadLetterError extends MillraceError {
-    name: string;
-    /** Why the item failed. */
-    readonly error: unknown;
-}
-
-/** The pipeline as it is made: without stages what goes in comes out, so the first stage takes what goes in. */
-
-/** A pipeline without stages. */
-interface EmptyPipeline<TInput, TOutput> extends BuiltPipeline<TInput, TInput> {
-    /** Adds the first stage. */
-    addStage<TNext>(stage: PipelineStageConfig<TInput, TNext> | PipelineStage<TInput, TNext>): BuiltPipeline<TInput, TNext>;
-    /** The same, if it is declared to take what the pipeline is to give in the end. */
-    addStage<TNext>(stage: PipelineStageConfig<TOutput, TNext> | PipelineStage<TOutput, TNext>): BuiltPipeline<TInput, TNext>;
-}
-/** Makes pipelines. `TOutput` says what is to come out in the end; what does is known from the stages. */
-interface PipelineConstructor {
-    new <TInput, TOutput = TInput>(config?: Partial<PipelineConfig>): EmptyPipeline<TInput, TOutput>;
-}
-/** See {@link BuiltPipeline}. */
-declare const Pipeline: PipelineConstructor;
-/** See {@link BuiltPipeline}. */
-type Pipeline<TInput, TOutput> = BuiltPipeline<TInput, TOutput>;
 
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
@@ -3153,5 +3383,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, Channel, ChannelClosedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, ItemDroppedError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
-export type { AtomicWaitResult, BatchOptions, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CallContext, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ContextHandle, DeadLetter, DeadlockLink, EmptyPipeline, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, Limiting, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, ReplacedReason, Retrying, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, StageMetrics, StageOptions, StageProcessor, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };
+export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, CallTimeoutError, Channel, ChannelClosedError, CombinedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, combineErrors, debugLocks, diagnostics, fanIn, fanOut, go, goAll, goRace, isMillraceError, leaks, move, pipeline, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor };
+export type { AtomicWaitResult, BatchOptions, BatchProcessor, BatchProgress, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CallContext, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadlockLink, DynamicFanOutOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, Gathered, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, InBatchesOptions, Limiting, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReadyInput, ReceiveResult, ReplacedReason, ResultsOf, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, Source, Stage, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions };

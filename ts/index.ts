@@ -49,11 +49,48 @@ export type {
   ShedMiddlewareOptions,
 } from './circuit-breakers/load-shed.js';
 export { LoadShed, loadShed } from './circuit-breakers/load-shed.js';
+export { combineErrors } from './concurrent/combine-errors.js';
+export type { DynamicFanOutOptions, LoadMonitor } from './concurrent/dynamic-fan-out.js';
+export { DynamicFanOut } from './concurrent/dynamic-fan-out.js';
+export * from './concurrent/errors.js';
+export { fanIn } from './concurrent/fan-in.js';
+export type { ConcurrentOptions } from './concurrent/fan-out.js';
+export { fanOut } from './concurrent/fan-out.js';
+export type { Stage } from './concurrent/pipeline.js';
+export { pipeline } from './concurrent/pipeline.js';
+export type { BatchProgress, InBatchesOptions } from './concurrent/process-in-batches.js';
+export { processInBatches } from './concurrent/process-in-batches.js';
+export type { Limiting } from './concurrent/rate-limited.js';
+export { rateLimited } from './concurrent/rate-limited.js';
+export type { ResultsOf } from './concurrent/run-concurrent.js';
+export { runConcurrent } from './concurrent/run-concurrent.js';
+export type { Gathered, ScatterOptions, Services } from './concurrent/scatter-gather.js';
+export { scatterGather } from './concurrent/scatter-gather.js';
+export type { StreamProcessor, StreamProcessorOptions } from './concurrent/stream-processor.js';
+export { streamProcessor } from './concurrent/stream-processor.js';
 export type { CancelFunction, ContextHandle } from './context/context.js';
 export { Context } from './context/context.js';
 export type { LivingObject, LivingWait } from './diagnostics.js';
 export { diagnostics, leaks } from './diagnostics.js';
 export * from './errors.js';
+export type { FanPatternConfig, FanStreamOptions } from './fan-patterns/combined.js';
+export { FanPattern } from './fan-patterns/combined.js';
+export * from './fan-patterns/errors.js';
+export type { FanInMetrics } from './fan-patterns/fan-in.js';
+export { FanIn } from './fan-patterns/fan-in.js';
+export type { FanInConfig, FanInOptions } from './fan-patterns/fan-in-config.js';
+export { FanOut } from './fan-patterns/fan-out.js';
+export type {
+  BatchProcessor,
+  FanOutConfig,
+  FanOutOptions,
+  FanProcessor,
+} from './fan-patterns/fan-out-config.js';
+export type { FanContext } from './fan-patterns/item-context.js';
+export type { CustomLoadBalancer, LoadBalancer, WorkerLoad } from './fan-patterns/load-balancer.js';
+export type { MergeOrder, MergeStrategy, ReadyInput } from './fan-patterns/merge-strategy.js';
+export type { FanOutMetrics } from './fan-patterns/metrics.js';
+export type { Source } from './fan-patterns/source.js';
 export type { GoOptions, GoroutineState } from './go/go.js';
 export { Goroutine, go, goAll, goRace } from './go/go.js';
 export type { LoopOptions, ParallelOptions, Range, TypedArray } from './go/parallel-scheduler.js';
@@ -164,6 +201,7 @@ export type { PipelineSource } from './pipelines/source.js';
 export { PipelineStage } from './pipelines/stage.js';
 export type { PipeOptions } from './pipelines/stream.js';
 export { PipelineStream } from './pipelines/stream.js';
+export { CallTimeoutError } from './policy/errors.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { SharedObject } from './shared-object.js';
 export type { Cancellation, HasSignal } from './signal.js';

@@ -42,7 +42,8 @@ export function after(ms: number): Channel<number> {
 
 /** Waits for a time. @throws the signal's reason. */
 export async function sleep(ms: number, options: Pick<WaitOptions, 'signal'> = {}): Promise<void> {
-  await after(ms).receive(options);
+  using timer = new Timer(ms);
+  await timer.channel.receive(options);
 }
 
 /** Go's Timer: its channel gets one message, the milliseconds since the timer was made, unless it is stopped before. */

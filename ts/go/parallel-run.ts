@@ -28,7 +28,8 @@ export interface Ran {
 const kept = 64;
 const compiled = new Map<string, Callable>();
 
-function compile(text: string): Callable {
+/** Compiles a function unless it is known. */
+export function compile(text: string): Callable {
   const known = compiled.get(text);
   if (known !== undefined) return known;
   const fn = loadProcessor(text) as Callable;
