@@ -2,7 +2,7 @@
 
 mod block;
 mod cells;
-mod words;
+pub(crate) mod words;
 
 pub(crate) mod atomics;
 pub(crate) mod reference;

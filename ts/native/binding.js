@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, atomicCell, atomicChunk, breakerMetrics, breakerTimeout, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, channelRingValues, channelRingWords, diagnose, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, atomicCell, atomicChunk, breakerMetrics, breakerTimeout, breakerWord, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, channelRingValues, channelRingWords, diagnose, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
@@ -781,6 +781,7 @@ export { atomicCell }
 export { atomicChunk }
 export { breakerMetrics }
 export { breakerTimeout }
+export { breakerWord }
 export { broadcastRefused }
 export { broadcastSubscribe }
 export { broadcastSubscribers }
