@@ -1,7 +1,7 @@
 // Made by `npm run build:api` from ts/. The whole public API; do not edit.
 import { WritableStream, ReadableStream } from 'node:stream/web';
 import * as node_worker_threads from 'node:worker_threads';
-import { Transferable, ResourceLimits, WorkerOptions, Worker } from 'node:worker_threads';
+import { Transferable, WorkerOptions, Worker, ResourceLimits } from 'node:worker_threads';
 
 /** An object's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
 interface SharedHandle<Kind extends string = string> {
@@ -328,18 +328,6 @@ declare class Ticker implements Disposable {
     [Symbol.dispose](): void;
 }
 
-/**
- * Makes one error of several; `undefined` and `null` among them are passed over.
- *
- * @returns `undefined` if there is none, the error itself if there is one, otherwise a {@link CombinedError} of all.
- * @example
- * ```ts
- * const error = combineErrors(outcomes.map((outcome) => outcome.reason));
- * if (error !== undefined) throw error;
- * ```
- */
-declare function combineErrors(errors: Iterable<unknown>): unknown;
-
 /** What everything that calls the user's function gives it. */
 /** What a guarded function is called with. */
 interface CallContext {
@@ -347,59 +335,69 @@ interface CallContext {
     readonly signal: AbortSignal | undefined;
 }
 
-/** What a processor may know of the call it is in. */
-
-/** The second argument of a processor. */
-interface FanContext extends CallContext {
-    /** Aborts when the result is not wanted any more: its caller gave up, another input failed, or its time is over. */
-    readonly signal: AbortSignal;
-    /** The input's number, from 0; that of a batch's first. */
-    readonly index: number;
-    /** The worker's number, from 0. */
-    readonly worker: number;
-}
-
-/** What measures a load. */
-interface LoadMonitor {
-    /** 0 to 1; `undefined` if there is nothing new. */
-    load(): number | undefined;
-}
-/** How a dynamic fan-out is made. */
-interface DynamicFanOutOptions {
-    /** Calls that may run at once in any case. Default 1. */
-    min?: number;
-    /** Calls that run at once at most. Default: four for each of the machine's processors. */
-    max?: number;
-    /** Measures the load. Default: how busy other processes keep the machine's processors. */
-    monitor?: LoadMonitor;
-}
-/**
- * Runs as many calls at once as the machine's load allows, between a least and a most: the least when others keep it busy, a tenth of the number of
- * items when they do not, something between otherwise. It looks at the load when a call of `process` begins, and again and again as items are done.
- *
- * @example
- * ```ts
- * const fan = new DynamicFanOut({ min: 2, max: 32 });
- * const results = await fan.process(items, (item, { signal }) => handle(item, signal), { signal: ctx });
- * ```
- */
-declare class DynamicFanOut {
-    #private;
-    /** @throws {@link InvalidArgumentError} for an option that cannot be meant. */
-    constructor(options?: DynamicFanOutOptions);
-    /** The load as it was last measured, 0 to 1. */
-    get load(): number;
-    /** How many calls would run at once for so many items, by the load as it was last measured. */
-    workersFor(items: number): number;
+/** What a breaker looks back on. */
+interface CircuitWindow {
+    /** `'count'`: the last `size` calls. `'time'`: the calls of the last `size` milliseconds. */
+    type: 'count' | 'time';
+    /** Calls, 1 to 1,000,000, default 100; or milliseconds, from 1. */
+    size?: number;
+    /** Fewer calls than these open nothing; 1 to 1,000,000, and at most `size` of calls. Default 10. */
+    minimumCalls?: number;
     /**
-     * Calls a function with each item.
-     *
-     * @returns The results in the order of the items.
-     * @throws The first error of the function, by which the calls that run are told; {@link WaitTimeoutError}; the signal's reason; what the
-     * monitor throws.
+     * Of a time window: in how many parts it moves on, 1 to 1000. What is older than `size` is never counted, what is younger than `size` less
+     * one part always. Default 10.
      */
-    process<T, R>(items: Iterable<T>, fn: (item: T, context: FanContext) => R | PromiseLike<R>, options?: WaitOptions): Promise<R[]>;
+    buckets?: number;
 }
+/** What a thread brings of its own to a breaker; the others may bring something else. */
+interface CircuitBreakerLocals {
+    /**
+     * What a call came to: `true`: it failed; `false`: it did not; `'ignore'`: it counts as nothing, as if it had not been made. Gets what was
+     * thrown, or `undefined` and the result. If it throws, the call rejects with that and has failed. Default: whatever is thrown is a failure.
+     */
+    isFailure?: (error: unknown, result: unknown) => boolean | 'ignore';
+    /** What a caller gets instead when the circuit is open, or the call failed or took too long. */
+    fallback?: (error: unknown) => unknown;
+    /** Looks whether what is called is well again: it is, unless this gives `false` or throws. See {@link CircuitBreaker.checkHealth}. */
+    healthCheck?: () => unknown;
+    /** Checks the health every so many milliseconds while the circuit is open. Needs `healthCheck`. Default: by hand. */
+    healthCheckInterval?: number;
+}
+/** A circuit breaker's settings. Times are milliseconds. */
+type CircuitBreakerConfig = {
+    /** So many failures in a row open the circuit; from 1. Default 5, or none if a rate is given. */
+    failureThreshold: number;
+    /** How long it is open before it is tried again; from 1, at most ten years. Default 30000. */
+    recoveryTimeout: number;
+    /** Probes in flight at most, over all threads, while it is tried; 1 to 100,000. Default 1. */
+    halfOpenMaxRequests: number;
+    /** Counts and times calls. Default true. Without it {@link CircuitBreaker.getMetrics} tells of states alone. */
+    enableMetrics: boolean;
+    /** So many successful probes close it. Default: `halfOpenMaxRequests`. */
+    halfOpenSuccesses?: number;
+    /**
+     * A probe that has not ended after so long gives its place to the next who asks, and comes back for nothing then. Default: the longest of
+     * `recoveryTimeout`, `timeout` and 30000.
+     */
+    probeLease?: number;
+    /** How `recoveryTimeout` grows with each probe that fails in a row: times `factor`, 1 to 1000, up to `max`. Default: it does not. */
+    recoveryBackoff?: {
+        factor: number;
+        max: number;
+    };
+    /** This share of failures among the window's calls, or a larger one, opens it; above 0, up to 1. */
+    failureRate?: number;
+    /** This share of slow calls, failed or not, opens it; above 0, up to 1. Needs `slowCallDuration`. A slow probe is a failure then. */
+    slowCallRate?: number;
+    /** A call that takes longer is slow. */
+    slowCallDuration?: number;
+    /** What the rates look back on. Default: the last 100 calls, of which there must be 10. */
+    window?: CircuitWindow;
+    /** How long a call may take; then it rejects with `CallTimeoutError`, and has failed. Default: `Infinity`. */
+    timeout?: number;
+    /** The same name in any thread of the process gives the same breaker; another configuration of it is an error. */
+    name?: string;
+} & CircuitBreakerLocals;
 
 /**
  * Every error the package throws: one class per failure, each with a `code` that never changes.
@@ -590,235 +588,272 @@ declare class ProcessorError extends MillraceError {
     name: string;
 }
 
-/** What went wrong with several things at once. */
+/** What circuit breakers refuse with. */
 
-/** Several errors. */
-declare class CombinedError extends MillraceError {
-    name: string;
-    /** All of them. */
-    readonly errors: readonly unknown[];
+/** Why a breaker lets nobody in, and when to ask again. */
+interface Rejection {
+    /** `'half-open'`: as many probes are in flight as may be. */
+    readonly state: 'open' | 'half-open' | 'isolated';
+    /**
+     * Milliseconds after which to ask again; rounded up. Of a half-open breaker: at the latest then a probe's place is free. `Infinity` if it
+     * is isolated.
+     */
+    readonly retryAfter: number;
 }
-/** Too few services have answered. */
-declare class QuorumError extends MillraceError {
+/** The circuit is open: the function was not called. */
+declare class CircuitOpenError extends MillraceError implements Rejection {
     name: string;
-    /** How many were to answer. */
-    readonly atLeast: number;
-    /** The answers there are, by the services' names. */
-    readonly answers: Readonly<Record<string, unknown>>;
-    /** The errors, by the services' names. */
-    readonly failed: Readonly<Record<string, unknown>>;
-    /** The errors alone. */
-    readonly errors: readonly unknown[];
+    readonly state: Rejection['state'];
+    readonly retryAfter: number;
+    /** The breaker's name, if it has one. */
+    readonly breaker: string | undefined;
+}
+/** The breaker was closed by `close()`: it calls nothing any more. */
+declare class CircuitShutdownError extends MillraceError {
+    name: string;
 }
 
-/** How many at once, and who may end it. */
-interface ConcurrentOptions extends WaitOptions {
-    /** How many calls run at once. Default: all. */
-    concurrency?: number;
+/** What policies refuse with. */
+
+/** A call took longer than its time limit. */
+declare class CallTimeoutError extends MillraceError {
+    name: string;
+    /** The limit, in milliseconds. */
+    readonly timeout: number;
+}
+
+/** Where a breaker stands. `'shutdown'`: it was closed by `close()`. */
+type CircuitState = 'closed' | 'open' | 'half-open' | 'isolated' | 'shutdown';
+
+/** What a circuit breaker tells those who listen, by the names that opossum made known. */
+
+/** A change of state, as listeners are told it. */
+interface CircuitStateChange {
+    /** The state before. */
+    from: CircuitState;
+    /** The state after. The breaker has it already, and may have gone on. */
+    to: CircuitState;
+    /** Milliseconds until it is tried again; 0 unless it is open. */
+    retryAfter: number;
 }
 /**
- * Calls a function with each item, so many at once.
- *
- * @param fn - Gets the item, and its number and a signal.
- * @returns The results in the order of the items.
- * @throws The first error of the function: the calls that run are told by their signal, the others do not begin; {@link WaitTimeoutError}; the
- * signal's reason.
- * @example
- * ```ts
- * const pages = await fanOut((url, { signal }) => load(url, signal), urls, { concurrency: 8, signal: ctx });
- * ```
+ * A breaker's events, with what each listener gets. Those of calls are told in the thread of the call, those of states in every thread that
+ * listens, whichever thread caused them, in the order in which they happened. What a listener throws is an uncaught exception and
+ * changes nothing for the call.
  */
-declare function fanOut<T, R>(fn: (item: T, context: FanContext) => R | PromiseLike<R>, items: Iterable<T>, options?: ConcurrentOptions): Promise<R[]>;
+interface CircuitBreakerEvents {
+    /** Somebody calls. */
+    fire: [];
+    /** A call has not failed; what it gave. */
+    success: [result: unknown];
+    /** A call has failed, with what it threw; `undefined` if its result was a failure. */
+    failure: [error: unknown];
+    /** A call took too long. `failure` follows. */
+    timeout: [error: CallTimeoutError];
+    /** A call was not let in. */
+    reject: [error: CircuitOpenError];
+    /** A caller got this instead of that. */
+    fallback: [result: unknown, error: unknown];
+    /** The circuit is open. */
+    open: [change: CircuitStateChange];
+    /** It is tried. */
+    halfOpen: [change: CircuitStateChange];
+    /** It is closed. */
+    close: [change: CircuitStateChange];
+    /** Its state has changed, to whichever. */
+    stateChange: [change: CircuitStateChange];
+}
 
-/** What functions give, each in its place. */
-type ResultsOf<F extends readonly ((context: FanContext) => unknown)[]> = {
-    -readonly [K in keyof F]: Awaited<ReturnType<F[K]>>;
+/** One change of state. */
+interface CircuitChange {
+    /** The state before. */
+    from: CircuitState;
+    /** The state after. */
+    to: CircuitState;
+    /** When, in milliseconds since the epoch. */
+    at: number;
+}
+/** How long calls took, in milliseconds, to about 3 %; 0 if there were none. */
+interface CircuitLatency {
+    /** The shortest, exactly. */
+    min: number;
+    /** The mean, exactly. */
+    mean: number;
+    /** The longest, exactly. */
+    max: number;
+    /** What half of the calls did not exceed. */
+    p50: number;
+    /** What 90 of 100 did not exceed. */
+    p90: number;
+    /** What 95 of 100 did not exceed. */
+    p95: number;
+    /** What 99 of 100 did not exceed. */
+    p99: number;
+    /** What 999 of 1000 did not exceed. */
+    p999: number;
+}
+/** What a breaker has counted over all threads since it was made or reset. Without `enableMetrics` only what concerns states. */
+interface CircuitBreakerMetrics {
+    /** Where it stands. */
+    state: CircuitState;
+    /** Milliseconds until it is tried again; 0 if it is not open, `Infinity` if it is isolated. */
+    retryAfter: number;
+    /** Calls that asked and whose outcome is known: successes, failures, ignored and rejected ones. */
+    calls: number;
+    /** Calls that did not fail. */
+    successes: number;
+    /** Calls that failed, those that took too long included. */
+    failures: number;
+    /** Calls that were not let in. */
+    rejections: number;
+    /** Calls that took longer than `timeout`. */
+    timeouts: number;
+    /** Calls that took longer than `slowCallDuration`, failed or not. */
+    slowCalls: number;
+    /** Calls that counted as nothing: aborted, or ignored by `isFailure`. */
+    ignored: number;
+    /** Callers who got what `fallback` gave. */
+    fallbacks: number;
+    /** Failures in a row. */
+    consecutiveFailures: number;
+    /** What the window counts now; zeros if there is none. */
+    window: {
+        calls: number;
+        failures: number;
+        slowCalls: number;
+    };
+    /** Probes in flight. */
+    probes: number;
+    /** How often the state has changed. */
+    stateChanges: number;
+    /** The last 32 changes, oldest first. */
+    history: CircuitChange[];
+    /** Milliseconds spent in each state. */
+    timeInState: Record<CircuitState, number>;
+    /**
+     * How long calls took that were not ignored. Of calls that follow one another in a thread within 10 microseconds one in sixteen is timed; with
+     * `slowCallDuration` each is.
+     */
+    latency: CircuitLatency;
+}
+
+/** How a call is made. */
+interface CircuitCallOptions {
+    /** Ends the call when it aborts: it rejects with the reason, and counts as nothing. A context will do. */
+    signal?: Cancellation | undefined;
+}
+/** What {@link CircuitBreaker.tryCall} comes to: a value, what was thrown, or why the function was not called. */
+type CircuitCallResult<T> = {
+    ok: true;
+    value: T;
+} | {
+    ok: false;
+    error: unknown;
+    rejected?: undefined;
+} | {
+    ok: false;
+    rejected: Rejection;
+    error?: undefined;
 };
+type Guarded<T> = (context: CallContext) => T | PromiseLike<T>;
+type EventName = keyof CircuitBreakerEvents & string;
 /**
- * Runs functions at once.
+ * A circuit breaker: when what it calls fails too often, it lets nobody in for a while, in any thread of the process, and then tries with a
+ * few calls whether it is well again.
  *
- * @param fns - Each gets a context with a signal.
- * @returns What each gives, in their order.
- * @throws The first error: the others are told by their signal; {@link WaitTimeoutError}; the signal's reason.
+ * Closed, it lets all calls in. `failureThreshold` failures in a row, or a rate of failures or slow calls among the last ones, open it. After
+ * `recoveryTimeout` it is half-open: at most `halfOpenMaxRequests` calls at once, over all threads, are let in as probes. So many successes of
+ * probes close it; one failure opens it again. What a call comes to that was let in before the state changed changes nothing.
+ *
+ * The state stands in one word that all threads share; no timer runs. A probe whose thread ends, or which does not end for as long as
+ * `probeLease`, gives its place to another.
+ *
  * @example
  * ```ts
- * const [stock, payment] = await runConcurrent([() => checkStock(order), ({ signal }) => charge(order, signal)], { timeout: 2_000 });
+ * const payments = new CircuitBreaker({ name: 'payments', failureThreshold: 5, recoveryTimeout: 30_000, timeout: 2_000 });
+ * const receipt = await payments.call(({ signal }) => fetch(url, { signal }));
  * ```
  */
-declare function runConcurrent<F extends readonly ((context: FanContext) => unknown)[]>(fns: readonly [...F], options?: ConcurrentOptions): Promise<ResultsOf<F>>;
-
-/**
- * Asks all sources at once, and makes one result of what they give.
- *
- * @param sources - Functions; each gets a context with a signal.
- * @param aggregate - Gets what they gave, in their order.
- * @throws The first error of a source, by which the others are told; what `aggregate` throws; {@link WaitTimeoutError}; the signal's reason.
- * @example
- * ```ts
- * const all = await fanIn([fetchHere, fetchThere], (lists) => lists.flat(), { signal: ctx });
- * ```
- */
-declare function fanIn<F extends readonly ((context: FanContext) => unknown)[], R>(sources: readonly [...F], aggregate: (results: ResultsOf<F>) => R | PromiseLike<R>, options?: ConcurrentOptions): Promise<R>;
-
-/** A link of a chain. */
-type Stage<I, O> = (input: I, context: FanContext) => O | PromiseLike<O>;
-/**
- * Gives each function what the one before it gave. For streams, and for many items at once, there is `Pipeline`.
- *
- * @param stages - Each gets what comes, and a context with a signal.
- * @returns What the last gives.
- * @throws What a stage throws, and those behind it do not run; {@link WaitTimeoutError}; the signal's reason.
- * @example
- * ```ts
- * const saved = await pipeline([fetchPage, parse, (data) => save(data)], url, { signal: ctx });
- * ```
- */
-declare function pipeline<A, B>(stages: readonly [Stage<A, B>], input: A, options?: WaitOptions): Promise<B>;
-declare function pipeline<A, B, C>(stages: readonly [Stage<A, B>, Stage<B, C>], input: A, options?: WaitOptions): Promise<C>;
-declare function pipeline<A, B, C, D>(stages: readonly [Stage<A, B>, Stage<B, C>, Stage<C, D>], input: A, options?: WaitOptions): Promise<D>;
-declare function pipeline<A, B, C, D, E>(stages: readonly [Stage<A, B>, Stage<B, C>, Stage<C, D>, Stage<D, E>], input: A, options?: WaitOptions): Promise<E>;
-declare function pipeline<A, B, C, D, E, F>(stages: readonly [Stage<A, B>, Stage<B, C>, Stage<C, D>, Stage<D, E>, Stage<E, F>], input: A, options?: WaitOptions): Promise<F>;
-declare function pipeline<A, B, C, D, E, F, G>(stages: readonly [Stage<A, B>, Stage<B, C>, Stage<C, D>, Stage<D, E>, Stage<E, F>, Stage<F, G>], input: A, options?: WaitOptions): Promise<G>;
-declare function pipeline<T>(stages: readonly Stage<T, T>[], input: T, options?: WaitOptions): Promise<T>;
-
-/** How far it is. */
-interface BatchProgress<R> {
-    /** The batch that is done, from 1, and how many there are. */
-    batch: number;
-    batches: number;
-    /** Items that are done, and how many there are. */
-    done: number;
-    total: number;
-    /** The batch's results, in the order of its items. */
-    results: readonly R[];
-}
-/** How batches are processed. */
-interface InBatchesOptions<R> extends ConcurrentOptions {
-    /** How long to wait between two batches, in milliseconds. Default 0. */
-    pause?: number;
-    /** Is called after each batch; the next one begins when what it returns has settled. What it throws ends all. */
-    onProgress?: (progress: BatchProgress<R>) => unknown;
-}
-/**
- * Calls a function with each item, batch by batch: a batch begins when the one before it is done.
- *
- * @param size - How many items a batch has.
- * @param fn - Gets the item, and its number and a signal.
- * @param options - `concurrency`: how many calls run at once, default: a whole batch; `pause`; `onProgress`; `signal`; `timeout` for all.
- * @returns The results in the order of the items.
- * @throws The first error of the function: the rest of the batch is told by its signal, the next batch does not begin; {@link WaitTimeoutError};
- * the signal's reason.
- * @example
- * ```ts
- * await processInBatches(users, 100, notify, { pause: 1_000, onProgress: ({ done, total }) => log(`${done}/${total}`) });
- * ```
- */
-declare function processInBatches<T, R>(items: Iterable<T>, size: number, fn: (item: T, context: FanContext) => R | PromiseLike<R>, options?: InBatchesOptions<R>): Promise<R[]>;
-
-/** What lets so many through: a rate limiter, a semaphore. */
-interface Limiting {
-    /** Waits until `count` may pass. What it gives is given back when the call has ended, if it can be disposed of: a semaphore's permits. */
-    acquire(count: number, options?: {
-        signal?: Cancellation;
-    }): PromiseLike<unknown>;
-}
-/**
- * Makes a function that waits for a limiter before each call. Goes wherever the function does: `fanOut`, `processInBatches`, a pipeline's stage.
- *
- * @param limiter - Anything with `acquire(count, { signal })`.
- * @param options - `count`: how many a call takes, default 1; or what says so for its input.
- * @returns The function. Its second argument may have a `signal`, which ends the wait for the limiter.
- * @example
- * ```ts
- * const limited = rateLimited(process, new TokenBucketRateLimiter({ capacity: 1, refillRate: 10, refillInterval: 1000, enableBurst: true }));
- * const results = await fanOut(limited, items, { signal: ctx });
- * ```
- */
-declare function rateLimited<T, C extends Partial<CallContext>, R>(processor: (input: T, context: C) => R | PromiseLike<R>, limiter: Limiting, options?: {
-    count?: number | ((input: T) => number);
-}): (input: T, context?: C) => Promise<R>;
-
-/** Functions by name; each gets the request and a context with a signal. */
-type Services<Q> = Record<string, (request: Q, context: CallContext) => unknown>;
-/** What came back, by the services' names. A name stands in one of the two; in none if its answer was not waited for. */
-interface Gathered<S> {
-    /** The answers. */
-    answers: {
-        -readonly [K in keyof S]?: S[K] extends (...args: never[]) => infer R ? Awaited<R> : never;
-    };
-    /** The errors; `CallTimeoutError` of a service that took too long. */
-    errors: {
-        -readonly [K in keyof S]?: unknown;
-    };
-}
-/** How a request is scattered. Times are in milliseconds. */
-interface ScatterOptions<Names extends string = string> {
-    /** How long a service may take: each, or by their names. Default: no limit. */
-    timeout?: number | {
-        readonly [K in Names]?: number;
-    };
-    /** How many must answer; with less it rejects, as soon as that is certain. Default 1, or 0 if there are no services. */
-    atLeast?: number;
-    /** `'quorum'`: it ends as soon as `atLeast` have answered, and the others are told by their signal. Default `'all'`. */
-    until?: 'all' | 'quorum';
-    /** Ends it. */
-    signal?: Cancellation;
-}
-/**
- * Sends a request to all services at once, and gathers what they answer, each within its time.
- *
- * @returns The answers and the errors by the services' names.
- * @throws {@link QuorumError}, with the answers and errors there are, if fewer than `atLeast` answer; the signal's reason.
- * @example
- * ```ts
- * const { answers, errors } = await scatterGather({ eu: askEurope, us: askAmerica }, query, { timeout: 500, atLeast: 1 });
- * ```
- */
-declare function scatterGather<Q, S extends Services<Q>>(services: S & Services<Q>, request: Q, options?: ScatterOptions<keyof S & string>): Promise<Gathered<S>>;
-
-/** What items come from: an async iterable, an iterable, a channel, a Web stream, or a Node stream. */
-type Source<T> = AsyncIterable<T> | Iterable<T>;
-
-/** How a stream is processed. */
-interface StreamProcessorOptions {
-    /** How many calls run at once, of each stream. Default 1. */
-    concurrency?: number;
-    /** Results that may be done before anybody wants them. Default: as many as run at once. */
-    bufferSize?: number;
-    /** Results in the order of the items; otherwise as they come. Default true. */
-    ordered?: boolean;
-    /** How long a call may take, in milliseconds; then it has failed with `CallTimeoutError`. Default: no limit. */
-    timeout?: number;
+declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposable {
+    #private;
     /**
-     * When a call fails: `'fail'`, the stream ends with its error; `'collect'`, it goes on, and ends with `FanOutError`, which has all errors. Default
-     * `'fail'`.
+     * @param config - See {@link CircuitBreakerConfig}; `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with another
+     * configuration. Functions and `healthCheckInterval` are each thread's own.
      */
-    onError?: 'fail' | 'collect';
-    /** Each outcome, as from `Promise.allSettled`, in place of its result: no error ends the stream. Default false. */
-    settle?: boolean;
-}
-/** Processes streams. */
-interface StreamProcessor<T, R> {
+    constructor(config?: Partial<CircuitBreakerConfig>);
     /**
-     * @param source - Async iterable, iterable, channel, Web or Node stream. It is read as fast as results are taken, and ended when their reader
-     * leaves.
-     * @param options - A signal that ends it; `timeout`, how long the reader waits for a result.
+     * Opens the breaker of a name.
+     *
+     * @param locals - What this thread brings of its own.
+     * @throws {@link NotFoundError} if there is none.
      */
-    processStream(source: Source<T>, options?: WaitOptions): AsyncIterableIterator<R, undefined> & AsyncDisposable;
+    static open(name: string, locals?: CircuitBreakerLocals): CircuitBreaker;
+    /**
+     * Opens the breaker that another thread's `toHandle` names.
+     *
+     * @param locals - What this thread brings of its own.
+     * @throws {@link NotFoundError} if it is gone.
+     */
+    static from(handle: SharedHandle<'breaker'>, locals?: CircuitBreakerLocals): CircuitBreaker;
+    /**
+     * Calls a function if the circuit lets it.
+     *
+     * @param fn - Gets a context whose `signal` aborts when the call takes too long or its caller gives up.
+     * @returns What the function returns; or what `fallback` gives.
+     * @throws {@link CircuitOpenError} if it was not let in; {@link CallTimeoutError}; the signal's reason; {@link CircuitShutdownError} after
+     * `close`; what the function throws.
+     */
+    call<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<T>;
+    /**
+     * As `call`, without throwing: a refusal costs no error. With a `fallback` its value is the value.
+     *
+     * @returns `{ ok: true, value }`, `{ ok: false, error }` with what `call` would have thrown, or `{ ok: false, rejected }` if the circuit did
+     * not let it in.
+     * @throws {@link InvalidArgumentError} if `fn` is no function, or for an option that cannot be meant.
+     */
+    tryCall<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<CircuitCallResult<T>>;
+    /** A function that calls another through the breaker, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+    /** Whether nobody is let in: it is open or isolated. */
+    isOpen(): boolean;
+    /** Whether it is tried. */
+    isHalfOpen(): boolean;
+    /** Whether all are let in. */
+    isClosed(): boolean;
+    /** Where it stands: `'closed'`, `'open'`, `'half-open'`, `'isolated'` or, after `close`, `'shutdown'`. */
+    getState(): string;
+    /** Opens it as too many failures do: after `recoveryTimeout` it is tried. */
+    forceOpen(): void;
+    /** Closes it, whatever it was; failures count from here on. */
+    forceClose(): void;
+    /** Opens it until `reset` or `forceClose`: no time ends that. */
+    isolate(): void;
+    /** Closes it, and forgets all that was counted. */
+    reset(): void;
+    /** What it has counted, over all threads. */
+    getMetrics(): CircuitBreakerMetrics;
+    /**
+     * Runs `healthCheck`. If all is well while the circuit is open, its recovery time is over: the next calls are probes. An isolated one stays
+     * so, and a closed one is not opened. Who asks while a check runs gets its answer.
+     *
+     * @returns Whether all is well.
+     * @throws {@link InvalidArgumentError} without a `healthCheck`.
+     */
+    checkHealth(): Promise<boolean>;
+    /** Listens to calls of this thread, or to changes of state by any. Keeps the breaker, and no process, alive. */
+    on<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    /**
+     * Shuts it down for all threads: it calls nothing any more. Functions that run go on, and what they come to is the caller's. Again does no
+     * harm.
+     */
+    close(): void;
+    [Symbol.dispose](): void;
 }
-/**
- * Makes a processor of streams out of a function, with back-pressure at both ends.
- *
- * @example
- * ```ts
- * const resize = streamProcessor(resizeImage, { concurrency: 10, bufferSize: 100, settle: true });
- * for await (const outcome of resize.processStream(images, { signal: ctx })) report(outcome);
- * ```
- */
-declare function streamProcessor<T, R>(fn: (item: T, context: FanContext) => R | PromiseLike<R>, options: StreamProcessorOptions & {
-    settle: true;
-}): StreamProcessor<T, PromiseSettledResult<R>>;
-declare function streamProcessor<T, R>(fn: (item: T, context: FanContext) => R | PromiseLike<R>, options?: StreamProcessorOptions): StreamProcessor<T, R>;
 
 /** Cancels a context. Again does no harm. `using` cancels at the end of the block. */
 type CancelFunction<A extends unknown[] = []> = ((...args: A) => void) & Disposable;
@@ -939,756 +974,6 @@ declare function diagnostics(): LivingObject[];
  * ```
  */
 declare function leaks(before: readonly LivingObject[]): LivingObject[];
-
-/** The second argument of a processor. */
-interface Context {
-    /** Aborts when the task is cancelled or times out. Synchronous code may ask `signal.aborted` as it goes. */
-    readonly signal: AbortSignal;
-    /** The worker's number in its pool. */
-    readonly workerId: number;
-    /** The task's number in its pool. */
-    readonly taskId: number;
-    /** 1 for the first run; higher only for idempotent tasks whose worker was lost. */
-    readonly attempt: number;
-}
-
-/**
- * What every task may know of itself.
- *
- * @example
- * ```ts
- * export default async (url: string, { signal }: TaskContext) => (await fetch(url, { signal })).text();
- * ```
- */
-type TaskContext = Context;
-/** A module that workers load: a path, a `file:` URL, or either with the name of the export to call. */
-type ProcessorModule = string | URL | {
-    module: string | URL;
-    export?: string;
-};
-/** A function that workers run. A function must be self-contained: it is shipped as its source text. */
-type Processor<TInput, TOutput> = ProcessorModule | ((input: TInput, context: TaskContext) => TOutput | Promise<TOutput> | AsyncIterable<TOutput> | Iterable<TOutput>);
-/** What a scaling policy sees. Times are in milliseconds, shares between 0 and 1. */
-interface ScalingSample {
-    /** Workers, those that start included. */
-    workers: number;
-    /** Workers that start. */
-    starting: number;
-    /** Workers that run as many tasks as they may. */
-    busy: number;
-    /** Tasks that no worker has begun. */
-    waiting: number;
-    /** How long the first of them has waited. */
-    oldestWait: number;
-    /** The mean share of time that the workers' event loops are busy; `null` before the first heartbeat. */
-    eventLoopUtilization: number | null;
-    /** How busy the machine's processors are; `null` before the first measurement. */
-    machineLoad: number | null;
-    /** The recent mean run time of a task; 0 before the first has ended. */
-    meanRun: number;
-}
-/** The configuration of a worker pool. Times are in milliseconds. */
-interface WorkerPoolConfig {
-    /** Workers there are always. Default 1. */
-    minWorkers: number;
-    /** Workers there are at most. Default: the processors of the machine. */
-    maxWorkers: number;
-    /** A worker beyond `minWorkers` that has idled so long is retired. Default 30 000; `Infinity` for never. */
-    idleTimeout: number;
-    /** How long a task may run. Its promise rejects with `TaskTimeoutError`. Default `Infinity`. */
-    taskTimeout: number;
-    /** Whether the pool grows with its queue and shrinks by `idleTimeout`. Default true. */
-    enableAutoScaling: boolean;
-    /** The share of busy workers from which the pool grows. Default 0.8. */
-    scalingThreshold: number;
-}
-/** What a pool can be told beyond {@link WorkerPoolConfig}. Times are in milliseconds. */
-interface WorkerPoolOptions<TInput, TOutput> extends Partial<WorkerPoolConfig> {
-    /** What workers run for each task: a module, or a self-contained function. */
-    processor?: Processor<TInput, TOutput>;
-    /** Shares the pool with every thread of the process that opens this name. */
-    name?: string;
-    /** Decides how many workers there should be, in place of the built-in rule. Called in the thread that owns the pool. */
-    scalingPolicy?: (sample: ScalingSample) => number;
-    /** Tasks that may wait. Default: no limit. */
-    maxQueue?: number;
-    /** What happens to a task beyond `maxQueue`: it rejects with `QueueFullError`, or waits for room. Default `'reject'`. */
-    onFull?: 'reject' | 'wait';
-    /** Tasks that one worker may run at once; above 1 for tasks that wait for input or output. Default 1. */
-    concurrentTasksPerWorker?: number;
-    /** How long a cancelled task may take to end before its worker is replaced. Default 1 000. */
-    abortGrace?: number;
-    /** How often a busy worker is asked for a sign of life. Default 1 000. */
-    heartbeatInterval?: number;
-    /** A busy worker without a sign of life for so long is unresponsive. Default 30 000. */
-    heartbeatTimeout?: number;
-    /** Replace unresponsive workers unasked. Default false: a long computation is no defect. */
-    autoRestart?: boolean;
-    /**
-     * How tasks find workers: `'work-stealing'` from one queue, idle workers stealing what others have taken and not begun;
-     * `'round-robin'` in strict turn; `'adaptive'` to the worker expected to be done first, by its measured speed.
-     * Default `'work-stealing'`.
-     */
-    balancing?: 'work-stealing' | 'round-robin' | 'adaptive';
-    /** Workers that may die at start in a row before the waiting tasks fail with `PoolBrokenError`. Default 3. */
-    maxStartFailures?: number;
-    /** The wait before the second replacement of a dying worker in a row; it doubles up to 30 s. Default 100. */
-    restartBackoff?: number;
-    /** Limits of each worker's memory, as for `new Worker`. */
-    resourceLimits?: ResourceLimits;
-    /** The workers' `process.env`, as for `new Worker`. */
-    env?: WorkerOptions['env'];
-    /** The workers' `process.argv` beyond the first two, as for `new Worker`. */
-    argv?: unknown[];
-    /** Options of the runtime for the workers, as for `new Worker`, such as `['--import', 'tsx']`. */
-    execArgv?: string[];
-    /** What `workerData` of `node:worker_threads` is in the workers. */
-    workerData?: unknown;
-    /** Keep the workers' standard output from the process's; it is then given by the `output` event. Default false. */
-    stdout?: boolean;
-    /** The same for standard error. */
-    stderr?: boolean;
-    /** Keep what each task writes, for the error of a task whose worker dies. Default false. */
-    captureOutput?: boolean;
-}
-/** How one task is to be treated. */
-interface SubmitOptions<TInput = unknown, TOutput = unknown> {
-    /** Cancels the task; its promise rejects with the signal's reason. */
-    signal?: Cancellation;
-    /** How long the submitter waits, in milliseconds, the time in the queue included. Rejects with `TaskTimeoutError`. */
-    timeout?: number;
-    /** A whole number from -128 to 127; higher goes first. Default 0. */
-    priority?: number;
-    /** What in the input is moved and not copied, as for `postMessage`. */
-    transfer?: readonly node_worker_threads.Transferable[];
-    /** What to run in place of the pool's processor. */
-    processor?: Processor<TInput, TOutput>;
-    /** The task may run again, up to three times, if its worker is lost. Default false. */
-    idempotent?: boolean;
-}
-
-/** Many inputs through a pool, all at once. */
-
-/** How many a batch, and how it ends. */
-interface BatchOptions<TInput, TOutput> extends SubmitOptions<TInput, TOutput> {
-    /** Every outcome instead of the first error. */
-    settle?: boolean;
-}
-
-/** What a pool tells those who listen. */
-
-/** A pool's events, with what each listener gets. Only the thread that owns the pool hears them. */
-interface PoolEvents {
-    /** A worker came or went. */
-    worker: [event: {
-        workerId: number;
-        state: 'started' | 'retired' | 'crashed' | 'replaced';
-    }];
-    /** The number of workers is about to change. */
-    scale: [event: {
-        from: number;
-        to: number;
-        reason: string;
-    }];
-    /** Nothing waits any more. */
-    drain: [];
-    /** A worker died unordered, or the scaling policy failed. Without a listener it is not thrown: tasks carry it too. */
-    error: [error: WorkerCrashedError | Error];
-    /** A worker wrote, with `stdout`, `stderr` or `captureOutput`. */
-    output: [event: {
-        workerId: number;
-        stream: 'stdout' | 'stderr';
-        text: string;
-    }];
-}
-
-/** Many inputs through a pool with back-pressure: no more are read than are on their way or waiting to be taken. */
-
-/** How inputs go through a pool. */
-interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput>, 'transfer'> {
-    /** Tasks on their way or done and not taken, at most. Default: four a worker, at least 16. */
-    concurrency?: number;
-    /** Results in the order of the inputs; otherwise as they come. Default true. */
-    ordered?: boolean;
-}
-
-/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
-/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
-interface TimeStatistics {
-    count: number;
-    mean: number;
-    min: number;
-    p50: number;
-    p90: number;
-    p99: number;
-    p999: number;
-    max: number;
-}
-/** A pool's counts and times since it began or was reset. */
-interface PoolMetrics {
-    /** Tasks accepted. */
-    submitted: number;
-    /** Tasks that returned. */
-    completed: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks cancelled by their submitter. */
-    aborted: number;
-    /** Tasks that took too long. */
-    timedOut: number;
-    /** Tasks refused because the queue was full. */
-    rejected: number;
-    /** Tasks that ran again after their worker was lost. */
-    retried: number;
-    /** Workers that died unordered. */
-    crashes: number;
-    /** Workers started in place of lost ones. */
-    restarts: number;
-    /** Workers started. */
-    spawned: number;
-    /** Workers retired. */
-    retired: number;
-    /** Tasks that an idle worker took from another's queue. */
-    stolen: number;
-    /** The share of the workers' time spent running tasks. */
-    utilisation: number;
-    /** From submission to begin. */
-    waiting: TimeStatistics;
-    /** From begin to end. */
-    running: TimeStatistics;
-}
-/** One worker's health. */
-interface WorkerHealth {
-    workerId: number;
-    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
-    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
-    /** Tasks that returned. */
-    done: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks it has taken and not begun. */
-    queued: number;
-    /** How long its oldest running task has run. */
-    currentTaskAge: number | null;
-    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
-    lastHeartbeatAge: number | null;
-    /** The share of time its event loop was busy, at the last heartbeat. */
-    eventLoopUtilization: number;
-    /** Bytes of heap in use, at the last heartbeat. */
-    heapUsed: number;
-    /** Bytes of heap it may use. */
-    heapLimit: number;
-    /** Its recent mean run time. */
-    meanRun: number;
-}
-/** A pool's health. */
-interface HealthStatus {
-    /** Whether no worker is unresponsive. */
-    healthy: boolean;
-    /** Tasks that wait, those that workers have taken and not begun included. */
-    queued: number;
-    /** Tasks that run. */
-    running: number;
-    /** Tasks that wait for room in the queue. */
-    waitingRoom: number;
-    /** Each worker. */
-    workers: WorkerHealth[];
-}
-
-/** How a pool is opened: by its options, in the thread that is to own it, or by name or handle in another. */
-/** A pool's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
-interface PoolHandle {
-    /** What kind of object it names. */
-    readonly millrace: 'worker-pool';
-    /** Which one. */
-    readonly id: number;
-}
-
-/** What both kinds of pools are. */
-
-/** How a pool is closed. */
-interface CloseOptions {
-    /** How long to wait for tasks to end, in milliseconds, before the pool is terminated. Default: no limit. */
-    timeout?: number;
-}
-/** A pool of workers. Not made itself: see `DynamicWorkerPool` and `FixedWorkerPool`. */
-declare abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
-    #private;
-    /** The pool's name, if it has one. */
-    get name(): string | undefined;
-    /**
-     * Runs the processor on one input, on some worker.
-     *
-     * @param task - What the processor gets: anything `postMessage` accepts.
-     * @returns What the processor returns.
-     * @throws What the processor throws, with its name, message, own properties, cause and the worker's stack;
-     * `DataCloneError` for an input that cannot be cloned; `TaskTimeoutError`, `QueueFullError`, `PoolClosedError`,
-     * `WorkerCrashedError`, `WorkerReplacedError`, `PoolBrokenError`, `ProcessorError`; the signal's reason when aborted.
-     * @example
-     * ```ts
-     * const thumbnail = await pool.submit(image, { timeout: 5_000, transfer: [image.buffer] });
-     * ```
-     */
-    submit(task: TInput, options?: SubmitOptions<TInput, TOutput>): Promise<TOutput>;
-    /**
-     * Runs the processor on each input; the results come in their order.
-     *
-     * @returns The results; with `settle` the outcome of each, as from `Promise.allSettled`.
-     * @throws The first error, after the tasks that no worker has begun have been cancelled.
-     */
-    submitBatch(tasks: readonly TInput[], options: BatchOptions<TInput, TOutput> & {
-        settle: true;
-    }): Promise<PromiseSettledResult<TOutput>[]>;
-    submitBatch(tasks: readonly TInput[], options?: BatchOptions<TInput, TOutput>): Promise<TOutput[]>;
-    /**
-     * Runs the processor on each of any number of inputs, in constant memory: an input is read when there is room for it.
-     *
-     * @throws The first error, when its turn comes; what is on its way is then cancelled.
-     * @example
-     * ```ts
-     * for await (const row of pool.map(readLines(file), { concurrency: 32 })) write(row);
-     * ```
-     */
-    map(inputs: Iterable<TInput> | AsyncIterable<TInput>, options?: MapOptions<TInput, TOutput>): AsyncIterableIterator<TOutput>;
-    /**
-     * Runs a processor that is a generator, and gives what it yields. The generator is at most some items ahead of the reader,
-     * and is ended when the reader stops.
-     *
-     * @example
-     * ```ts
-     * for await (const record of pool.iterate('big.csv')) await insert(record);
-     * ```
-     */
-    iterate<T = TOutput>(task: TInput, options?: SubmitOptions<TInput, unknown>): AsyncIterableIterator<T> & AsyncDisposable;
-    /**
-     * Runs a function of the moment with its arguments. It must be self-contained: it is sent as its source text.
-     *
-     * @example
-     * ```ts
-     * const digest = await pool.run((text) => process.getBuiltinModule('node:crypto').hash('sha256', text), 'abc');
-     * ```
-     */
-    run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
-    /** Whether it takes no more tasks. */
-    get closed(): boolean;
-    /** Workers that take tasks, those that start included. */
-    getWorkerCount(): number;
-    /** Tasks that no worker has begun. */
-    getQueueLength(): number;
-    /** Whether nothing waits and nothing runs. */
-    isIdle(): boolean;
-    /**
-     * Starts up to `count` workers more, within the maximum.
-     *
-     * @returns Resolves when they take tasks.
-     */
-    scaleUp(count: number): Promise<void>;
-    /** Lets up to `count` workers go, within the minimum, the idle ones first. Busy ones finish what they run. */
-    scaleDown(count: number): Promise<void>;
-    /** What each worker is doing and how it is. */
-    getHealthStatus(): HealthStatus;
-    /**
-     * Replaces the workers that are unresponsive. What they run rejects with `WorkerReplacedError`, or runs again if it is
-     * idempotent.
-     *
-     * @returns Resolves when the replacements take tasks.
-     */
-    restartUnhealthyWorkers(): Promise<void>;
-    /** Counts and times since the pool began, over all threads. */
-    getMetrics(): PoolMetrics;
-    /** Begins counting anew. */
-    resetMetrics(): void;
-    /**
-     * Resolves when `minWorkers` workers take tasks.
-     *
-     * @throws `PoolBrokenError` if they die at every start, `PoolClosedError` if the pool is closed.
-     */
-    ready(): Promise<void>;
-    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. Only the owning thread hears any. */
-    on<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
-    /** A token by which any thread of this process opens the same pool. */
-    toHandle(): PoolHandle;
-    /**
-     * Takes no more tasks, waits for those it has, and ends the workers. In a thread that has opened another's pool it lets go of
-     * that pool, and cancels what this thread still waits for. A second call waits for the first.
-     *
-     * @throws `TaskTimeoutError` never: a pool that is not done in time is terminated, and its tasks reject with `PoolClosedError`.
-     */
-    close(options?: CloseOptions): Promise<void>;
-    /** Ends everything at once. What waits and what runs rejects with `PoolClosedError`. */
-    terminate(): Promise<void>;
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** The configuration of a fan-out. Times are in milliseconds. */
-interface FanOutConfig {
-    /** How many inputs are worked on at once, over all calls. Default: the processors of the machine. */
-    workerCount: number;
-    /**
-     * How many inputs a worker is given at once, no more than an even share of what there is; for `processBatches`, how many a batch has.
-     * Default `'adaptive'`, see {@link FanOutOptions}.
-     */
-    batchSize: number;
-    /** How long the processor may take for one input, or for one batch in `processBatches`. Default: no limit. */
-    timeout: number;
-    /**
-     * Whether workers get inputs as the load balancer says. Otherwise each has an equal part of them beforehand. Default true.
-     */
-    enableLoadBalancing: boolean;
-}
-/** What a fan-out can be told beyond {@link FanOutConfig}. */
-interface FanOutOptions extends Omit<Partial<FanOutConfig>, 'batchSize'> {
-    /**
-     * `'adaptive'`: one in this thread; for threads, as many as are measured to be some milliseconds of work; for `processBatches`, the size at
-     * which most inputs are measured to be done in a time.
-     */
-    batchSize?: number | 'adaptive';
-    /**
-     * Where processors run: in this thread, unless said otherwise; `'workers'`: each worker is a thread of the fan's own, started at first use;
-     * or a pool, whose threads take what the workers are given.
-     *
-     * A function is sent to a thread as its source, so it must be self-contained. With a `timeout`, each input is sent to it alone.
-     */
-    on?: 'workers' | WorkerPool<never, unknown>;
-    /** Results in the order of the inputs; otherwise as they come. Default true. */
-    ordered?: boolean;
-    /**
-     * When the processor fails: `'fail'`, the call rejects with that error, and what has not begun does not begin; `'collect'`, all inputs are
-     * tried, and then the call rejects with `FanOutError`, which has all errors and results. Default `'fail'`.
-     */
-    onError?: 'fail' | 'collect';
-    /**
-     * How long a call of the processor that is overdue or not wanted any more may take to end, before its worker goes on without it; a thread is
-     * replaced then. Default 1000.
-     */
-    abortGrace?: number;
-}
-/** What is called for each input. On threads also a module that exports it. */
-type FanProcessor<TInput, TOutput> = ((input: TInput, context: FanContext) => TOutput | PromiseLike<TOutput>) | ProcessorModule;
-/** What is called for each batch. On threads also a module that exports it. */
-type BatchProcessor<TInput, TOutput> = ((batch: TInput[], context: FanContext) => TOutput[] | PromiseLike<TOutput[]>) | ProcessorModule;
-
-/** A worker, as a load balancer sees it. */
-interface WorkerLoad {
-    /** Its number, from 0. */
-    readonly id: number;
-    /** Inputs it has been given and has not done. */
-    readonly pending: number;
-    /** Inputs it has done, failed ones included. */
-    readonly completed: number;
-    /** What an input takes there, in milliseconds, of late; 0 before the first is done. */
-    readonly meanTime: number;
-}
-/** A rule of one's own. */
-interface CustomLoadBalancer {
-    /**
-     * Chooses the worker that gets the next batch. If that one has enough to do, the batch waits, and the choice is made anew when a worker
-     * has done something.
-     *
-     * @returns The `id` of one of them.
-     */
-    choose(workers: readonly WorkerLoad[]): number;
-}
-/**
- * How inputs find workers: `'least-loaded'`, whoever has least to do gets the next; `'round-robin'`, in strict turn; `'adaptive'`, whoever
- * is expected to be done with it first, by its measured speed; or a rule of one's own.
- */
-type LoadBalancer = 'round-robin' | 'least-loaded' | 'adaptive' | CustomLoadBalancer;
-
-/** Counts and times of a fan-out since it was made, or counting began anew. Times are in milliseconds. */
-interface FanOutMetrics {
-    /** Calls of its methods. */
-    calls: number;
-    /** Inputs it has been given. */
-    inputs: number;
-    /** Inputs with a result. */
-    completed: number;
-    /** Inputs that failed, those out of time among them. */
-    failed: number;
-    /** Inputs out of time. */
-    timedOut: number;
-    /** Inputs without an outcome when their call was over: it was cancelled, or another input failed. */
-    cancelled: number;
-    /** Batches that workers have been given. */
-    batches: number;
-    /** Inputs that workers have now. */
-    pending: number;
-    /** The mean time that an input took. */
-    meanTime: number;
-    /** Each worker. */
-    workers: readonly WorkerLoad[];
-}
-
-/** The configuration of a fan pattern: that of its fan-out, and of its stream. */
-interface FanPatternConfig extends FanOutOptions {
-    /** Results of a stream that may be done before anybody wants them. Default: as many as there are workers. */
-    bufferSize?: number;
-}
-/** How a stream is processed. */
-interface FanStreamOptions extends WaitOptions {
-    /** Each outcome, as from `Promise.allSettled`, in place of its result: no input's error ends the stream. */
-    settle?: boolean;
-}
-/**
- * Fan-out and fan-in in one: inputs go to workers, as in {@link FanOut}, and their results come back as one list or one stream.
- *
- * @example
- * ```ts
- * const fan = new FanPattern<string, Page>({ workerCount: 8, ordered: false });
- * for await (const page of fan.processStream(urls, (url, { signal }) => load(url, signal))) index(page);
- * ```
- */
-declare class FanPattern<TInput, TOutput> implements AsyncDisposable {
-    #private;
-    /** @throws {@link InvalidArgumentError} for an option that cannot be meant. */
-    constructor(config?: FanPatternConfig);
-    /** Calls the processor with each input, as {@link FanOut.distribute}. */
-    process(inputs: readonly TInput[], processor: FanProcessor<TInput, TOutput>, options?: WaitOptions): Promise<TOutput[]>;
-    /**
-     * Calls the processor with each of any number of inputs, in constant memory. An input is read when a worker or the buffer has room for it:
-     * with a reader that is slow, or workers that are, the source is read no faster.
-     *
-     * An input's error comes in its place, after the results before it, and ends the stream; with `ordered: false` at once. With
-     * `onError: 'collect'` the stream goes on without it, and ends with {@link FanOutError}. Leaving the iteration ends the source.
-     *
-     * @param options - A signal that ends it; `timeout`, how long its reader waits for a result; `settle`, see {@link FanStreamOptions}.
-     * @throws By the iteration: what the processor or the source throws; {@link WaitTimeoutError}; the signal's reason.
-     */
-    processStream(inputs: Source<TInput>, processor: FanProcessor<TInput, TOutput>, options: FanStreamOptions & {
-        settle: true;
-    }): AsyncIterableIterator<PromiseSettledResult<TOutput>, undefined> & AsyncDisposable;
-    processStream(inputs: Source<TInput>, processor: FanProcessor<TInput, TOutput>, options?: FanStreamOptions): AsyncIterableIterator<TOutput, undefined> & AsyncDisposable;
-    /** As {@link FanOut.setLoadBalancer}. */
-    setLoadBalancer(balancer: LoadBalancer): void;
-    /** As {@link FanOut.getWorkerLoads}. */
-    getWorkerLoads(): Map<number, number>;
-    /** Counts and times. */
-    getMetrics(): FanOutMetrics;
-    /** As {@link FanOut.close}. A stream that nobody reads to its end has to be left first. */
-    close(options?: CloseOptions): Promise<void>;
-    /** As {@link FanOut.terminate}. */
-    terminate(): Promise<void>;
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** What fans refuse with. */
-
-/** What went wrong with one input, or with one batch of them. */
-interface FanFailure {
-    /** The input's number, from 0; that of a batch's first. */
-    readonly index: number;
-    /** How many inputs it concerns: 1, or a batch's. */
-    readonly count: number;
-    /** What the processor threw. */
-    readonly error: unknown;
-}
-/** Some inputs failed, and all were tried: `onError: 'collect'`. */
-declare class FanOutError extends MillraceError {
-    name: string;
-    /** What went wrong, by the numbers of the inputs. */
-    readonly failures: readonly FanFailure[];
-    /** The errors alone. */
-    readonly errors: readonly unknown[];
-    /** The results in the places of their inputs, `undefined` where there is none. Empty for a stream, which has given them out. */
-    readonly results: readonly unknown[];
-}
-/** The fan was closed. */
-declare class FanClosedError extends MillraceError {
-    name: string;
-}
-/** The inputs are being merged already: each can be read once. */
-declare class FanInBusyError extends MillraceError {
-    name: string;
-}
-
-/** An input that has something to give. */
-interface ReadyInput<T> {
-    /** What was given to `addInput`. */
-    readonly input: Source<T>;
-    /** What it gives next. */
-    readonly next: T;
-    /** As it was added. */
-    readonly priority: number;
-    /** How many items of it are there. */
-    readonly buffered: number;
-    /** How many of it have been given out. */
-    readonly taken: number;
-}
-/** A rule of one's own. */
-interface MergeStrategy<T> {
-    /**
-     * Chooses among the inputs that are ready; there is at least one.
-     *
-     * @param waiting - How many others there are, which have nothing now and have not ended.
-     * @returns Its place in `ready`; `undefined` to wait for the others.
-     */
-    pick(ready: readonly ReadyInput<T>[], waiting: number): number | undefined;
-}
-/**
- * How inputs are merged: `'round-robin'`, those that have something in turn; `'priority'`, whichever has the highest, equal ones in turn;
- * `'arrival'`, items in the order of their coming; `'custom'`, as a {@link MergeStrategy} says.
- */
-type MergeOrder = 'round-robin' | 'priority' | 'arrival' | 'custom';
-
-/** The configuration of a fan-in. Times are in milliseconds. */
-interface FanInConfig {
-    /** How many items are read of each input before anybody wants them. Default 16. */
-    bufferSize: number;
-    /** Which input is next. Default `'round-robin'`. */
-    mergeStrategy: MergeOrder;
-    /** How long an input may take for an item; then it has failed, with `WaitTimeoutError`. Default: no limit. */
-    timeout: number;
-}
-/** What a fan-in can be told beyond {@link FanInConfig}. */
-interface FanInOptions<T> extends Partial<FanInConfig> {
-    /** The rule of `mergeStrategy: 'custom'`. */
-    strategy?: MergeStrategy<T>;
-    /**
-     * When an input fails: `'fail'`, the iteration fails with its error and leaves the other inputs; `'skip'`, that input is asked for its next
-     * item; `'end-input'`, that input is left, and the others go on. Default `'fail'`.
-     */
-    onError?: 'fail' | 'skip' | 'end-input';
-    /** Is told of every failure of an input, whatever follows from it. */
-    onInputError?: (error: unknown, input: Source<T>) => void;
-}
-
-/** Counts of a fan-in since it was made. */
-interface FanInMetrics {
-    /** Inputs there are: those that have not ended. */
-    inputs: number;
-    /** Inputs that were added. */
-    added: number;
-    /** Inputs that have ended, or were left. */
-    ended: number;
-    /** Inputs that were removed. */
-    removed: number;
-    /** Items read of the inputs. */
-    received: number;
-    /** Items given out. */
-    delivered: number;
-    /** Items read and not given out. */
-    buffered: number;
-    /** Failures of inputs, those out of time among them. */
-    errors: number;
-    /** How often an input took too long. */
-    timedOut: number;
-}
-/**
- * Merges inputs: async iterables, iterables, channels, Web and Node streams. Each is read no further ahead than `bufferSize`. Inputs come and go
- * also while they are merged; the iteration ends when all have. Leaving it ends each of them: their `return()` is called, a receive from a channel
- * takes no message.
- *
- * @example
- * ```ts
- * const fanIn = new FanIn<Row>({ mergeStrategy: 'priority', onError: 'end-input' });
- * fanIn.addInput(live, { priority: 1 });
- * fanIn.addInput(history);
- * for await (const row of fanIn.merge()) await store(row);
- * ```
- */
-declare class FanIn<T> implements AsyncDisposable {
-    #private;
-    /** @throws {@link InvalidArgumentError} for an option that cannot be meant. */
-    constructor(config?: FanInOptions<T>);
-    /**
-     * Adds an input, also while they are merged.
-     *
-     * @param options - `priority`: a number, higher goes first; default 0.
-     * @throws {@link InvalidArgumentError} for what cannot be read, or is there already; {@link FanClosedError}.
-     */
-    addInput(input: Source<T>, options?: {
-        priority?: number;
-    }): void;
-    /**
-     * Removes an input and ends it, also while they are merged. One that is not there does no harm.
-     *
-     * @param options - `drain`: what was read of it is still given out; otherwise it is dropped. Default false.
-     */
-    removeInput(input: Source<T>, options?: {
-        drain?: boolean;
-    }): void;
-    /**
-     * The items of all inputs, in the order of the fan-in's `mergeStrategy`. Reading begins with the first `next`.
-     *
-     * @param options - A signal that ends it; `timeout`, how long its reader waits for an item.
-     * @throws By the iteration: what an input throws; {@link WaitTimeoutError}; the signal's reason; {@link FanInBusyError} if another one runs.
-     */
-    merge(options?: WaitOptions): AsyncIterableIterator<T, undefined> & AsyncDisposable;
-    /** The same, in another order. */
-    mergeWithStrategy(strategy: MergeStrategy<T> | Exclude<MergeOrder, 'custom'>, options?: WaitOptions): AsyncIterableIterator<T, undefined> & AsyncDisposable;
-    /** How many inputs there are: those that have not ended. */
-    getInputCount(): number;
-    /** Counts. */
-    getMetrics(): FanInMetrics;
-    /** Takes no more inputs, ends those it has, and the iteration of them. Again does no harm. */
-    close(): Promise<void>;
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
-/**
- * Shares inputs out among workers, which are places in this thread or threads of their own: no more than `workerCount` of them are worked on at
- * once, over all calls; calls share the workers in turn. A call that ends early, by its signal, its time or an error, rejects at once: what has
- * not begun does not begin, and what runs is told by its context's signal.
- *
- * @example
- * ```ts
- * const fan = new FanOut<string, Page>({ workerCount: 8 });
- * const pages = await fan.distribute(urls, (url, { signal }) => load(url, signal));
- *
- * await using threads = new FanOut<number, number>({ workerCount: 4, on: 'workers' });
- * const sums = await threads.distribute(sizes, (n) => { let s = 0; for (let i = 0; i < n; i++) s += i; return s; });
- * ```
- */
-declare class FanOut<TInput, TOutput> implements AsyncDisposable {
-    #private;
-    /** @throws {@link InvalidArgumentError} for an option that cannot be meant. */
-    constructor(config?: FanOutOptions);
-    /**
-     * Calls the processor with each input.
-     *
-     * @param processor - Gets the input, and its number, worker and signal. With threads a self-contained function, or a module.
-     * @param options - A signal that ends the call; `timeout`, how long all of it may take, in milliseconds.
-     * @returns The results in the order of the inputs, or as they came with `ordered: false`.
-     * @throws What the processor throws first, or {@link FanOutError} with `onError: 'collect'`; {@link CallTimeoutError} for an input that takes
-     * longer than the fan's `timeout`; {@link WaitTimeoutError}; the signal's reason; {@link FanClosedError}.
-     */
-    distribute(inputs: readonly TInput[], processor: FanProcessor<TInput, TOutput>, options?: WaitOptions): Promise<TOutput[]>;
-    /**
-     * Calls the processor with batches of inputs, `batchSize` each; the last may be smaller.
-     *
-     * @param processor - Gets a batch, and gives an array of results for it.
-     * @returns The results of all batches, one after the other.
-     * @throws As {@link distribute}; the fan's `timeout` is for a batch.
-     */
-    processBatches(inputs: readonly TInput[], processor: BatchProcessor<TInput, TOutput>, options?: WaitOptions): Promise<TOutput[]>;
-    /**
-     * Chooses how inputs find workers, for calls that begin after. At first it is `'least-loaded'`.
-     *
-     * @throws {@link InvalidArgumentError} for what is none, or if the fan was made with `enableLoadBalancing: false`.
-     */
-    setLoadBalancer(balancer: LoadBalancer): void;
-    /** How many inputs each worker has been given and has not done, by its number. */
-    getWorkerLoads(): Map<number, number>;
-    /** Counts and times. */
-    getMetrics(): FanOutMetrics;
-    /** Begins counting anew. */
-    resetMetrics(): void;
-    /** Whether it takes no more calls. */
-    get closed(): boolean;
-    /**
-     * Takes no more calls, waits for those it has, and ends its threads. A second call waits for the first.
-     *
-     * @param options - `timeout`: how long that may take, in milliseconds, before it is as {@link terminate}.
-     */
-    close(options?: CloseOptions): Promise<void>;
-    /** Ends everything at once: calls that run reject with {@link FanClosedError}. */
-    terminate(): Promise<void>;
-    [Symbol.asyncDispose](): Promise<void>;
-}
 
 /** Where a goroutine is. */
 type GoroutineState = 'pending' | 'fulfilled' | 'rejected' | 'cancelled';
@@ -2860,15 +2145,6 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
-/** What policies refuse with. */
-
-/** A call took longer than its time limit. */
-declare class CallTimeoutError extends MillraceError {
-    name: string;
-    /** The limit, in milliseconds. */
-    readonly timeout: number;
-}
-
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
 /** A lock of one kind, as this thread sees it. Not made itself. */
@@ -3315,6 +2591,390 @@ declare class WaitGroup extends SharedLock<'waitgroup'> {
  */
 declare function move<T>(value: T, transfer?: readonly Transferable[]): T;
 
+/** The second argument of a processor. */
+interface Context {
+    /** Aborts when the task is cancelled or times out. Synchronous code may ask `signal.aborted` as it goes. */
+    readonly signal: AbortSignal;
+    /** The worker's number in its pool. */
+    readonly workerId: number;
+    /** The task's number in its pool. */
+    readonly taskId: number;
+    /** 1 for the first run; higher only for idempotent tasks whose worker was lost. */
+    readonly attempt: number;
+}
+
+/**
+ * What every task may know of itself.
+ *
+ * @example
+ * ```ts
+ * export default async (url: string, { signal }: TaskContext) => (await fetch(url, { signal })).text();
+ * ```
+ */
+type TaskContext = Context;
+/** A module that workers load: a path, a `file:` URL, or either with the name of the export to call. */
+type ProcessorModule = string | URL | {
+    module: string | URL;
+    export?: string;
+};
+/** A function that workers run. A function must be self-contained: it is shipped as its source text. */
+type Processor<TInput, TOutput> = ProcessorModule | ((input: TInput, context: TaskContext) => TOutput | Promise<TOutput> | AsyncIterable<TOutput> | Iterable<TOutput>);
+/** What a scaling policy sees. Times are in milliseconds, shares between 0 and 1. */
+interface ScalingSample {
+    /** Workers, those that start included. */
+    workers: number;
+    /** Workers that start. */
+    starting: number;
+    /** Workers that run as many tasks as they may. */
+    busy: number;
+    /** Tasks that no worker has begun. */
+    waiting: number;
+    /** How long the first of them has waited. */
+    oldestWait: number;
+    /** The mean share of time that the workers' event loops are busy; `null` before the first heartbeat. */
+    eventLoopUtilization: number | null;
+    /** How busy the machine's processors are; `null` before the first measurement. */
+    machineLoad: number | null;
+    /** The recent mean run time of a task; 0 before the first has ended. */
+    meanRun: number;
+}
+/** The configuration of a worker pool. Times are in milliseconds. */
+interface WorkerPoolConfig {
+    /** Workers there are always. Default 1. */
+    minWorkers: number;
+    /** Workers there are at most. Default: the processors of the machine. */
+    maxWorkers: number;
+    /** A worker beyond `minWorkers` that has idled so long is retired. Default 30 000; `Infinity` for never. */
+    idleTimeout: number;
+    /** How long a task may run. Its promise rejects with `TaskTimeoutError`. Default `Infinity`. */
+    taskTimeout: number;
+    /** Whether the pool grows with its queue and shrinks by `idleTimeout`. Default true. */
+    enableAutoScaling: boolean;
+    /** The share of busy workers from which the pool grows. Default 0.8. */
+    scalingThreshold: number;
+}
+/** What a pool can be told beyond {@link WorkerPoolConfig}. Times are in milliseconds. */
+interface WorkerPoolOptions<TInput, TOutput> extends Partial<WorkerPoolConfig> {
+    /** What workers run for each task: a module, or a self-contained function. */
+    processor?: Processor<TInput, TOutput>;
+    /** Shares the pool with every thread of the process that opens this name. */
+    name?: string;
+    /** Decides how many workers there should be, in place of the built-in rule. Called in the thread that owns the pool. */
+    scalingPolicy?: (sample: ScalingSample) => number;
+    /** Tasks that may wait. Default: no limit. */
+    maxQueue?: number;
+    /** What happens to a task beyond `maxQueue`: it rejects with `QueueFullError`, or waits for room. Default `'reject'`. */
+    onFull?: 'reject' | 'wait';
+    /** Tasks that one worker may run at once; above 1 for tasks that wait for input or output. Default 1. */
+    concurrentTasksPerWorker?: number;
+    /** How long a cancelled task may take to end before its worker is replaced. Default 1 000. */
+    abortGrace?: number;
+    /** How often a busy worker is asked for a sign of life. Default 1 000. */
+    heartbeatInterval?: number;
+    /** A busy worker without a sign of life for so long is unresponsive. Default 30 000. */
+    heartbeatTimeout?: number;
+    /** Replace unresponsive workers unasked. Default false: a long computation is no defect. */
+    autoRestart?: boolean;
+    /**
+     * How tasks find workers: `'work-stealing'` from one queue, idle workers stealing what others have taken and not begun;
+     * `'round-robin'` in strict turn; `'adaptive'` to the worker expected to be done first, by its measured speed.
+     * Default `'work-stealing'`.
+     */
+    balancing?: 'work-stealing' | 'round-robin' | 'adaptive';
+    /** Workers that may die at start in a row before the waiting tasks fail with `PoolBrokenError`. Default 3. */
+    maxStartFailures?: number;
+    /** The wait before the second replacement of a dying worker in a row; it doubles up to 30 s. Default 100. */
+    restartBackoff?: number;
+    /** Limits of each worker's memory, as for `new Worker`. */
+    resourceLimits?: ResourceLimits;
+    /** The workers' `process.env`, as for `new Worker`. */
+    env?: WorkerOptions['env'];
+    /** The workers' `process.argv` beyond the first two, as for `new Worker`. */
+    argv?: unknown[];
+    /** Options of the runtime for the workers, as for `new Worker`, such as `['--import', 'tsx']`. */
+    execArgv?: string[];
+    /** What `workerData` of `node:worker_threads` is in the workers. */
+    workerData?: unknown;
+    /** Keep the workers' standard output from the process's; it is then given by the `output` event. Default false. */
+    stdout?: boolean;
+    /** The same for standard error. */
+    stderr?: boolean;
+    /** Keep what each task writes, for the error of a task whose worker dies. Default false. */
+    captureOutput?: boolean;
+}
+/** How one task is to be treated. */
+interface SubmitOptions<TInput = unknown, TOutput = unknown> {
+    /** Cancels the task; its promise rejects with the signal's reason. */
+    signal?: Cancellation;
+    /** How long the submitter waits, in milliseconds, the time in the queue included. Rejects with `TaskTimeoutError`. */
+    timeout?: number;
+    /** A whole number from -128 to 127; higher goes first. Default 0. */
+    priority?: number;
+    /** What in the input is moved and not copied, as for `postMessage`. */
+    transfer?: readonly node_worker_threads.Transferable[];
+    /** What to run in place of the pool's processor. */
+    processor?: Processor<TInput, TOutput>;
+    /** The task may run again, up to three times, if its worker is lost. Default false. */
+    idempotent?: boolean;
+}
+
+/** Many inputs through a pool, all at once. */
+
+/** How many a batch, and how it ends. */
+interface BatchOptions<TInput, TOutput> extends SubmitOptions<TInput, TOutput> {
+    /** Every outcome instead of the first error. */
+    settle?: boolean;
+}
+
+/** How a pool is opened: by its options, in the thread that is to own it, or by name or handle in another. */
+/** A pool's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
+interface PoolHandle {
+    /** What kind of object it names. */
+    readonly millrace: 'worker-pool';
+    /** Which one. */
+    readonly id: number;
+}
+
+/** What a pool tells those who listen. */
+
+/** A pool's events, with what each listener gets. Only the thread that owns the pool hears them. */
+interface PoolEvents {
+    /** A worker came or went. */
+    worker: [event: {
+        workerId: number;
+        state: 'started' | 'retired' | 'crashed' | 'replaced';
+    }];
+    /** The number of workers is about to change. */
+    scale: [event: {
+        from: number;
+        to: number;
+        reason: string;
+    }];
+    /** Nothing waits any more. */
+    drain: [];
+    /** A worker died unordered, or the scaling policy failed. Without a listener it is not thrown: tasks carry it too. */
+    error: [error: WorkerCrashedError | Error];
+    /** A worker wrote, with `stdout`, `stderr` or `captureOutput`. */
+    output: [event: {
+        workerId: number;
+        stream: 'stdout' | 'stderr';
+        text: string;
+    }];
+}
+
+/** Many inputs through a pool with back-pressure: no more are read than are on their way or waiting to be taken. */
+
+/** How inputs go through a pool. */
+interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput>, 'transfer'> {
+    /** Tasks on their way or done and not taken, at most. Default: four a worker, at least 16. */
+    concurrency?: number;
+    /** Results in the order of the inputs; otherwise as they come. Default true. */
+    ordered?: boolean;
+}
+
+/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
+/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
+interface TimeStatistics {
+    count: number;
+    mean: number;
+    min: number;
+    p50: number;
+    p90: number;
+    p99: number;
+    p999: number;
+    max: number;
+}
+/** A pool's counts and times since it began or was reset. */
+interface PoolMetrics {
+    /** Tasks accepted. */
+    submitted: number;
+    /** Tasks that returned. */
+    completed: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks cancelled by their submitter. */
+    aborted: number;
+    /** Tasks that took too long. */
+    timedOut: number;
+    /** Tasks refused because the queue was full. */
+    rejected: number;
+    /** Tasks that ran again after their worker was lost. */
+    retried: number;
+    /** Workers that died unordered. */
+    crashes: number;
+    /** Workers started in place of lost ones. */
+    restarts: number;
+    /** Workers started. */
+    spawned: number;
+    /** Workers retired. */
+    retired: number;
+    /** Tasks that an idle worker took from another's queue. */
+    stolen: number;
+    /** The share of the workers' time spent running tasks. */
+    utilisation: number;
+    /** From submission to begin. */
+    waiting: TimeStatistics;
+    /** From begin to end. */
+    running: TimeStatistics;
+}
+/** One worker's health. */
+interface WorkerHealth {
+    workerId: number;
+    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
+    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
+    /** Tasks that returned. */
+    done: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks it has taken and not begun. */
+    queued: number;
+    /** How long its oldest running task has run. */
+    currentTaskAge: number | null;
+    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
+    lastHeartbeatAge: number | null;
+    /** The share of time its event loop was busy, at the last heartbeat. */
+    eventLoopUtilization: number;
+    /** Bytes of heap in use, at the last heartbeat. */
+    heapUsed: number;
+    /** Bytes of heap it may use. */
+    heapLimit: number;
+    /** Its recent mean run time. */
+    meanRun: number;
+}
+/** A pool's health. */
+interface HealthStatus {
+    /** Whether no worker is unresponsive. */
+    healthy: boolean;
+    /** Tasks that wait, those that workers have taken and not begun included. */
+    queued: number;
+    /** Tasks that run. */
+    running: number;
+    /** Tasks that wait for room in the queue. */
+    waitingRoom: number;
+    /** Each worker. */
+    workers: WorkerHealth[];
+}
+
+/** What both kinds of pools are. */
+
+/** How a pool is closed. */
+interface CloseOptions {
+    /** How long to wait for tasks to end, in milliseconds, before the pool is terminated. Default: no limit. */
+    timeout?: number;
+}
+/** A pool of workers. Not made itself: see `DynamicWorkerPool` and `FixedWorkerPool`. */
+declare abstract class WorkerPool<TInput, TOutput> implements AsyncDisposable {
+    #private;
+    /** The pool's name, if it has one. */
+    get name(): string | undefined;
+    /**
+     * Runs the processor on one input, on some worker.
+     *
+     * @param task - What the processor gets: anything `postMessage` accepts.
+     * @returns What the processor returns.
+     * @throws What the processor throws, with its name, message, own properties, cause and the worker's stack;
+     * `DataCloneError` for an input that cannot be cloned; `TaskTimeoutError`, `QueueFullError`, `PoolClosedError`,
+     * `WorkerCrashedError`, `WorkerReplacedError`, `PoolBrokenError`, `ProcessorError`; the signal's reason when aborted.
+     * @example
+     * ```ts
+     * const thumbnail = await pool.submit(image, { timeout: 5_000, transfer: [image.buffer] });
+     * ```
+     */
+    submit(task: TInput, options?: SubmitOptions<TInput, TOutput>): Promise<TOutput>;
+    /**
+     * Runs the processor on each input; the results come in their order.
+     *
+     * @returns The results; with `settle` the outcome of each, as from `Promise.allSettled`.
+     * @throws The first error, after the tasks that no worker has begun have been cancelled.
+     */
+    submitBatch(tasks: readonly TInput[], options: BatchOptions<TInput, TOutput> & {
+        settle: true;
+    }): Promise<PromiseSettledResult<TOutput>[]>;
+    submitBatch(tasks: readonly TInput[], options?: BatchOptions<TInput, TOutput>): Promise<TOutput[]>;
+    /**
+     * Runs the processor on each of any number of inputs, in constant memory: an input is read when there is room for it.
+     *
+     * @throws The first error, when its turn comes; what is on its way is then cancelled.
+     * @example
+     * ```ts
+     * for await (const row of pool.map(readLines(file), { concurrency: 32 })) write(row);
+     * ```
+     */
+    map(inputs: Iterable<TInput> | AsyncIterable<TInput>, options?: MapOptions<TInput, TOutput>): AsyncIterableIterator<TOutput>;
+    /**
+     * Runs a processor that is a generator, and gives what it yields. The generator is at most some items ahead of the reader,
+     * and is ended when the reader stops.
+     *
+     * @example
+     * ```ts
+     * for await (const record of pool.iterate('big.csv')) await insert(record);
+     * ```
+     */
+    iterate<T = TOutput>(task: TInput, options?: SubmitOptions<TInput, unknown>): AsyncIterableIterator<T> & AsyncDisposable;
+    /**
+     * Runs a function of the moment with its arguments. It must be self-contained: it is sent as its source text.
+     *
+     * @example
+     * ```ts
+     * const digest = await pool.run((text) => process.getBuiltinModule('node:crypto').hash('sha256', text), 'abc');
+     * ```
+     */
+    run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
+    /** Whether it takes no more tasks. */
+    get closed(): boolean;
+    /** Workers that take tasks, those that start included. */
+    getWorkerCount(): number;
+    /** Tasks that no worker has begun. */
+    getQueueLength(): number;
+    /** Whether nothing waits and nothing runs. */
+    isIdle(): boolean;
+    /**
+     * Starts up to `count` workers more, within the maximum.
+     *
+     * @returns Resolves when they take tasks.
+     */
+    scaleUp(count: number): Promise<void>;
+    /** Lets up to `count` workers go, within the minimum, the idle ones first. Busy ones finish what they run. */
+    scaleDown(count: number): Promise<void>;
+    /** What each worker is doing and how it is. */
+    getHealthStatus(): HealthStatus;
+    /**
+     * Replaces the workers that are unresponsive. What they run rejects with `WorkerReplacedError`, or runs again if it is
+     * idempotent.
+     *
+     * @returns Resolves when the replacements take tasks.
+     */
+    restartUnhealthyWorkers(): Promise<void>;
+    /** Counts and times since the pool began, over all threads. */
+    getMetrics(): PoolMetrics;
+    /** Begins counting anew. */
+    resetMetrics(): void;
+    /**
+     * Resolves when `minWorkers` workers take tasks.
+     *
+     * @throws `PoolBrokenError` if they die at every start, `PoolClosedError` if the pool is closed.
+     */
+    ready(): Promise<void>;
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. Only the owning thread hears any. */
+    on<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof PoolEvents>(event: K, listener: (...args: PoolEvents[K]) => void): this;
+    /** A token by which any thread of this process opens the same pool. */
+    toHandle(): PoolHandle;
+    /**
+     * Takes no more tasks, waits for those it has, and ends the workers. In a thread that has opened another's pool it lets go of
+     * that pool, and cancels what this thread still waits for. A second call waits for the first.
+     *
+     * @throws `TaskTimeoutError` never: a pool that is not done in time is terminated, and its tasks reject with `PoolClosedError`.
+     */
+    close(options?: CloseOptions): Promise<void>;
+    /** Ends everything at once. What waits and what runs rejects with `PoolClosedError`. */
+    terminate(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
 /**
  * A pool of worker threads that grows with its queue and shrinks when its workers idle.
  *
@@ -3383,5 +3043,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, CallTimeoutError, Channel, ChannelClosedError, CombinedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, combineErrors, debugLocks, diagnostics, fanIn, fanOut, go, goAll, goRace, isMillraceError, leaks, move, pipeline, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor };
-export type { AtomicWaitResult, BatchOptions, BatchProcessor, BatchProgress, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CallContext, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadlockLink, DynamicFanOutOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, Gathered, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, InBatchesOptions, Limiting, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReadyInput, ReceiveResult, ReplacedReason, ResultsOf, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, Source, Stage, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions };
+export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicWorkerPool, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, debugLocks, diagnostics, go, goAll, goRace, isMillraceError, leaks, move, select, selectSync, sending, sleep };
+export type { AtomicWaitResult, BatchOptions, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CallContext, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, ContextHandle, DeadlockLink, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, LivingObject, LivingWait, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReceiveResult, Rejection, ReplacedReason, ScalingSample, SelectCases, Selected, SemaphoreOptions, SendOptions, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerPoolConfig, WorkerPoolOptions };

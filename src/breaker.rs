@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use millrace_core::breaker::{
-    Backoff, Breaker, Change, End, Entry, LONGEST, Permit, Phase, Rates, Rules, WindowKind,
+    Backoff, Breaker, Change, End, Entry, GENERATIONS, LONGEST, Permit, Phase, Rates, Rules, WindowKind,
 };
 use millrace_core::clock::{MILLI, Nanos};
 use millrace_core::lock::Owner;
@@ -12,6 +12,7 @@ use napi_derive::napi;
 use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, Arguments, fast_calls};
+use crate::memory::words::words;
 use crate::object::NativeObject;
 use crate::pool::options::Options;
 use crate::port::PortRef;
@@ -162,7 +163,7 @@ impl JsBreaker {
             told.tell(CHANGED, [f64::from(change.from as u8), f64::from(change.to.phase as u8), left, 0.0]);
         };
         let (rules, timeout) = rules(options)?;
-        let breaker = Breaker::new(rules, runtime::clock().clone(), listener);
+        let breaker = Breaker::with_word(rules, runtime::clock().clone(), words().take(), listener);
         Ok(Self { breaker, timeout, watchers })
     }
 }
@@ -266,6 +267,12 @@ pub struct NativeBreakerMetrics {
     pub latency: NativeBreakerLatency,
 }
 
+/// Where the word stands that shows whether a call may begin unasked: a place in `sharedWords`.
+#[napi]
+pub fn breaker_word(object: &NativeObject) -> napi::Result<Option<u32>> {
+    Ok(object.shared().get::<JsBreaker>()?.breaker.place())
+}
+
 /// What each call may take, in milliseconds; 0 for no limit.
 #[napi]
 pub fn breaker_timeout(object: &NativeObject) -> napi::Result<f64> {
@@ -340,7 +347,8 @@ fast_calls! {
         })
     }
 
-    /// `(breaker, permit, end)`: gives a permit back, with what the call came to: success, failure, time-out, nothing.
+    /// `(breaker, permit, end)`: gives a permit back, with what the call came to: success, failure, time-out, nothing. The permit of a call that
+    /// began unasked is the generation that it saw. Whether the next calls may begin so too.
     c"breakerLeave" Leave(isolate, arguments) {
         let (number, end) = (arguments.wide(1)?, arguments.whole(2)?);
         with_breaker(isolate, arguments, |breaker| {
@@ -350,10 +358,12 @@ fast_calls! {
                 2 => End::TimedOut,
                 _ => End::Ignored,
             };
-            if let Some(permit) = isolate.permits.borrow_mut().remove(number) {
-                breaker.leave(permit, isolate.owner(), end);
-            }
-            Ok(Answer::Nothing)
+            let permit = if number < u64::from(GENERATIONS) {
+                Some(Permit::unasked(number as u32))
+            } else {
+                isolate.permits.borrow_mut().remove(number)
+            };
+            Ok(Answer::Bool(permit.is_some_and(|permit| breaker.leave(permit, isolate.owner(), end))))
         })
     }
 

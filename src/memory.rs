@@ -4,6 +4,7 @@ mod block;
 mod cells;
 mod views;
 mod words;
+pub(crate) mod words;
 
 pub(crate) mod atomics;
 pub(crate) mod reference;

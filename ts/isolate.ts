@@ -195,7 +195,7 @@ export interface FastCalls {
   ringWake(ring: number, writer: boolean): void;
   ringClose(ring: number): boolean;
   breakerEnter(breaker: number): number;
-  breakerLeave(breaker: number, permit: number, end: number): void;
+  breakerLeave(breaker: number, permit: number, end: number): boolean;
   breakerPhase(breaker: number): number;
   breakerFallback(breaker: number): void;
   breakerForce(breaker: number, what: number): boolean;

@@ -76,10 +76,8 @@ describe('failures', () => {
     const breaker = one({ timeout: 60_000 });
     assert.equal(await breaker.call(() => 1), 1);
     // biome-ignore lint/suspicious/noThenProperty: that is what is tested.
-    assert.equal(
-      await breaker.call(() => ({ then: (yes: (n: number) => void) => yes(2) }) as PromiseLike<number>),
-      2,
-    );
+    const thenable = { then: (yes: (n: number) => void) => yes(2) } as PromiseLike<number>;
+    assert.equal(await breaker.call(() => thenable), 2);
     assert.equal(await one().call(() => 3), 3);
   });
 
@@ -671,6 +669,33 @@ describe('metrics', () => {
     );
     assert.ok((history[0]?.at ?? 0) >= before - 1 && (history[0]?.at ?? 0) <= Date.now() + 1);
     assert.ok(timeInState.closed > 3 && timeInState.open > 0 && timeInState.isolated === 0);
+  });
+
+  test('of calls that come faster than they can be timed some are not, and all are counted', async () => {
+    for (const config of [{}, { failureRate: 1 }, { timeout: 60_000 }]) {
+      const breaker = one({ failureThreshold: 2, ...config });
+      for (let i = 0; i < 1000; i++) await breaker.call(good);
+      for (let i = 0; i < 30 && breaker.isClosed(); i++) await assert.rejects(breaker.call(bad), /bad/);
+      assert.equal(breaker.isOpen(), true);
+      for (let i = 0; i < 3; i++) await assert.rejects(breaker.call(good), CircuitOpenError);
+      const { successes, failures, rejections } = breaker.getMetrics();
+      assert.deepEqual([successes, failures, rejections], [1000, 2, 3]);
+      breaker.forceClose();
+      assert.equal(await breaker.call(good), 'good');
+    }
+  });
+
+  test('what began unasked before the circuit opened is late, and opens nothing afterwards', async () => {
+    const breaker = one({ failureThreshold: 3 });
+    for (let i = 0; i < 100; i++) await breaker.call(good);
+    const gate = deferred<never>();
+    const late = Array.from({ length: 20 }, () => breaker.call(() => gate.promise));
+    breaker.forceOpen();
+    await assert.rejects(breaker.call(good), CircuitOpenError);
+    breaker.forceClose();
+    gate.reject(new Error('late'));
+    await Promise.allSettled(late);
+    assert.deepEqual([breaker.isClosed(), breaker.getMetrics().consecutiveFailures], [true, 0]);
   });
 
   test('enableMetrics: false counts states alone', async () => {

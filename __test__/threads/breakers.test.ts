@@ -140,7 +140,8 @@ test('every thread that listens is told of changes, whoever makes them, also of 
 });
 
 test('its errors cross threads', async () => {
-  new CircuitBreaker({ name: 'threads-errors' }).isolate();
+  using breaker = new CircuitBreaker({ name: 'threads-errors' });
+  breaker.isolate();
   await using pool = new FixedWorkerPool<string, unknown>(1, {
     processor: async (url) => {
       const { CircuitBreaker } = (await import(url)) as typeof import('millrace');

@@ -6,6 +6,7 @@ import type { CallContext } from '../policy/call-context.js';
 import type { CallTimeoutError } from '../policy/errors.js';
 import { nameOf, type Origin, type SharedHandle, SharedObject } from '../shared-object.js';
 import { type Cancellation, isCancellation, signalOf } from '../signal.js';
+import { type Word, wordAt } from '../sync/words.js';
 import { hear } from '../told.js';
 import { shown } from '../wait-options.js';
 import {
@@ -37,6 +38,9 @@ export type CircuitCallResult<T> =
 
 type Guarded<T> = (context: CallContext) => T | PromiseLike<T>;
 type EventName = keyof CircuitBreakerEvents & string;
+
+/** Of calls that come too fast to be timed each, one is after so many. */
+const unaskedInARow = 15;
 
 /** What a listener throws is not the call's. */
 function uncaught(error: unknown): void {
@@ -72,6 +76,9 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
   #observed = false;
   /** Whether a call is more than two native calls around the function. */
   #careful: boolean;
+  /** So many calls may begin unasked while the word shows that it is closed. */
+  #unasked = 0;
+  readonly #word: Word | undefined;
   #unhear: (() => void) | undefined;
   #checking: Promise<boolean> | undefined;
   #closed = false;
@@ -99,6 +106,8 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     this.#locals = locals;
     this.#handle = this.native.handle;
     this.#timeout = binding.breakerTimeout(this.native);
+    const place = binding.breakerWord(this.native);
+    this.#word = place === null ? undefined : wordAt(place);
     this.#careful = this.#timeout > 0 || isFailure !== undefined || fallback !== undefined;
     if (healthCheckInterval !== undefined) {
       this.#checks = new HealthChecks(() => void this.checkHealth(), healthCheckInterval);
@@ -139,25 +148,41 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     if (options === undefined && !this.#careful && typeof fn === 'function') return this.#callPlainly(fn);
     try {
       const signal = this.#begin(fn, options);
-      const permit = fast.breakerEnter(this.#handle);
-      return permit > 0 ? this.#run(permit, fn, signal) : (this.#refuse(permit) as Promise<T>);
+      const permit = this.#enter();
+      return permit >= 0 ? this.#run(permit, fn, signal) : (this.#refuse(permit) as Promise<T>);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   async #callPlainly<T>(fn: Guarded<T>): Promise<T> {
-    const permit = fast.breakerEnter(this.#handle);
-    if (!(permit > 0)) return this.#refuse(permit) as Promise<T>;
+    const permit = this.#enter();
+    if (!(permit >= 0)) return this.#refuse(permit) as Promise<T>;
     let value: T;
     try {
       value = await fn(endless);
     } catch (error) {
-      fast.breakerLeave(this.#handle, permit, end.failure);
+      this.#leave(permit, end.failure);
       throw error;
     }
-    fast.breakerLeave(this.#handle, permit, end.success);
+    this.#leave(permit, end.success);
     return value;
+  }
+
+  /** A permit, from 0, or a number that says why there is none. The protocol of the word is that of `core/src/breaker/mirror.rs`. */
+  #enter(): number {
+    if (this.#unasked > 0 && this.#word !== undefined) {
+      const shown = Atomics.load(this.#word.words, this.#word.at);
+      if ((shown & 1) === 1) {
+        this.#unasked--;
+        return shown >>> 1;
+      }
+    }
+    return fast.breakerEnter(this.#handle);
+  }
+
+  #leave(permit: number, how: number): void {
+    if (fast.breakerLeave(this.#handle, permit, how)) this.#unasked = unaskedInARow;
   }
 
   /** Checks what a call is given, and says that it begins. Nothing is held yet. */
@@ -183,7 +208,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     } catch (error) {
       limited?.stop();
       if (limited?.aborted === true) {
-        fast.breakerLeave(this.#handle, permit, end.ignored);
+        this.#leave(permit, end.ignored);
         throw error;
       }
       return (await this.#fail(permit, error, limited?.timedOut === true)) as T;
@@ -193,10 +218,10 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
   }
 
   #succeed(permit: number, value: unknown): void {
-    if (this.#locals.isFailure === undefined) fast.breakerLeave(this.#handle, permit, end.success);
+    if (this.#locals.isFailure === undefined) this.#leave(permit, end.success);
     else {
       const how = this.#judge(permit, undefined, value);
-      fast.breakerLeave(this.#handle, permit, how);
+      this.#leave(permit, how);
       if (how === end.failure) return this.#tell('failure', undefined);
       if (how === end.ignored) return;
     }
@@ -205,7 +230,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
 
   async #fail(permit: number, error: unknown, timedOut: boolean): Promise<unknown> {
     const how = timedOut ? end.timedOut : this.#judge(permit, error, undefined);
-    fast.breakerLeave(this.#handle, permit, how);
+    this.#leave(permit, how);
     if (how !== end.failure && how !== end.timedOut) throw error;
     if (timedOut) this.#tell('timeout', error as CallTimeoutError);
     this.#tell('failure', error);
@@ -222,7 +247,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
       if (typeof answer === 'boolean') return answer ? end.failure : end.success;
       throw new InvalidArgumentError('isFailure', shown(answer), "to give true, false or 'ignore'");
     } catch (thrown) {
-      fast.breakerLeave(this.#handle, permit, end.failure);
+      this.#leave(permit, end.failure);
       throw thrown;
     }
   }
@@ -257,8 +282,8 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     if (typeof fn !== 'function') throw new InvalidArgumentError('fn', shown(fn), 'a function');
     try {
       const signal = this.#begin(fn, options);
-      const permit = fast.breakerEnter(this.#handle);
-      if (permit > 0) return { ok: true, value: await this.#run(permit, fn, signal) };
+      const permit = this.#enter();
+      if (permit >= 0) return { ok: true, value: await this.#run(permit, fn, signal) };
       const rejected = rejectionOf(permit);
       if (rejected === undefined || this.#locals.fallback !== undefined)
         return { ok: true, value: (await this.#refuse(permit)) as T };

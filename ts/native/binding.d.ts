@@ -117,6 +117,9 @@ export declare function breakerMetrics(object: NativeObject): NativeBreakerMetri
 /** What each call may take, in milliseconds; 0 for no limit. */
 export declare function breakerTimeout(object: NativeObject): number
 
+/** Where the word stands that shows whether a call may begin unasked: a place in `sharedWords`. */
+export declare function breakerWord(object: NativeObject): number | null
+
 /** The subscribers that refused this thread's last message. */
 export declare function broadcastRefused(): Array<string>
 

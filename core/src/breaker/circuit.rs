@@ -2,6 +2,7 @@
 
 use super::changes::{Change, Changes};
 use super::figures::{Counters, Figures};
+use super::mirror::Mirror;
 use super::probes::Probes;
 use super::row::Row;
 use super::rules::Rules;
@@ -11,6 +12,7 @@ use crate::clock::{Clock, Nanos};
 use crate::lock::Owner;
 use crate::metrics::Histogram;
 use crate::sync::{Arc, Mutex};
+use crate::words::Word;
 
 /// A call that was let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +20,19 @@ pub struct Permit {
     generation: u32,
     /// The probe's lease, or 0.
     lease: u32,
+    /// When, or [`UNTIMED`].
     began: Nanos,
+}
+
+/// Nobody has looked at the clock when this call began.
+const UNTIMED: Nanos = Nanos::MAX;
+
+impl Permit {
+    /// That of a call which began because [`Breaker::place`] showed this generation, closed.
+    #[must_use]
+    pub const fn unasked(generation: u32) -> Self {
+        Self { generation, lease: 0, began: UNTIMED }
+    }
 }
 
 /// Whether a call is let in.
@@ -70,13 +84,14 @@ pub struct Breaker {
     rules: Rules,
     clock: Arc<dyn Clock>,
     word: StateWord,
+    mirror: Mirror,
     row: Row,
     /// With the generation that it counts for.
     window: Option<Mutex<(u32, Window)>>,
     probes: Mutex<Probes>,
     changes: Changes,
     counters: Option<Counters>,
-    /// Whether to read the clock when a call begins, and when it ends.
+    /// Whether to read the clock when a call begins, and when one ends that was not timed.
     times: (bool, bool),
 }
 
@@ -87,16 +102,27 @@ impl Breaker {
         clock: Arc<dyn Clock>,
         listener: impl Fn(&Change) + Send + Sync + 'static,
     ) -> Self {
+        Self::with_word(rules, clock, Word::default(), listener)
+    }
+
+    /// As `new`, with a word that the host's threads see.
+    pub fn with_word(
+        rules: Rules,
+        clock: Arc<dyn Clock>,
+        word: Word,
+        listener: impl Fn(&Change) + Send + Sync + 'static,
+    ) -> Self {
         let begins = rules.times_calls();
-        let timed = rules.rates.is_some_and(|rates| matches!(rates.window, WindowKind::Time { .. }));
+        let windowed = rules.rates.is_some_and(|rates| matches!(rates.window, WindowKind::Time { .. }));
         Self {
             word: StateWord::new(),
+            mirror: Mirror::new(word),
             row: Row::new(),
             window: rules.rates.map(|rates| Mutex::new((0, Window::new(rates.window)))),
             probes: Mutex::default(),
             changes: Changes::new(clock.now(), Box::new(listener)),
             counters: rules.metrics.then(Counters::default),
-            times: (begins, begins || timed),
+            times: (begins, windowed),
             rules,
             clock,
         }
@@ -116,7 +142,7 @@ impl Breaker {
     }
 
     fn pass(&self, state: State) -> Entry {
-        let began = if self.times.0 { self.clock.now() } else { 0 };
+        let began = if self.times.0 { self.clock.now() } else { UNTIMED };
         Entry::Passed(Permit { generation: state.generation, lease: 0, began })
     }
 
@@ -151,14 +177,27 @@ impl Breaker {
         Some(probes.take(self.rules.probes, owner, now, self.rules.lease))
     }
 
-    /// Gives a permit back, with what the call came to.
-    pub fn leave(&self, permit: Permit, owner: Owner, end: End) {
-        let now = if self.times.1 || permit.lease != 0 { self.clock.now() } else { 0 };
-        let took = now.saturating_sub(permit.began);
-        let slow = end != End::Ignored && self.rules.slow_after.is_some_and(|limit| took > limit);
-        if let Some(counters) = &self.counters {
-            counters.end(owner, end, took, slow);
-        }
+    /// Where a word stands that shows the host's threads whether they may begin a call unasked: the generation twice, plus 1 if it is a closed
+    /// one. Nothing if each call is to be timed exactly.
+    #[must_use]
+    pub fn place(&self) -> Option<u32> {
+        self.rules.slow_after.is_none().then(|| self.mirror.place())
+    }
+
+    /// Gives a permit back, with what the call came to. Says whether calls of this thread come so fast that to look at the clock for each would
+    /// cost more than it tells.
+    pub fn leave(&self, permit: Permit, owner: Owner, end: End) -> bool {
+        let timed = permit.began != UNTIMED;
+        let now = if timed || self.times.1 || permit.lease != 0 { self.clock.now() } else { 0 };
+        let took = timed.then(|| now.saturating_sub(permit.began));
+        let late = |limit| took.is_some_and(|took| took > limit);
+        let slow = end != End::Ignored && self.rules.slow_after.is_some_and(late);
+        let fast = self.counters.as_ref().is_none_or(|counters| counters.end(owner, end, took, now, slow));
+        self.settle(permit, end, slow, now);
+        fast
+    }
+
+    fn settle(&self, permit: Permit, end: End, slow: bool, now: Nanos) {
         if permit.lease != 0 {
             self.leave_probe(permit, end, slow, now);
         } else if end != End::Ignored {
@@ -172,7 +211,7 @@ impl Breaker {
             return self.row.success(generation);
         }
         let state = self.word.load();
-        if state.generation != generation {
+        if state.generation != generation || state.phase != Phase::Closed {
             return;
         }
         let mut opens = false;
@@ -231,6 +270,7 @@ impl Breaker {
         let to = from.next(phase, until);
         let stepped = self.word.step(from, to);
         if stepped {
+            self.mirror.show(to);
             self.changes.note(Change { from: from.phase, to, at: now });
         }
         stepped

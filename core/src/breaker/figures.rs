@@ -11,6 +11,8 @@ use crate::lock::Owner;
 use crate::metrics::{Histogram, SharedHistogram};
 use crate::sync::{AtomicU64, OnceLock, Ordering};
 
+/// Calls that are timed one after the other within so long are too many to be timed each: 100,000 a second.
+const SOON: Nanos = 10_000;
 /// Threads beyond so many share a stripe.
 const STRIPES: usize = 8;
 
@@ -33,7 +35,7 @@ pub struct Figures {
     pub rejections: u64,
     /// Calls whose caller got something else instead.
     pub fallbacks: u64,
-    /// How long successes and failures took.
+    /// How long successes and failures took that were timed.
     pub latency: Histogram,
     /// Failures in a row.
     pub row: u32,
@@ -54,6 +56,7 @@ pub struct Figures {
 /// The counters of a few threads.
 #[derive(Debug, Default)]
 struct Stripe {
+    successes: AtomicU64,
     failures: AtomicU64,
     timeouts: AtomicU64,
     slow: AtomicU64,
@@ -61,6 +64,8 @@ struct Stripe {
     rejections: AtomicU64,
     fallbacks: AtomicU64,
     latency: SharedHistogram,
+    /// When its last call ended that was timed.
+    last: AtomicU64,
 }
 
 /// The counters of all threads.
@@ -82,11 +87,12 @@ impl Counters {
         }
     }
 
-    /// A call has ended. Successes are those whose length is known and that did not fail.
-    pub(super) fn end(&self, owner: Owner, end: End, took: Nanos, slow: bool) {
+    /// A call has ended. Whether it came so soon after the last one that was timed that the next few need not be.
+    pub(super) fn end(&self, owner: Owner, end: End, took: Option<Nanos>, now: Nanos, slow: bool) -> bool {
+        let mut fast = false;
         self.with(owner, |stripe| {
             match end {
-                End::Success => {}
+                End::Success => add(&stripe.successes),
                 End::Failure => add(&stripe.failures),
                 End::TimedOut => {
                     add(&stripe.failures);
@@ -97,8 +103,14 @@ impl Counters {
             if slow {
                 add(&stripe.slow);
             }
-            stripe.latency.record(took);
+            if let Some(took) = took {
+                stripe.latency.record(took);
+                let last = stripe.last.load(Ordering::Relaxed);
+                stripe.last.store(now, Ordering::Relaxed);
+                fast = now.saturating_sub(last) < SOON;
+            }
         });
+        fast
     }
 
     pub(super) fn rejection(&self, owner: Owner) {
@@ -112,6 +124,7 @@ impl Counters {
     /// Adds all that was counted.
     pub(super) fn read(&self, figures: &mut Figures) {
         for stripe in self.0.iter().filter_map(OnceLock::get) {
+            figures.successes += read(&stripe.successes);
             figures.failures += read(&stripe.failures);
             figures.timeouts += read(&stripe.timeouts);
             figures.slow += read(&stripe.slow);
@@ -120,13 +133,14 @@ impl Counters {
             figures.fallbacks += read(&stripe.fallbacks);
             figures.latency.merge(&stripe.latency.read());
         }
-        figures.successes = figures.latency.count().saturating_sub(figures.failures);
     }
 
     pub(super) fn clear(&self) {
         for stripe in self.0.iter().filter_map(OnceLock::get) {
-            let Stripe { failures, timeouts, slow, ignored, rejections, fallbacks, latency } = &***stripe;
-            for counter in [failures, timeouts, slow, ignored, rejections, fallbacks] {
+            let Stripe {
+                successes, failures, timeouts, slow, ignored, rejections, fallbacks, latency, ..
+            } = &***stripe;
+            for counter in [successes, failures, timeouts, slow, ignored, rejections, fallbacks] {
                 counter.store(0, Ordering::Relaxed);
             }
             latency.clear();

@@ -11,6 +11,7 @@
 mod changes;
 mod circuit;
 mod figures;
+mod mirror;
 mod probes;
 mod row;
 mod rules;

@@ -8,6 +8,7 @@ use loom::thread;
 use millrace_core::breaker::{Breaker, End, Entry, Permit, Phase, Rules};
 use millrace_core::clock::{Clock, Nanos};
 use millrace_core::lock::Owner;
+use millrace_core::words::Words;
 
 /// It stands still: time is what `Rules` make of it.
 #[derive(Debug)]
@@ -58,7 +59,9 @@ fn failures_of_two_threads_are_one_row() {
     model(|| {
         let (breaker, told) = breaker(rules());
         let fail = |breaker: &Breaker| {
-            passed(breaker, 1).into_iter().for_each(|permit| breaker.leave(permit, Owner(1), End::Failure));
+            passed(breaker, 1)
+                .into_iter()
+                .for_each(|permit| _ = breaker.leave(permit, Owner(1), End::Failure));
         };
         let other = aside(&breaker, fail);
         fail(&breaker);
@@ -155,5 +158,21 @@ fn a_thread_that_dies_while_another_asks_leaves_the_place_free() {
         other.join().unwrap();
         assert_eq!(mine, breaker.concerns(Owner(1)));
         assert!(mine || passed(&breaker, 1).is_some());
+    });
+}
+
+#[test]
+fn the_word_that_the_host_sees_shows_the_last_state_however_threads_come_to_it() {
+    model(|| {
+        let words = Arc::<Words>::default();
+        let word = words.take();
+        let place = word.place() as usize;
+        let breaker = Arc::new(Breaker::with_word(rules(), Arc::new(Still), word, |_| ()));
+        let other = aside(&breaker, Breaker::force_open);
+        breaker.force_close();
+        other.join().unwrap();
+        let state = breaker.figures().state;
+        let shown = words.chunk(0).unwrap().words()[place].load(Ordering::Acquire);
+        assert_eq!(shown, state.generation << 1 | u32::from(state.phase == Phase::Closed));
     });
 }

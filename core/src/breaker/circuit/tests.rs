@@ -171,7 +171,7 @@ fn generation_late_failures_neither_open_it_again_nor_count_in_a_later_closed_st
     rig.breaker.leave(late[0], ME, End::Failure);
     assert_eq!(rig.phase(), Phase::HalfOpen);
     rig.call(End::Success);
-    late[1..].iter().for_each(|permit| rig.breaker.leave(*permit, ME, End::Failure));
+    late[1..].iter().for_each(|permit| _ = rig.breaker.leave(*permit, ME, End::Failure));
     assert_eq!((rig.phase(), rig.breaker.figures().row), (Phase::Closed, 0));
 }
 
@@ -180,7 +180,7 @@ fn generation_late_calls_do_not_count_in_a_later_window() {
     let rig = rig(rates(WindowKind::Count(10), 2, 0.5));
     let late = [rig.enter(), rig.enter()];
     rig.breaker.force_close();
-    late.iter().for_each(|permit| rig.breaker.leave(*permit, ME, End::Failure));
+    late.iter().for_each(|permit| _ = rig.breaker.leave(*permit, ME, End::Failure));
     assert_eq!((rig.phase(), rig.breaker.figures().window.calls), (Phase::Closed, 0));
 }
 
@@ -378,4 +378,34 @@ fn figures_tell_the_time_in_each_state_and_reset_forgets_them() {
     rig.breaker.reset();
     let figures = rig.breaker.figures();
     assert_eq!((figures.failures, figures.changes, figures.times), (0, 0, [0; Phase::COUNT]));
+}
+
+#[test]
+fn a_call_that_began_unasked_counts_in_the_state_that_it_saw_and_in_no_other() {
+    let rig = rig(Rules { metrics: true, ..three() });
+    let unasked = |generation| rig.breaker.leave(Permit::unasked(generation), ME, End::Failure);
+    (0..3).for_each(|_| _ = unasked(0));
+    assert_eq!(rig.phase(), Phase::Open);
+    rig.clock.advance(SECOND);
+    assert_eq!(rig.phase(), Phase::HalfOpen);
+    (0..5).for_each(|_| _ = unasked(0));
+    (0..5).for_each(|_| _ = unasked(2));
+    let figures = rig.breaker.figures();
+    assert_eq!((rig.phase(), figures.failures, figures.latency.count()), (Phase::HalfOpen, 13, 0));
+}
+
+#[test]
+fn calls_that_follow_one_another_at_once_need_not_be_timed_each_unless_slow_ones_are_looked_for() {
+    let clock_of = |rules| {
+        let rig = rig(rules);
+        rig.call(End::Success);
+        let permit = rig.enter();
+        let soon = rig.breaker.leave(permit, ME, End::Success);
+        rig.clock.advance(MILLI);
+        let permit = rig.enter();
+        (soon, rig.breaker.leave(permit, ME, End::Success), rig.breaker.place().is_some())
+    };
+    assert_eq!(clock_of(Rules { metrics: true, ..three() }), (true, false, true));
+    let slow = Rules { metrics: true, slow_after: Some(SECOND), ..three() };
+    assert!(!clock_of(slow).2);
 }
