@@ -18,10 +18,19 @@ if (!existsSync(`${modules}/millrace`)) {
   symlinkSync('../../..', `${modules}/millrace`, 'dir');
 }
 const words = process.argv.slice(2);
-for (const file of ['run', 'channels', 'locks', 'map', 'atomics', 'limiters', 'policies', 'express'])
-for (const file of ['run', 'channels', 'locks', 'map', 'atomics', 'retry'])
-for (const file of ['run', 'channels', 'locks', 'map', 'atomics', 'pipelines'])
-for (const file of ['run', 'channels', 'locks', 'map', 'atomics', 'fans'])
+for (const file of [
+  'run',
+  'channels',
+  'locks',
+  'map',
+  'atomics',
+  'limiters',
+  'policies',
+  'retry',
+  'express',
+  'pipelines',
+  'fans',
+])
   run(process.execPath, ['--expose-gc', `benches/peers/${file}.mjs`, ...words]);
 if (words.length === 0) {
   run(process.execPath, ['--expose-gc', 'benches/alone.mjs']);

@@ -3,7 +3,6 @@
 mod block;
 mod cells;
 mod views;
-mod words;
 pub(crate) mod words;
 
 pub(crate) mod atomics;

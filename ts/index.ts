@@ -11,18 +11,6 @@ export { Channel } from './channels/channel.js';
 export type { SelectCases, Selected } from './channels/select.js';
 export { Sending, select, selectSync, sending } from './channels/select.js';
 export { after, sleep, Ticker, Timer } from './channels/timers.js';
-export type { CircuitCallOptions, CircuitCallResult } from './circuit-breakers/circuit-breaker.js';
-export { CircuitBreaker } from './circuit-breakers/circuit-breaker.js';
-export type {
-  CircuitBreakerConfig,
-  CircuitBreakerLocals,
-  CircuitWindow,
-} from './circuit-breakers/config.js';
-export type { Rejection } from './circuit-breakers/errors.js';
-export { CircuitOpenError, CircuitShutdownError } from './circuit-breakers/errors.js';
-export type { CircuitBreakerEvents, CircuitStateChange } from './circuit-breakers/events.js';
-export type { CircuitBreakerMetrics, CircuitChange, CircuitLatency } from './circuit-breakers/metrics.js';
-export type { CircuitState } from './circuit-breakers/states.js';
 export type {
   AdaptiveLimiterConfig,
   AdaptiveLimiterEvents,
@@ -40,6 +28,16 @@ export {
   BulkheadFullError,
   LoadShedError,
 } from './circuit-breakers/bulkhead-errors.js';
+export type { CircuitCallOptions, CircuitCallResult } from './circuit-breakers/circuit-breaker.js';
+export { CircuitBreaker } from './circuit-breakers/circuit-breaker.js';
+export type {
+  CircuitBreakerConfig,
+  CircuitBreakerLocals,
+  CircuitWindow,
+} from './circuit-breakers/config.js';
+export type { Rejection } from './circuit-breakers/errors.js';
+export { CircuitOpenError, CircuitShutdownError } from './circuit-breakers/errors.js';
+export type { CircuitBreakerEvents, CircuitStateChange } from './circuit-breakers/events.js';
 export type { QueuedCallOptions } from './circuit-breakers/line.js';
 export type {
   LoadShedConfig,
@@ -49,6 +47,8 @@ export type {
   ShedMiddlewareOptions,
 } from './circuit-breakers/load-shed.js';
 export { LoadShed, loadShed } from './circuit-breakers/load-shed.js';
+export type { CircuitBreakerMetrics, CircuitChange, CircuitLatency } from './circuit-breakers/metrics.js';
+export type { CircuitState } from './circuit-breakers/states.js';
 export { combineErrors } from './concurrent/combine-errors.js';
 export type { DynamicFanOutOptions, LoadMonitor } from './concurrent/dynamic-fan-out.js';
 export { DynamicFanOut } from './concurrent/dynamic-fan-out.js';
@@ -123,58 +123,6 @@ export type { ViewType } from './memory/shared-memory.js';
 export { SharedMemory } from './memory/shared-memory.js';
 export type { PushOptions, SharedQueueOptions } from './memory/shared-queue.js';
 export { SharedQueue } from './memory/shared-queue.js';
-export type { RefusalReason } from './rate-limiters/errors.js';
-export type { KeyAlgorithm, KeyLimit } from './rate-limiters/key-limit.js';
-export type { LimiterKey } from './rate-limiters/key-list.js';
-export { KeyList } from './rate-limiters/key-list.js';
-export type { KeyDecision, KeyedRateLimiterOptions, KeyedStatistics } from './rate-limiters/keyed.js';
-export { KeyedRateLimiter } from './rate-limiters/keyed.js';
-export type { CallContext } from './policy/call-context.js';
-export type { Cache, CacheOptions } from './policy/cache.js';
-export { cache } from './policy/cache.js';
-export * from './policy/errors.js';
-export type { Fallback, FallbackOptions } from './policy/fallback.js';
-export { fallback } from './policy/fallback.js';
-export type { Limited, LimitedOptions, Limits } from './policy/limited.js';
-export { limited } from './policy/limited.js';
-export type { CallOptions, GuardedFunction, PolicyPart } from './policy/part.js';
-export type { Instead, Policy } from './policy/policy.js';
-export { guarded, policy } from './policy/policy.js';
-export type { Timeout, TimeoutMode } from './policy/timeout.js';
-export { timeout } from './policy/timeout.js';
-export type { RetryBudgetConfig, RetryBudgetStanding } from './retry/budget.js';
-export { RetryBudget } from './retry/budget.js';
-export type { RetryContext } from './retry/context.js';
-export * from './retry/errors.js';
-export type { RetryExecutorOptions } from './retry/executor.js';
-export { RetryExecutor } from './retry/executor.js';
-export type { HedgeMetrics, HedgeOptions } from './retry/hedge.js';
-export { Hedge, hedge } from './retry/hedge.js';
-export type { GiveUpReason, RetryEvents, RetryMetrics } from './retry/metrics.js';
-export type { BackoffStrategy, Jitter, RetryPolicyConfig } from './retry/policy.js';
-export { RetryPolicy } from './retry/policy.js';
-export type { HttpResponse, WrapFetchOptions } from './policy/wrap-fetch.js';
-export { HttpFailureError, wrapFetch } from './policy/wrap-fetch.js';
-export type { CompositePart } from './rate-limiters/composite.js';
-export { CompositeRateLimiter } from './rate-limiters/composite.js';
-export { ConcurrencyLimiter } from './rate-limiters/concurrency.js';
-export { LimiterClosedError, RateLimitError } from './rate-limiters/errors.js';
-export type { FixedWindowConfig } from './rate-limiters/fixed-window.js';
-export { FixedWindowRateLimiter } from './rate-limiters/fixed-window.js';
-export type { LeakyBucketConfig, LeakyBucketMetrics } from './rate-limiters/leaky-bucket.js';
-export { LeakyBucketRateLimiter } from './rate-limiters/leaky-bucket.js';
-export type { LeakyMeterConfig } from './rate-limiters/leaky-meter.js';
-export { LeakyBucketMeter } from './rate-limiters/leaky-meter.js';
-export type { LimiterCheck, LimiterEvents, LimiterMetrics, LimiterOptions } from './rate-limiters/limiter.js';
-export { Limiter } from './rate-limiters/limiter.js';
-export { RateLimiter } from './rate-limiters/rate-limiter.js';
-export { Reservation } from './rate-limiters/reservation.js';
-export type { SlidingLogConfig } from './rate-limiters/sliding-log.js';
-export { SlidingLogRateLimiter } from './rate-limiters/sliding-log.js';
-export type { SlidingWindowConfig } from './rate-limiters/sliding-window.js';
-export { SlidingWindowRateLimiter } from './rate-limiters/sliding-window.js';
-export type { TokenBucketConfig } from './rate-limiters/token-bucket.js';
-export { TokenBucketRateLimiter } from './rate-limiters/token-bucket.js';
 export type {
   Branch,
   BranchResult,
@@ -184,7 +132,6 @@ export type {
 } from './pipelines/builder.js';
 export type {
   DeadLetter,
-  Limiting,
   NamedStageOptions,
   OnError,
   PipelineConfig,
@@ -201,7 +148,59 @@ export type { PipelineSource } from './pipelines/source.js';
 export { PipelineStage } from './pipelines/stage.js';
 export type { PipeOptions } from './pipelines/stream.js';
 export { PipelineStream } from './pipelines/stream.js';
+export type { Cache, CacheOptions } from './policy/cache.js';
+export { cache } from './policy/cache.js';
+export type { CallContext } from './policy/call-context.js';
+export * from './policy/errors.js';
 export { CallTimeoutError } from './policy/errors.js';
+export type { Fallback, FallbackOptions } from './policy/fallback.js';
+export { fallback } from './policy/fallback.js';
+export type { Limited, LimitedOptions, Limits } from './policy/limited.js';
+export { limited } from './policy/limited.js';
+export type { CallOptions, GuardedFunction, PolicyPart } from './policy/part.js';
+export type { Instead, Policy } from './policy/policy.js';
+export { guarded, policy } from './policy/policy.js';
+export type { Timeout, TimeoutMode } from './policy/timeout.js';
+export { timeout } from './policy/timeout.js';
+export type { HttpResponse, WrapFetchOptions } from './policy/wrap-fetch.js';
+export { HttpFailureError, wrapFetch } from './policy/wrap-fetch.js';
+export type { CompositePart } from './rate-limiters/composite.js';
+export { CompositeRateLimiter } from './rate-limiters/composite.js';
+export { ConcurrencyLimiter } from './rate-limiters/concurrency.js';
+export type { RefusalReason } from './rate-limiters/errors.js';
+export { LimiterClosedError, RateLimitError } from './rate-limiters/errors.js';
+export type { FixedWindowConfig } from './rate-limiters/fixed-window.js';
+export { FixedWindowRateLimiter } from './rate-limiters/fixed-window.js';
+export type { KeyAlgorithm, KeyLimit } from './rate-limiters/key-limit.js';
+export type { LimiterKey } from './rate-limiters/key-list.js';
+export { KeyList } from './rate-limiters/key-list.js';
+export type { KeyDecision, KeyedRateLimiterOptions, KeyedStatistics } from './rate-limiters/keyed.js';
+export { KeyedRateLimiter } from './rate-limiters/keyed.js';
+export type { LeakyBucketConfig, LeakyBucketMetrics } from './rate-limiters/leaky-bucket.js';
+export { LeakyBucketRateLimiter } from './rate-limiters/leaky-bucket.js';
+export type { LeakyMeterConfig } from './rate-limiters/leaky-meter.js';
+export { LeakyBucketMeter } from './rate-limiters/leaky-meter.js';
+export type { LimiterCheck, LimiterEvents, LimiterMetrics, LimiterOptions } from './rate-limiters/limiter.js';
+export { Limiter } from './rate-limiters/limiter.js';
+export { RateLimiter } from './rate-limiters/rate-limiter.js';
+export { Reservation } from './rate-limiters/reservation.js';
+export type { SlidingLogConfig } from './rate-limiters/sliding-log.js';
+export { SlidingLogRateLimiter } from './rate-limiters/sliding-log.js';
+export type { SlidingWindowConfig } from './rate-limiters/sliding-window.js';
+export { SlidingWindowRateLimiter } from './rate-limiters/sliding-window.js';
+export type { TokenBucketConfig } from './rate-limiters/token-bucket.js';
+export { TokenBucketRateLimiter } from './rate-limiters/token-bucket.js';
+export type { RetryBudgetConfig, RetryBudgetStanding } from './retry/budget.js';
+export { RetryBudget } from './retry/budget.js';
+export type { RetryContext } from './retry/context.js';
+export * from './retry/errors.js';
+export type { RetryExecutorOptions } from './retry/executor.js';
+export { RetryExecutor } from './retry/executor.js';
+export type { HedgeMetrics, HedgeOptions } from './retry/hedge.js';
+export { Hedge, hedge } from './retry/hedge.js';
+export type { GiveUpReason, RetryEvents, RetryMetrics } from './retry/metrics.js';
+export type { BackoffStrategy, Jitter, RetryPolicyConfig } from './retry/policy.js';
+export { RetryPolicy } from './retry/policy.js';
 export type { SharedHandle, SharedOptions } from './shared-object.js';
 export { SharedObject } from './shared-object.js';
 export type { Cancellation, HasSignal } from './signal.js';

@@ -330,12 +330,7 @@ describe('KeyedRateLimiter.acquire', () => {
     );
     const exit = once(worker, 'exit');
     const [codes] = (await once(worker, 'message')) as [string[]];
-    assert.deepEqual(codes, [
-      'ERR_RATE_LIMITED',
-      'ERR_INVALID_ARGUMENT',
-      'none',
-      'ERR_INVALID_ARGUMENT',
-    ]);
+    assert.deepEqual(codes, ['ERR_RATE_LIMITED', 'ERR_INVALID_ARGUMENT', 'none', 'ERR_INVALID_ARGUMENT']);
     await exit;
   });
 });

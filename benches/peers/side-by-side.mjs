@@ -40,7 +40,9 @@ export async function sideBySide(name, unit, better, makers, work, digits = 1) {
   const all = medians.map(([way, value]) => `${way} ${rounded(value)}`).join('  ');
   console.log(`${name}\n  ${all} ${unit}`);
   const sign = better === 'more' ? -1 : 1;
-  const [best] = medians.filter(([way]) => !isOurs(way) && !isNothing(way)).sort((a, b) => sign * (a[1] - b[1]));
+  const [best] = medians
+    .filter(([way]) => !isOurs(way) && !isNothing(way))
+    .sort((a, b) => sign * (a[1] - b[1]));
   const ours = medians.filter(([way]) => isOurs(way));
   for (const [way, value] of best === undefined ? [] : ours) {
     const ratio = better === 'more' ? value / best[1] : best[1] / value;

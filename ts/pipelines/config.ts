@@ -1,5 +1,6 @@
 /** What pipelines and their stages can be told. Times are in milliseconds. */
 import type { Channel } from '../channels/channel.js';
+import type { Limiting } from '../concurrent/rate-limited.js';
 import type { CallContext } from '../policy/call-context.js';
 import type { Cancellation } from '../signal.js';
 import type { ProcessorModule } from '../worker-pools/config.js';
@@ -27,13 +28,6 @@ export interface DeadLetter<T = unknown> {
 export type Retrying =
   | { call(fn: (context: CallContext) => Promise<unknown>, options?: { signal?: Cancellation }): unknown }
   | { execute(fn: () => Promise<unknown>, options?: { signal?: Cancellation }): unknown };
-
-/**
- * What lets calls pass: any limiter, or a `Semaphore`. What `acquire` gives, if it can be disposed of, is so when the call has ended.
- */
-export interface Limiting {
-  acquire(count: number, options?: { signal?: Cancellation }): unknown;
-}
 
 /** How a stage treats its items. */
 export interface StageOptions {

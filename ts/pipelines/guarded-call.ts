@@ -1,6 +1,8 @@
 /** A call of a stage with a limiter, retries or a time limit: retry around limiter around time limit, so each attempt is limited. */
+
+import type { Limiting } from '../concurrent/rate-limited.js';
 import type { CallContext } from '../policy/call-context.js';
-import type { Limiting, Retrying, StageOptions } from './config.js';
+import type { Retrying, StageOptions } from './config.js';
 import { StageTimeoutError } from './errors.js';
 import type { RunContext } from './run-context.js';
 

@@ -155,10 +155,3 @@ function firstDue(now: number): Deadline | undefined {
   }
   return due?.first;
 }
-    while (list.ends <= now) {
-      const first = list.first as Deadline;
-      stopDeadline(first);
-      first.overdue();
-    }
-  }
-}
