@@ -773,10 +773,11 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, atomicCell, atomicChunk, breakerMetrics, breakerTimeout, breakerWord, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, channelRingValues, channelRingWords, diagnose, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, adaptiveMetrics, atomicCell, atomicChunk, breakerMetrics, breakerTimeout, breakerWord, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, budgetStanding, bulkheadMetrics, channelRingValues, channelRingWords, diagnose, hedgeCounts, keyedStats, leakyConfigure, limiterConfigure, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, retryCounts, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, shedMetrics, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
+export { adaptiveMetrics }
 export { atomicCell }
 export { atomicChunk }
 export { breakerMetrics }
@@ -786,9 +787,15 @@ export { broadcastRefused }
 export { broadcastSubscribe }
 export { broadcastSubscribers }
 export { broadcastUnsubscribe }
+export { budgetStanding }
+export { bulkheadMetrics }
 export { channelRingValues }
 export { channelRingWords }
 export { diagnose }
+export { hedgeCounts }
+export { keyedStats }
+export { leakyConfigure }
+export { limiterConfigure }
 export { lockHolders }
 export { lockWatch }
 export { lockWatchEnd }
@@ -809,11 +816,13 @@ export { PAGE_RECORD }
 export { PAGE_SIZE }
 export { PAGE_TASK_BYTES }
 export { PAGE_TASK_RECORD }
+export { retryCounts }
 export { RING_HEAD }
 export { RING_STAMPS }
 export { RING_TAIL }
 export { ringMemory }
 export { sharedWords }
+export { shedMetrics }
 export { singleflightBoard }
 export { singleflightBoardBlocking }
 export { singleflightLand }
