@@ -3691,7 +3691,7 @@ interface StageMetrics {
     buffered: number;
     /** Items passed on per second, over the time in which any came. */
     throughput: number;
-    /** How long a call takes, with its limiter and retries: of each of the first 64, then of every 16th. */
+    /** How long a call takes, with its limiter and retries: of each of the first 1024, then of every 64th. */
     latency: TimeStatistics;
 }
 /** A pipeline's counts since it began or was reset. */

@@ -19,7 +19,7 @@ const pipeline = new Pipeline({ concurrency: 4, bufferSize: 64 })
   .addFilter(({ words }) => words.length === 2)
   .map(async ({ id }) => id)
   .batch(100)
-  .flatMap((ids) => ids, { bufferSize: 2 })
+  .flatMap((ids) => ids.values(), { bufferSize: 2 })
   .map(
     (id) => {
       ahead = Math.max(ahead, read - done++);

@@ -371,6 +371,10 @@ test('items that are promises are waited for', async () => {
 test('a stage by itself: many at once, in order, and closed', async () => {
   const stage = new PipelineStage<number, number>({ name: 'alone', processor: scattered, concurrency: 3 });
   assert.deepEqual(await stage.processBatch(numbers(20)), numbers(20));
+  assert.ok(stage.getThroughput() > 0 && stage.getLatency() > 0);
+  const quick = new PipelineStage<number, number>({ name: 'quick', processor: (n) => n });
+  await quick.process(1);
+  assert.ok(quick.getThroughput() > 0 && quick.getLatency() > 0);
   assert.deepEqual([stage.name, stage.concurrency, stage.bufferSize], ['alone', 3, 64]);
   await assert.rejects(stage.processBatch(1 as never), { code: 'ERR_INVALID_ARGUMENT' });
   await until(() => stage.getMetrics().inFlight === 0);

@@ -132,6 +132,14 @@ test('a processor may abort its own pipeline, and ask it for more', async () => 
     return n;
   });
   await assert.rejects(pipeline.processBatch(numbers(9)), /from within/);
+  const late: Pipeline<number, number> = new Pipeline<number>({ concurrency: 2 }).map(async (n) => {
+    if (n === 3) void late.abort(new Error('from within'));
+    return n;
+  });
+  await assert.rejects(late.processBatch(numbers(9)), /from within/);
+  await turns(2);
+  for (const { inFlight, buffered } of [pipeline.getMetrics(), late.getMetrics()])
+    assert.deepEqual([inFlight, buffered], [0, 0]);
   const nested: Pipeline<number, number> = new Pipeline<number>({ concurrency: 4 }).map(
     async (n): Promise<number> => (n === 0 ? 0 : (await nested.process(n - 1)) + n),
   );
@@ -243,10 +251,10 @@ test('metrics say what waits where', async () => {
   assert.deepEqual([pipeline.getMetrics().inFlight, pipeline.getMetrics().buffered], [0, 0]);
 });
 
-test('latency is sampled: the first calls all, later ones one in sixteen', async () => {
+test('latency is sampled: the first calls all, later ones one in 64', async () => {
   const pipeline = new Pipeline<number>().map((n) => n);
-  await pipeline.processBatch(numbers(64 + 160));
-  assert.equal(pipeline.getMetrics().stages[0]?.latency.count, 64 + 10);
+  await pipeline.processBatch(numbers(1024 + 640));
+  assert.equal(pipeline.getMetrics().stages[0]?.latency.count, 1024 + 10);
 });
 
 test('as many calls as there are may listen to their signal', async () => {

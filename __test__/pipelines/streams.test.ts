@@ -172,6 +172,11 @@ test('nothing is read before somebody reads the results', async () => {
   await stream.return();
   assert.deepEqual(await stream.next(), { value: undefined, done: true });
   assert.deepEqual(await stream.toArray(), []);
+  const other = double.processStream(source);
+  const all = other.toArray();
+  await other.return();
+  await assert.rejects(all, { name: 'AbortError' });
+  assert.equal(source.returned, 1);
 });
 
 test('several who read at once get each result once, in order', async () => {
@@ -262,10 +267,19 @@ test('a signal, a context and a time limit end a stream, a batch and a single it
   for (const one of late) await assert.rejects(one, { code: 'ERR_TIMEOUT' });
   await assert.rejects(hang.process(1, { signal: stop.signal }), /enough/);
   await assert.rejects(hang.processBatch([1], { signal: stop.signal }), /enough/);
+  const over = new AbortController();
+  const month = { timeout: 31 * 24 * 3600 * 1000, signal: over.signal };
+  const open = [hang.process(1, month), hang.drain(month)];
+  assert.ok(await pending(Promise.race(open)), 'longer than a timer of the platform waits');
+  await turns(20);
+  assert.ok(await pending(Promise.race(open)));
+  const ends = open.map((one) => assert.rejects(one as Promise<unknown>, /over/));
   const stream = hang.processStream(new Watched(), { signal: stop.signal });
   await assert.rejects(stream.next(), /enough/);
   assert.equal((await stream.next()).done, true);
   await assert.rejects(hang.processStream([1], { signal: stop.signal }).toArray(), /enough/);
+  over.abort(new Error('over'));
+  await Promise.all(ends);
 });
 
 test('what fails while a source is ended is told to who leaves', async () => {

@@ -6,7 +6,7 @@ import { compose, Readable } from 'node:stream';
 import { Effect, Stream } from 'effect';
 import { Pipeline } from 'millrace';
 import PQueue from 'p-queue';
-import { from, lastValueFrom, mergeMap, toArray } from 'rxjs';
+import { from, lastValueFrom, map, mergeMap, toArray } from 'rxjs';
 import { sideBySide } from './side-by-side.mjs';
 
 const close = () => {};
@@ -111,6 +111,16 @@ for (const [kind, stages] of [
           return total(await lastValueFrom(piped.pipe(toArray())));
         },
         close,
+      }),
+      // Without concurrency and back-pressure: the least that a stage can be there.
+      ...(kind === 'synchronous' && {
+        'RxJS map': () => ({
+          run: async () => {
+            const piped = stages.reduce((stream, fn) => stream.pipe(map(fn)), from(items));
+            return total(await lastValueFrom(piped.pipe(toArray())));
+          },
+          close,
+        }),
       }),
       'Effect Stream': () => ({
         run: () =>

@@ -272,14 +272,9 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
       const plan = this.#planned();
       if (options !== undefined || !plan.simple) return this.#alone(plan, input, options ?? {});
       this.#walking ??= { plan, context: this.#context, keeper: this.#keeper, strict: true };
-      for (const activity of plan.activities) activity.enter();
-      try {
-        const result = walk(this.#walking, input) as TOutput;
-        if (result instanceof Promise) return result;
-        return overspent() ? nextTurn(result) : Promise.resolve(result);
-      } finally {
-        for (const activity of plan.activities) activity.leave();
-      }
+      const result = walk(this.#walking, input) as TOutput;
+      if (result instanceof Promise) return result;
+      return overspent() ? nextTurn(result) : Promise.resolve(result);
     } catch (error) {
       return Promise.reject(error as Error);
     }

@@ -93,7 +93,8 @@ export class CallLane extends Lane implements SlotWaiter {
     }
     if (isThenable(result) || stage.kind === 'flat' || result instanceof Many) {
       const entry = new Entry(value, 0);
-      this.#hold(entry);
+      // The call itself may have ended the run.
+      if (!this.run.ended) this.#hold(entry);
       this.#given(entry, result, began);
       return;
     }

@@ -4,9 +4,9 @@ import type { StageMetrics } from './metrics.js';
 import { Times } from './times.js';
 
 /** Calls that are all measured. */
-const first = 64;
+const first = 1024;
 /** After these, one of so many is: a power of two. */
-const every = 16;
+const every = 64;
 
 /** The time in which something is under way. */
 export class Activity {

@@ -25,6 +25,7 @@ export class PipelineStream<T> implements AsyncIterableIterator<T, undefined>, A
   readonly #begin: (end: End) => Run;
   readonly #capacity: number;
   #reading: Reading | undefined;
+  #run: Run | undefined;
   #over = false;
 
   /** @internal */
@@ -44,7 +45,7 @@ export class PipelineStream<T> implements AsyncIterableIterator<T, undefined>, A
       if (this.#over) return Promise.resolve(ended);
       const reading = new Reading(this.#capacity);
       try {
-        this.#begin(reading);
+        this.#run = this.#begin(reading);
       } catch (error) {
         this.#over = true;
         return Promise.reject(error as Error);
@@ -57,12 +58,9 @@ export class PipelineStream<T> implements AsyncIterableIterator<T, undefined>, A
   /** Ends the source and the stages. @returns Resolves when the source has ended, unless it was at work just then. */
   async return(): Promise<IteratorResult<T, undefined>> {
     this.#over = true;
-    const reading = this.#reading;
-    if (reading !== undefined) {
-      const stopped = reading.run.stop(new DOMException('nobody reads the results any more', 'AbortError'));
-      reading.forget();
-      await stopped;
-    }
+    const stopped = this.#run?.stop(new DOMException('nobody reads the results any more', 'AbortError'));
+    this.#reading?.forget();
+    await stopped;
     return ended;
   }
 
@@ -79,7 +77,7 @@ export class PipelineStream<T> implements AsyncIterableIterator<T, undefined>, A
     if (this.#reading === undefined && !this.#over) {
       this.#over = true;
       return new Promise((resolve, reject) => {
-        this.#begin(new Collect(resolve as (results: unknown[]) => void, reject));
+        this.#run = this.#begin(new Collect(resolve as (results: unknown[]) => void, reject));
       });
     }
     const results: T[] = [];

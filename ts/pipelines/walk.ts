@@ -17,8 +17,18 @@ export interface Walking {
   readonly strict: boolean;
 }
 
-/** The result, or a promise of it as soon as something is to be waited for. Throws what the item fails with. */
+/** The result, or a promise of it as soon as something is to be waited for. Throws what keeps a strict walk from its result. */
 export function walk(walking: Walking, input: unknown): unknown {
+  const { activities } = walking.plan;
+  for (const activity of activities) activity.enter();
+  try {
+    return start(walking, input);
+  } finally {
+    for (const activity of activities) activity.leave();
+  }
+}
+
+function start(walking: Walking, input: unknown): unknown {
   const stages = walking.plan.stages as readonly CallStage[];
   const { context } = walking;
   const { counts } = walking.plan;
