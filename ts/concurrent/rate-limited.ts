@@ -1,6 +1,6 @@
 /** A function behind a limiter. */
 import { InvalidArgumentError } from '../errors.js';
-import { checkFunction } from '../fan-patterns/check.js';
+import { checkFunction, checkNames } from '../fan-patterns/check.js';
 import type { CallContext } from '../policy/call-context.js';
 import { type Cancellation, isCancellation } from '../signal.js';
 import { shown } from '../wait-options.js';
@@ -32,9 +32,7 @@ export function rateLimited<T, C extends Partial<CallContext>, R>(
   checkFunction('processor', processor);
   if (typeof (limiter as Limiting | null)?.acquire !== 'function')
     throw new InvalidArgumentError('limiter', shown(limiter), '{ acquire(count, { signal }) }');
-  for (const name of Object.keys(options)) {
-    if (name !== 'count') throw new InvalidArgumentError(name, 'an unknown option', 'count');
-  }
+  checkNames(options, ['count']);
   const { count = 1 } = options;
   if (typeof count !== 'function') checkCount('count', count);
   return async (input, context = {} as C) => {
