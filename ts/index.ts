@@ -60,7 +60,7 @@ export type { Stage } from './concurrent/pipeline.js';
 export { pipeline } from './concurrent/pipeline.js';
 export type { BatchProgress, InBatchesOptions } from './concurrent/process-in-batches.js';
 export { processInBatches } from './concurrent/process-in-batches.js';
-export type { Limiting } from './concurrent/rate-limited.js';
+export type { LimiterLike } from './concurrent/rate-limited.js';
 export { rateLimited } from './concurrent/rate-limited.js';
 export type { ResultsOf } from './concurrent/run-concurrent.js';
 export { runConcurrent } from './concurrent/run-concurrent.js';

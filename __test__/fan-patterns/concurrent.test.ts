@@ -206,7 +206,8 @@ describe('pipeline', () => {
     await turns(2);
     assert.deepEqual(ran, []);
     await assert.rejects(pipeline([5 as never], 1), invalid);
-    await assert.rejects(pipeline([(n: number) => n], 1, { stages: 1 } as never), invalid);
+    await assert.rejects(pipeline([(n: number) => n], 1, { concurrency: 2 } as never), invalid);
+    await assert.rejects(pipeline([(n: number) => n], 1, null as never), invalid);
   });
 });
 
@@ -310,6 +311,8 @@ describe('scatterGather', () => {
       () => scatterGather(services, 1, { timeout: -1 }),
       () => scatterGather(services, 1, { timeout: { b: 1 } as never }),
       () => scatterGather(services, 1, { quorum: 1 } as never),
+      () => scatterGather(services, 1, { signal: 5 as never }),
+      () => scatterGather(services, 1, null as never),
     ])
       await assert.rejects(call(), invalid);
   });

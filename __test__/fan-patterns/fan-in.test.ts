@@ -1,10 +1,11 @@
 /** Many inputs merged into one. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import { describe, test } from 'node:test';
-import { Channel, Context, FanIn, type MergeStrategy } from 'millrace';
-import { deferred, pending, turns, until } from '../helpers.js';
+import { Channel, Context, diagnostics, FanIn, type MergeStrategy } from 'millrace';
+import { deferred, pending, thread, turns, until } from '../helpers.js';
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -471,6 +472,25 @@ describe('an input that fails', () => {
     await hand.fail(new Error('broken'));
     await failed;
   });
+});
+
+test('a thread that is terminated while it merges a channel takes no message with it', async () => {
+  const channel = new Channel<number>(1);
+  const worker = thread(
+    `const merging = new FanIn();
+    merging.addInput(Channel.from(data));
+    void merging.merge().next();
+    parentPort.postMessage('waits');`,
+    channel.toHandle(),
+  );
+  await once(worker, 'message');
+  await until(() => diagnostics().some(({ kind, waiting }) => kind === 'channel' && waiting === 1));
+  const exited = once(worker, 'exit');
+  await worker.terminate();
+  await exited;
+  await channel.send(5);
+  assert.deepEqual(await channel.receive(), { value: 5, done: false });
+  channel.close();
 });
 
 describe('readers', () => {

@@ -1,8 +1,9 @@
 /** Work shared out among threads. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { FanOut, type FanOutError, FanPattern, FixedWorkerPool } from 'millrace';
-import { child, processors, turns, until } from '../helpers.js';
+import { child, processors, thread, turns, until } from '../helpers.js';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
@@ -224,6 +225,48 @@ test('terminate ends threads that compute', async () => {
   await ended;
   await turns(1);
   assert.deepEqual([...fan.getWorkerLoads().values()], [0]);
+});
+
+test('a thread that owns a fan of threads is terminated: they go with it', async () => {
+  const worker = thread(
+    `const fan = new FanOut({ workerCount: 2, on: 'workers' });
+    fan.distribute([1, 2, 3], (n) => new Promise(() => undefined)).catch(() => undefined);
+    parentPort.postMessage(await fan.distribute([], (n) => n));`,
+    undefined,
+  );
+  await once(worker, 'message');
+  const exited = once(worker, 'exit');
+  await worker.terminate();
+  await exited;
+});
+
+test('eight threads share a pool through fans of their own', async () => {
+  const pool = new FixedWorkerPool<number, number>(2);
+  const workers = upTo(8).map(() =>
+    thread(
+      `const pool = FixedWorkerPool.from(data);
+      const fan = new FanOut({ workerCount: 4, on: pool });
+      const items = Array.from({ length: 200 }, (_, n) => n);
+      const results = await fan.distribute(items, (n) => n * 3);
+      parentPort.postMessage(results);
+      await pool.close();`,
+      pool.toHandle(),
+    ),
+  );
+  const answers = await Promise.all(
+    workers.map(async (worker) => {
+      const exited = once(worker, 'exit');
+      const [results] = (await once(worker, 'message')) as [number[]];
+      await exited;
+      return results;
+    }),
+  );
+  for (const results of answers)
+    assert.deepEqual(
+      results,
+      upTo(200).map((n) => n * 3),
+    );
+  await pool.close();
 });
 
 test('a fan that is not closed keeps no process alive', async () => {

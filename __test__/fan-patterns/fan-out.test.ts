@@ -505,7 +505,9 @@ describe('life', () => {
       () => fan.distribute([1], (n) => n, { patience: 5 } as never),
       () => fan.processBatches({} as never, (batch) => batch),
       () => fan.close({ timeout: 'x' as never }),
+      () => fan.close({ soon: true } as never),
     ])
       await assert.rejects(call(), { code: 'ERR_INVALID_ARGUMENT' });
+    assert.equal(fan.closed, false);
   });
 });

@@ -1,7 +1,7 @@
 /** Functions in a chain. */
 import { checkFunction } from '../fan-patterns/check.js';
 import type { FanContext } from '../fan-patterns/item-context.js';
-import type { WaitOptions } from '../wait-options.js';
+import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
 import { fanOut, listOf } from './fan-out.js';
 
 /** A link of a chain. */
@@ -50,6 +50,7 @@ export async function pipeline(
   input: unknown,
   options: WaitOptions = {},
 ): Promise<unknown> {
+  checkWaitOptions(options);
   const list = listOf('stages', stages) as readonly Stage<unknown, unknown>[];
   list.forEach((stage, at) => checkFunction(`stages[${at}]`, stage));
   let value = input;

@@ -1,13 +1,13 @@
 /** A function behind a limiter. */
 import { InvalidArgumentError } from '../errors.js';
-import { checkFunction } from '../fan-patterns/check.js';
+import { checkFunction, checkNames } from '../fan-patterns/check.js';
 import type { CallContext } from '../policy/call-context.js';
 import { type Cancellation, isCancellation } from '../signal.js';
 import { shown } from '../wait-options.js';
 import { checkCount } from '../worker-pools/submit-options.js';
 
 /** What lets so many through: a rate limiter, a semaphore. */
-export interface Limiting {
+export interface LimiterLike {
   /** Waits until `count` may pass. What it gives is given back when the call has ended, if it can be disposed of: a semaphore's permits. */
   acquire(count: number, options?: { signal?: Cancellation }): PromiseLike<unknown>;
 }
@@ -26,15 +26,13 @@ export interface Limiting {
  */
 export function rateLimited<T, C extends Partial<CallContext>, R>(
   processor: (input: T, context: C) => R | PromiseLike<R>,
-  limiter: Limiting,
+  limiter: LimiterLike,
   options: { count?: number | ((input: T) => number) } = {},
 ): (input: T, context?: C) => Promise<R> {
   checkFunction('processor', processor);
-  if (typeof (limiter as Limiting | null)?.acquire !== 'function')
+  if (typeof (limiter as LimiterLike | null)?.acquire !== 'function')
     throw new InvalidArgumentError('limiter', shown(limiter), '{ acquire(count, { signal }) }');
-  for (const name of Object.keys(options)) {
-    if (name !== 'count') throw new InvalidArgumentError(name, 'an unknown option', 'count');
-  }
+  checkNames(options, ['count']);
   const { count = 1 } = options;
   if (typeof count !== 'function') checkCount('count', count);
   return async (input, context = {} as C) => {

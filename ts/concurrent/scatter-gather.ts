@@ -1,6 +1,6 @@
 /** One request to many services. */
 import { InvalidArgumentError } from '../errors.js';
-import { checkTime, checkWord } from '../fan-patterns/check.js';
+import { checkNames, checkTime, checkWord } from '../fan-patterns/check.js';
 import type { CallContext } from '../policy/call-context.js';
 import { Deadline, startDeadline, stopDeadline } from '../policy/deadlines.js';
 import { CallTimeoutError } from '../policy/errors.js';
@@ -52,9 +52,10 @@ export async function scatterGather<Q, S extends Services<Q>>(
     if (typeof service !== 'function')
       throw new InvalidArgumentError(`services.${name}`, shown(service), 'a function');
   }
-  const { timeout, ...rest } = options;
-  checkWaitOptions(rest, ['timeout', 'atLeast', 'until']);
-  signalOf(rest.signal)?.throwIfAborted();
+  checkNames(options, ['timeout', 'atLeast', 'until', 'signal']);
+  const { timeout, signal } = options;
+  if (signal !== undefined) checkWaitOptions({ signal });
+  signalOf(signal)?.throwIfAborted();
   const names = Object.keys(services);
   const limits = limitsOf(names, timeout as number | Record<string, number> | undefined);
   return (await new Scatter(services, limits, options).send(request)) as Gathered<S>;

@@ -13,6 +13,7 @@ import { ahead, batchModule, ThreadLane } from './thread-lane.js';
 type BatchPool = FixedWorkerPool<BatchJob, BatchRan>;
 /** The longest grace that pools know: eleven days. */
 const longestGrace = 1e9;
+const leastLimit = 0.001;
 
 /** A crew, and what there is to close. @internal */
 export interface FanCrew {
@@ -37,7 +38,8 @@ export function fanCrew(terms: FanOutTerms): FanCrew {
   const options: WorkerPoolOptions<BatchJob, BatchRan> = {
     processor: batchModule,
     abortGrace: Math.min(abortGrace, longestGrace),
-    ...(timeout !== undefined && { taskTimeout: timeout }),
+    // To a pool, 0 is no limit.
+    ...(timeout !== undefined && { taskTimeout: Math.max(timeout, leastLimit) }),
   };
   const hire = (crew: Crew, id: number): ThreadLane => {
     // A pool for each: what a worker is given runs on that worker.

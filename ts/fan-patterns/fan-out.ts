@@ -5,6 +5,7 @@ import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
 import type { CloseOptions } from '../worker-pools/pool.js';
 import { ArrayRun } from './array-run.js';
 import { type BatchSize, ClimbingSize, FixedSize, single, TimedSize } from './batch-size.js';
+import { checkNames, checkTime } from './check.js';
 import { FanClosedError } from './errors.js';
 import { type FanCrew, fanCrew, processorFor } from './fan-crew.js';
 import {
@@ -172,14 +173,15 @@ export class FanOut<TInput, TOutput> implements AsyncDisposable {
    *
    * @param options - `timeout`: how long that may take, in milliseconds, before it is as {@link terminate}.
    */
-  close(options: CloseOptions = {}): Promise<void> {
-    return (this.#closing ??= this.#close(options));
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkNames(options, ['timeout']);
+    const timeout = checkTime('timeout', options.timeout);
+    return (this.#closing ??= this.#close(timeout));
   }
 
-  async #close({ timeout }: CloseOptions): Promise<void> {
-    checkWaitOptions(timeout === undefined ? {} : { timeout });
+  async #close(timeout: number | undefined): Promise<void> {
     const ended = Promise.all(this.#fan.crew.runs.map(({ over }) => over));
-    if (timeout === undefined || timeout === Infinity) await ended;
+    if (timeout === undefined) await ended;
     else await this.#within(ended, timeout);
     await Promise.all(this.#fan.pools.map((pool) => pool.close()));
   }

@@ -1,5 +1,6 @@
 /** What a worker thread runs for a fan: a function over one batch. Gives each outcome, and how long all took. */
 import { compile } from '../go/parallel-run.js';
+import { isThenable } from '../thenable.js';
 import { type Packed, pack } from '../thrown.js';
 import type { TaskContext } from '../worker-pools/config.js';
 import type { FanContext } from './item-context.js';
@@ -55,7 +56,7 @@ export default async function runBatch(job: BatchJob, task: TaskContext): Promis
     try {
       const input = whole ? inputs : inputs[at];
       let result = fn(input, new ThreadContext(first + at, worker, task));
-      if (typeof result === 'object' && result !== null && 'then' in result) result = await result;
+      if (isThenable(result)) result = await result;
       results.push(result);
     } catch (error) {
       failed.push([at, pack(error)]);
