@@ -2,6 +2,8 @@
 import { WritableStream, ReadableStream } from 'node:stream/web';
 import * as node_worker_threads from 'node:worker_threads';
 import { Transferable, ResourceLimits, WorkerOptions, Worker } from 'node:worker_threads';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable, Writable } from 'node:stream';
 
 /** An object's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
 interface SharedHandle<Kind extends string = string> {
@@ -328,18 +330,6 @@ declare class Ticker implements Disposable {
     [Symbol.dispose](): void;
 }
 
-/**
- * Makes one error of several; `undefined` and `null` among them are passed over.
- *
- * @returns `undefined` if there is none, the error itself if there is one, otherwise a {@link CombinedError} of all.
- * @example
- * ```ts
- * const error = combineErrors(outcomes.map((outcome) => outcome.reason));
- * if (error !== undefined) throw error;
- * ```
- */
-declare function combineErrors(errors: Iterable<unknown>): unknown;
-
 /** What everything that calls the user's function gives it. */
 /** What a guarded function is called with. */
 interface CallContext {
@@ -347,58 +337,87 @@ interface CallContext {
     readonly signal: AbortSignal | undefined;
 }
 
-/** What a processor may know of the call it is in. */
-
-/** The second argument of a processor. */
-interface FanContext extends CallContext {
-    /** Aborts when the result is not wanted any more: its caller gave up, another input failed, or its time is over. */
-    readonly signal: AbortSignal;
-    /** The input's number, from 0; that of a batch's first. */
-    readonly index: number;
-    /** The worker's number, from 0. */
-    readonly worker: number;
+/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
+/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
+interface TimeStatistics {
+    count: number;
+    mean: number;
+    min: number;
+    p50: number;
+    p90: number;
+    p99: number;
+    p999: number;
+    max: number;
 }
-
-/** What measures a load. */
-interface LoadMonitor {
-    /** 0 to 1; `undefined` if there is nothing new. */
-    load(): number | undefined;
+/** A pool's counts and times since it began or was reset. */
+interface PoolMetrics {
+    /** Tasks accepted. */
+    submitted: number;
+    /** Tasks that returned. */
+    completed: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks cancelled by their submitter. */
+    aborted: number;
+    /** Tasks that took too long. */
+    timedOut: number;
+    /** Tasks refused because the queue was full. */
+    rejected: number;
+    /** Tasks that ran again after their worker was lost. */
+    retried: number;
+    /** Workers that died unordered. */
+    crashes: number;
+    /** Workers started in place of lost ones. */
+    restarts: number;
+    /** Workers started. */
+    spawned: number;
+    /** Workers retired. */
+    retired: number;
+    /** Tasks that an idle worker took from another's queue. */
+    stolen: number;
+    /** The share of the workers' time spent running tasks. */
+    utilisation: number;
+    /** From submission to begin. */
+    waiting: TimeStatistics;
+    /** From begin to end. */
+    running: TimeStatistics;
 }
-/** How a dynamic fan-out is made. */
-interface DynamicFanOutOptions {
-    /** Calls that may run at once in any case. Default 1. */
-    min?: number;
-    /** Calls that run at once at most. Default: four for each of the machine's processors. */
-    max?: number;
-    /** Measures the load. Default: how busy other processes keep the machine's processors. */
-    monitor?: LoadMonitor;
+/** One worker's health. */
+interface WorkerHealth {
+    workerId: number;
+    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
+    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
+    /** Tasks that returned. */
+    done: number;
+    /** Tasks that threw. */
+    failed: number;
+    /** Tasks it has taken and not begun. */
+    queued: number;
+    /** How long its oldest running task has run. */
+    currentTaskAge: number | null;
+    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
+    lastHeartbeatAge: number | null;
+    /** The share of time its event loop was busy, at the last heartbeat. */
+    eventLoopUtilization: number;
+    /** Bytes of heap in use, at the last heartbeat. */
+    heapUsed: number;
+    /** Bytes of heap it may use. */
+    heapLimit: number;
+    /** Its recent mean run time. */
+    meanRun: number;
 }
-/**
- * Runs as many calls at once as the machine's load allows, between a least and a most: the least when others keep it busy, a tenth of the number of
- * items when they do not, something between otherwise. It looks at the load when a call of `process` begins, and again and again as items are done.
- *
- * @example
- * ```ts
- * const fan = new DynamicFanOut({ min: 2, max: 32 });
- * const results = await fan.process(items, (item, { signal }) => handle(item, signal), { signal: ctx });
- * ```
- */
-declare class DynamicFanOut {
-    #private;
-    /** @throws {@link InvalidArgumentError} for an option that cannot be meant. */
-    constructor(options?: DynamicFanOutOptions);
-    /** The load as it was last measured, 0 to 1. */
-    get load(): number;
-    /** How many calls would run at once for so many items, by the load as it was last measured. */
-    workersFor(items: number): number;
-    /**
-     * Calls a function with each item.
-     *
-     * @returns The results in the order of the items.
-     * @throws The first error of the function, by which the calls that run are told; {@link WaitTimeoutError}; the signal's reason; what the
-     * monitor throws.
-     */
-    process<T, R>(items: Iterable<T>, fn: (item: T, context: FanContext) => R | PromiseLike<R>, options?: WaitOptions): Promise<R[]>;
+/** A pool's health. */
+interface HealthStatus {
+    /** Whether no worker is unresponsive. */
+    healthy: boolean;
+    /** Tasks that wait, those that workers have taken and not begun included. */
+    queued: number;
+    /** Tasks that run. */
+    running: number;
+    /** Tasks that wait for room in the queue. */
+    waitingRoom: number;
+    /** Each worker. */
+    workers: WorkerHealth[];
 }
 
 /**
@@ -588,6 +607,795 @@ declare class PoolBrokenError extends MillraceError {
 /** There is no processor, it cannot be shipped to a worker, or it cannot be loaded there. `cause` says what went wrong. */
 declare class ProcessorError extends MillraceError {
     name: string;
+}
+
+/** Why bulkheads, adaptive limiters and load shedding refuse a call. */
+
+/** Why there was no room: `'full'`: neither inside nor in the line; `'timeout'`: the wait in the line ran out. */
+type FullReason = 'full' | 'timeout';
+/** The bulkhead has no room for the call. */
+declare class BulkheadFullError extends MillraceError {
+    name: string;
+    /** `'full'`: neither inside nor in the line; `'timeout'`: the call waited for `maxWaitTime`. */
+    readonly reason: FullReason;
+}
+/** The bulkhead is closed: no call enters any more. */
+declare class BulkheadClosedError extends MillraceError {
+    name: string;
+}
+/** As many calls are in flight as the adaptive limit allows. */
+declare class AdaptiveLimitError extends MillraceError {
+    name: string;
+    /** `'full'`: neither within the limit nor in the line; `'timeout'`: the call waited for `maxWaitTime`. */
+    readonly reason: FullReason;
+    /** The limit at that moment. */
+    readonly limit: number;
+}
+/** The adaptive limiter is closed: it gives no permits any more. */
+declare class AdaptiveLimiterClosedError extends MillraceError {
+    name: string;
+}
+/** The event loop is too late for calls of this priority. */
+declare class LoadShedError extends MillraceError {
+    name: string;
+    /** Milliseconds after which such a call is admitted again, if the load falls now. */
+    readonly retryAfter: number;
+    /** The call's priority. */
+    readonly priority: number;
+}
+
+/** How a call waits for its turn. */
+interface QueuedCallOptions extends WaitOptions {
+    /**
+     * Who goes first of those who wait: higher numbers, and of equal ones who came first. Each second of waiting counts as one more, so that
+     * nobody waits for ever. A whole number. Default 0.
+     */
+    priority?: number;
+}
+
+/** How a bulkhead is made. */
+interface BulkheadConfig {
+    /** How many calls may run at once, over all threads: a whole number from 1. */
+    readonly maxConcurrentCalls: number;
+    /** Milliseconds that a call waits for its turn at most; `Infinity` for no limit, 0 for no waiting. */
+    readonly maxWaitTime: number;
+    /** Whether calls wait at all when it is full; otherwise they are refused. */
+    readonly enableQueue: boolean;
+    /** How many calls may wait, over all threads. Default: any number. */
+    readonly maxQueue?: number;
+    /** The same name in any thread of the process gives the same bulkhead; another configuration of it is an error. */
+    readonly name?: string;
+}
+/** What a bulkhead has counted, in all threads, since it was made. Times are in milliseconds. */
+interface BulkheadMetrics {
+    /** Calls that got in. */
+    calls: number;
+    /** Calls refused because it was full. */
+    rejections: number;
+    /** Calls that waited until their time was up. */
+    timeouts: number;
+    /** Calls that gave up waiting because their signal aborted. */
+    cancelled: number;
+    /** Calls that had to wait. */
+    queued: number;
+    /** Calls that run now. */
+    running: number;
+    /** Calls that wait now. */
+    waiting: number;
+    /** How many ran at once at most. */
+    peak: number;
+    /** How long those waited who got in after waiting. */
+    waitTimes: TimeStatistics;
+}
+/** A bulkhead's events, with what each listener gets. They are heard in every thread that listens, whichever thread calls. */
+interface BulkheadEvents {
+    /** A call found no room, or its time to wait was up. */
+    reject: [event: {
+        reason: FullReason;
+    }];
+    /** A call waits for its turn. */
+    queue: [];
+}
+/**
+ * A bulkhead: so many calls at once among all threads of the process. The others wait in a line, first come first served within a
+ * priority, or are refused. A call's place is free again when its function has really ended: not when its caller has given up. A thread that
+ * ends frees the places of its calls.
+ *
+ * @example
+ * ```ts
+ * const bulkhead = new BulkheadCircuitBreaker({
+ *   maxConcurrentCalls: 10, maxWaitTime: 5000, enableQueue: true, name: 'database',
+ * });
+ * const rows = await bulkhead.call(({ signal }) => database.query('…', { signal }));
+ * ```
+ */
+declare class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements Disposable {
+    #private;
+    /** @param config - `maxConcurrentCalls`, `maxWaitTime` and `enableQueue`; `maxQueue`; `name` shares it by name. */
+    constructor(config: BulkheadConfig);
+    /** Opens the bulkhead of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): BulkheadCircuitBreaker;
+    /** Opens the bulkhead that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'bulkhead'>): BulkheadCircuitBreaker;
+    /**
+     * Calls a function when it is its turn.
+     *
+     * @param fn - Gets a context with the call's signal, if there is one.
+     * @param options - `signal` ends the wait and is handed to the function; `timeout` is the longest wait in milliseconds; `priority`.
+     * @returns What the function returns.
+     * @throws {@link BulkheadFullError} if there is no room, or `maxWaitTime` is over; {@link WaitTimeoutError} if `timeout` is; the
+     * signal's reason; {@link BulkheadClosedError}; what the function throws.
+     */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: QueuedCallOptions): Promise<T>;
+    /**
+     * Calls a function if there is a place at once.
+     *
+     * @returns What the function returns; `undefined`, and it is not called, if the bulkhead is full.
+     * @throws {@link BulkheadClosedError}; what the function throws.
+     */
+    tryCall<T>(fn: (context: CallContext) => T | PromiseLike<T>): Promise<T | undefined>;
+    /** A function that does the same when it is its turn; see {@link BulkheadCircuitBreaker.call}. */
+    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T>;
+    /** How many calls may run at once. */
+    get maxConcurrentCalls(): number;
+    /**
+     * Changes how many calls may run at once, for all threads. Calls that run go on; those that wait begin if they may now. The name's
+     * configuration stays the one it was made with.
+     *
+     * @param count - A whole number from 1.
+     */
+    setMaxConcurrentCalls(count: number): void;
+    /** How many more calls may begin now. */
+    getAvailablePermits(): number;
+    /** How many calls wait. */
+    getQueueLength(): number;
+    /** Whether a call that came now would not be refused: there is a place, or room in the line, and it is not closed. */
+    isHealthy(): boolean;
+    /** What it has counted, in all threads. */
+    getMetrics(): BulkheadMetrics;
+    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Closes it for all threads: calls that wait reject with `BulkheadClosedError`, and none begins any more. Those that run go on. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** What an adaptive limiter takes that is of this thread alone. */
+interface DropOptions {
+    /**
+     * Whether an error of a call says that the server has too much to do. Other errors are ignored: a call that fails quickly says nothing.
+     * Default: time-outs, refused connections, refusals of this package, and errors whose `status` is 429, 503 or 504.
+     */
+    readonly isDrop?: (error: unknown) => boolean;
+}
+/** How an adaptive limiter is made. */
+interface AdaptiveLimiterConfig extends DropOptions {
+    /**
+     * `'gradient'` compares latency with that of a server without load, which it measures now and then with fewer calls; `'aimd'` adds one per
+     * round of calls that went well. Default `'gradient'`.
+     */
+    readonly algorithm?: 'gradient' | 'aimd';
+    /** The limit to begin with. Default 20, or what is nearest to it between `minLimit` and `maxLimit`. */
+    readonly initialLimit?: number;
+    /** The limit is never less. Default 1. */
+    readonly minLimit?: number;
+    /** The limit is never more. Default 200. */
+    readonly maxLimit?: number;
+    /** What a drop leaves of the limit: above 0 and below 1. Default 0.9. */
+    readonly backoff?: number;
+    /** `'gradient'`: how much of each change takes place, above 0 and up to 1. Default 0.2. */
+    readonly smoothing?: number;
+    /** `'gradient'`: so many times the latency without load is no load yet, at least 1. Default 1.5. */
+    readonly rttTolerance?: number;
+    /** `'aimd'`: a call that takes longer counts as dropped, in milliseconds. Default 5000. */
+    readonly timeout?: number;
+    /** How many calls may wait, over all threads; 0 for none. Default: any number. */
+    readonly maxQueue?: number;
+    /** Milliseconds that a call waits at most; `Infinity`, the default, for no limit, 0 for no waiting. */
+    readonly maxWaitTime?: number;
+    /** The same name in any thread of the process gives the same limiter; another configuration of it is an error. */
+    readonly name?: string;
+}
+/** What an adaptive limiter has counted, in all threads, since it was made. */
+interface AdaptiveLimiterMetrics extends BulkheadMetrics {
+    /** The limit now. */
+    limit: number;
+    /** Calls that ended in a drop. */
+    dropped: number;
+    /** Calls that said nothing about the server. */
+    ignored: number;
+}
+/** An adaptive limiter's events, with what each listener gets. They are heard in every thread that listens, whichever thread calls. */
+interface AdaptiveLimiterEvents {
+    /** The limit has changed. */
+    limit: [event: {
+        from: number;
+        to: number;
+    }];
+    /** A call found no room, or its time to wait was up. */
+    reject: [event: {
+        reason: FullReason;
+    }];
+    /** A call waits for its turn. */
+    queue: [];
+}
+/** A call's permit. One that is disposed of without a word is ignored. */
+declare class AdaptivePermit implements Disposable {
+    #private;
+    /** Whether it is held. */
+    get held(): boolean;
+    /** The call was served: its latency counts. @throws {@link NotHeldError} if it was given back before. */
+    success(): void;
+    /** The call was refused by the server, or timed out: the limit backs off. @throws {@link NotHeldError} if it was given back before. */
+    drop(): void;
+    /** The call says nothing about the server. @throws {@link NotHeldError} if it was given back before. */
+    ignore(): void;
+    [Symbol.dispose](): void;
+}
+/**
+ * An adaptive concurrency limit, shared by all threads of the process: as many calls at once as a server takes without becoming slower. It
+ * needs no figure to begin with, and follows when the server's capacity changes. The others wait in a line, or are refused.
+ *
+ * It does not grow while less than half of it is in use, and backs off at drops, whatever their latency. Permits of a thread that ends are
+ * given back.
+ *
+ * @example
+ * ```ts
+ * const limiter = new AdaptiveLimiter({ name: 'search', maxQueue: 50, maxWaitTime: 200 });
+ * limiter.on('limit', ({ to }) => console.log(`search takes ${to} calls at once`));
+ * const hits = await limiter.call(({ signal }) => search(query, { signal }));
+ *
+ * using permit = await limiter.acquire();
+ * const response = await fetch(url);
+ * if (response.status === 503) permit.drop();
+ * else permit.success();
+ * ```
+ */
+declare class AdaptiveLimiter extends SharedObject<'adaptive'> implements Disposable {
+    #private;
+    /** @param config - See {@link AdaptiveLimiterConfig}; `name` shares it by name. */
+    constructor(config?: AdaptiveLimiterConfig);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string, options?: DropOptions): AdaptiveLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'adaptive'>, options?: DropOptions): AdaptiveLimiter;
+    /**
+     * Waits for a permit, which is to be told how the call went.
+     *
+     * @param options - `signal` and `timeout` end the wait; `priority`.
+     * @throws {@link AdaptiveLimitError} if there is no room, or `maxWaitTime` is over; {@link WaitTimeoutError} if `timeout` is; the
+     * signal's reason; {@link AdaptiveLimiterClosedError}.
+     */
+    acquire(options?: QueuedCallOptions): Promise<AdaptivePermit>;
+    /** Takes a permit if there is one at once; otherwise gives `undefined`. @throws {@link AdaptiveLimiterClosedError}. */
+    tryAcquire(): AdaptivePermit | undefined;
+    /**
+     * Calls a function when it is its turn, and learns from how long it takes. An error is a drop if `isDrop` says so, and ignored otherwise.
+     *
+     * @param fn - Gets a context with the call's signal, if there is one.
+     * @param options - `signal` ends the wait and is handed to the function; `timeout` is the longest wait in milliseconds; `priority`.
+     * @returns What the function returns.
+     * @throws As `acquire`; what the function throws.
+     */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: QueuedCallOptions): Promise<T>;
+    /** Calls a function if there is a permit at once; otherwise gives `undefined`. @throws As `call`. */
+    tryCall<T>(fn: (context: CallContext) => T | PromiseLike<T>): Promise<T | undefined>;
+    /** A function that does the same when it is its turn; see {@link AdaptiveLimiter.call}. */
+    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T>;
+    /** The limit now. */
+    get limit(): number;
+    /** How many permits are held. */
+    get inFlight(): number;
+    /** How many wait. */
+    get waiting(): number;
+    /** What it has counted, in all threads. */
+    getMetrics(): AdaptiveLimiterMetrics;
+    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Closes it for all threads: those who wait reject with `AdaptiveLimiterClosedError`, and there are no permits any more. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** What a breaker looks back on. */
+interface CircuitWindow {
+    /** `'count'`: the last `size` calls. `'time'`: the calls of the last `size` milliseconds. */
+    type: 'count' | 'time';
+    /** Calls, 1 to 1,000,000, default 100; or milliseconds, from 1. */
+    size?: number;
+    /** Fewer calls than these open nothing; 1 to 1,000,000, and at most `size` of calls. Default 10. */
+    minimumCalls?: number;
+    /**
+     * Of a time window: in how many parts it moves on, 1 to 1000. What is older than `size` is never counted, what is younger than `size` less
+     * one part always. Default 10.
+     */
+    buckets?: number;
+}
+/** What a thread brings of its own to a breaker; the others may bring something else. */
+interface CircuitBreakerLocals {
+    /**
+     * What a call came to: `true`: it failed; `false`: it did not; `'ignore'`: it counts as nothing, as if it had not been made. Gets what was
+     * thrown, or `undefined` and the result. If it throws, the call rejects with that and has failed. Default: whatever is thrown is a failure.
+     */
+    isFailure?: (error: unknown, result: unknown) => boolean | 'ignore';
+    /** What a caller gets instead when the circuit is open, or the call failed or took too long. */
+    fallback?: (error: unknown) => unknown;
+    /** Looks whether what is called is well again: it is, unless this gives `false` or throws. See {@link CircuitBreaker.checkHealth}. */
+    healthCheck?: () => unknown;
+    /** Checks the health every so many milliseconds while the circuit is open. Needs `healthCheck`. Default: by hand. */
+    healthCheckInterval?: number;
+}
+/** A circuit breaker's settings. Times are milliseconds. */
+type CircuitBreakerConfig = {
+    /** So many failures in a row open the circuit; from 1. Default 5, or none if a rate is given. */
+    failureThreshold: number;
+    /** How long it is open before it is tried again; from 1, at most ten years. Default 30000. */
+    recoveryTimeout: number;
+    /** Probes in flight at most, over all threads, while it is tried; 1 to 100,000. Default 1. */
+    halfOpenMaxRequests: number;
+    /** Counts and times calls. Default true. Without it {@link CircuitBreaker.getMetrics} tells of states alone. */
+    enableMetrics: boolean;
+    /** So many successful probes close it. Default: `halfOpenMaxRequests`. */
+    halfOpenSuccesses?: number;
+    /**
+     * A probe that has not ended after so long gives its place to the next who asks, and comes back for nothing then. Default: the longest of
+     * `recoveryTimeout`, `timeout` and 30000.
+     */
+    probeLease?: number;
+    /** How `recoveryTimeout` grows with each probe that fails in a row: times `factor`, 1 to 1000, up to `max`. Default: it does not. */
+    recoveryBackoff?: {
+        factor: number;
+        max: number;
+    };
+    /** This share of failures among the window's calls, or a larger one, opens it; above 0, up to 1. */
+    failureRate?: number;
+    /** This share of slow calls, failed or not, opens it; above 0, up to 1. Needs `slowCallDuration`. A slow probe is a failure then. */
+    slowCallRate?: number;
+    /** A call that takes longer is slow. */
+    slowCallDuration?: number;
+    /** What the rates look back on. Default: the last 100 calls, of which there must be 10. */
+    window?: CircuitWindow;
+    /** How long a call may take; then it rejects with `CallTimeoutError`, and has failed. Default: `Infinity`. */
+    timeout?: number;
+    /** The same name in any thread of the process gives the same breaker; another configuration of it is an error. */
+    name?: string;
+} & CircuitBreakerLocals;
+
+/** What circuit breakers refuse with. */
+
+/** Why a breaker lets nobody in, and when to ask again. */
+interface Rejection {
+    /** `'half-open'`: as many probes are in flight as may be. */
+    readonly state: 'open' | 'half-open' | 'isolated';
+    /**
+     * Milliseconds after which to ask again; rounded up. Of a half-open breaker: at the latest then a probe's place is free. `Infinity` if it
+     * is isolated.
+     */
+    readonly retryAfter: number;
+}
+/** The circuit is open: the function was not called. */
+declare class CircuitOpenError extends MillraceError implements Rejection {
+    name: string;
+    readonly state: Rejection['state'];
+    readonly retryAfter: number;
+    /** The breaker's name, if it has one. */
+    readonly breaker: string | undefined;
+}
+/** The breaker was closed by `close()`: it calls nothing any more. */
+declare class CircuitShutdownError extends MillraceError {
+    name: string;
+}
+
+/** What policies refuse with. */
+
+/** A call took longer than its time limit. */
+declare class CallTimeoutError extends MillraceError {
+    name: string;
+    /** The limit, in milliseconds. */
+    readonly timeout: number;
+}
+
+/** Where a breaker stands. `'shutdown'`: it was closed by `close()`. */
+type CircuitState = 'closed' | 'open' | 'half-open' | 'isolated' | 'shutdown';
+
+/** What a circuit breaker tells those who listen, by the names that opossum made known. */
+
+/** A change of state, as listeners are told it. */
+interface CircuitStateChange {
+    /** The state before. */
+    from: CircuitState;
+    /** The state after. The breaker has it already, and may have gone on. */
+    to: CircuitState;
+    /** Milliseconds until it is tried again; 0 unless it is open. */
+    retryAfter: number;
+}
+/**
+ * A breaker's events, with what each listener gets. Those of calls are told in the thread of the call, those of states in every thread that
+ * listens, whichever thread caused them, in the order in which they happened. What a listener throws is an uncaught exception and
+ * changes nothing for the call.
+ */
+interface CircuitBreakerEvents {
+    /** Somebody calls. */
+    fire: [];
+    /** A call has not failed; what it gave. */
+    success: [result: unknown];
+    /** A call has failed, with what it threw; `undefined` if its result was a failure. */
+    failure: [error: unknown];
+    /** A call took too long. `failure` follows. */
+    timeout: [error: CallTimeoutError];
+    /** A call was not let in. */
+    reject: [error: CircuitOpenError];
+    /** A caller got this instead of that. */
+    fallback: [result: unknown, error: unknown];
+    /** The circuit is open. */
+    open: [change: CircuitStateChange];
+    /** It is tried. */
+    halfOpen: [change: CircuitStateChange];
+    /** It is closed. */
+    close: [change: CircuitStateChange];
+    /** Its state has changed, to whichever. */
+    stateChange: [change: CircuitStateChange];
+}
+
+/** One change of state. */
+interface CircuitChange {
+    /** The state before. */
+    from: CircuitState;
+    /** The state after. */
+    to: CircuitState;
+    /** When, in milliseconds since the epoch. */
+    at: number;
+}
+/** How long calls took, in milliseconds, to about 3 %; 0 if there were none. */
+interface CircuitLatency {
+    /** The shortest, exactly. */
+    min: number;
+    /** The mean, exactly. */
+    mean: number;
+    /** The longest, exactly. */
+    max: number;
+    /** What half of the calls did not exceed. */
+    p50: number;
+    /** What 90 of 100 did not exceed. */
+    p90: number;
+    /** What 95 of 100 did not exceed. */
+    p95: number;
+    /** What 99 of 100 did not exceed. */
+    p99: number;
+    /** What 999 of 1000 did not exceed. */
+    p999: number;
+}
+/** What a breaker has counted over all threads since it was made or reset. Without `enableMetrics` only what concerns states. */
+interface CircuitBreakerMetrics {
+    /** Where it stands. */
+    state: CircuitState;
+    /** Milliseconds until it is tried again; 0 if it is not open, `Infinity` if it is isolated. */
+    retryAfter: number;
+    /** Calls that asked and whose outcome is known: successes, failures, ignored and rejected ones. */
+    calls: number;
+    /** Calls that did not fail. */
+    successes: number;
+    /** Calls that failed, those that took too long included. */
+    failures: number;
+    /** Calls that were not let in. */
+    rejections: number;
+    /** Calls that took longer than `timeout`. */
+    timeouts: number;
+    /** Calls that took longer than `slowCallDuration`, failed or not. */
+    slowCalls: number;
+    /** Calls that counted as nothing: aborted, or ignored by `isFailure`. */
+    ignored: number;
+    /** Callers who got what `fallback` gave. */
+    fallbacks: number;
+    /** Failures in a row. */
+    consecutiveFailures: number;
+    /** What the window counts now; zeros if there is none. */
+    window: {
+        calls: number;
+        failures: number;
+        slowCalls: number;
+    };
+    /** Probes in flight. */
+    probes: number;
+    /** How often the state has changed. */
+    stateChanges: number;
+    /** The last 32 changes, oldest first. */
+    history: CircuitChange[];
+    /** Milliseconds spent in each state. */
+    timeInState: Record<CircuitState, number>;
+    /**
+     * How long calls took that were not ignored. Of calls that follow one another in a thread within 10 microseconds one in sixteen is timed; with
+     * `slowCallDuration` each is.
+     */
+    latency: CircuitLatency;
+}
+
+/** How a call is made. */
+interface CircuitCallOptions {
+    /** Ends the call when it aborts: it rejects with the reason, and counts as nothing. A context will do. */
+    signal?: Cancellation | undefined;
+}
+/** What {@link CircuitBreaker.tryCall} comes to: a value, what was thrown, or why the function was not called. */
+type CircuitCallResult<T> = {
+    ok: true;
+    value: T;
+} | {
+    ok: false;
+    error: unknown;
+    rejected?: undefined;
+} | {
+    ok: false;
+    rejected: Rejection;
+    error?: undefined;
+};
+type Guarded<T> = (context: CallContext) => T | PromiseLike<T>;
+type EventName = keyof CircuitBreakerEvents & string;
+/**
+ * A circuit breaker: when what it calls fails too often, it lets nobody in for a while, in any thread of the process, and then tries with a
+ * few calls whether it is well again.
+ *
+ * Closed, it lets all calls in. `failureThreshold` failures in a row, or a rate of failures or slow calls among the last ones, open it. After
+ * `recoveryTimeout` it is half-open: at most `halfOpenMaxRequests` calls at once, over all threads, are let in as probes. So many successes of
+ * probes close it; one failure opens it again. What a call comes to that was let in before the state changed changes nothing.
+ *
+ * The state stands in one word that all threads share; no timer runs. A probe whose thread ends, or which does not end for as long as
+ * `probeLease`, gives its place to another.
+ *
+ * @example
+ * ```ts
+ * const payments = new CircuitBreaker({ name: 'payments', failureThreshold: 5, recoveryTimeout: 30_000, timeout: 2_000 });
+ * const receipt = await payments.call(({ signal }) => fetch(url, { signal }));
+ * ```
+ */
+declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposable {
+    #private;
+    /**
+     * @param config - See {@link CircuitBreakerConfig}; `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with another
+     * configuration. Functions and `healthCheckInterval` are each thread's own.
+     */
+    constructor(config?: Partial<CircuitBreakerConfig>);
+    /**
+     * Opens the breaker of a name.
+     *
+     * @param locals - What this thread brings of its own.
+     * @throws {@link NotFoundError} if there is none.
+     */
+    static open(name: string, locals?: CircuitBreakerLocals): CircuitBreaker;
+    /**
+     * Opens the breaker that another thread's `toHandle` names.
+     *
+     * @param locals - What this thread brings of its own.
+     * @throws {@link NotFoundError} if it is gone.
+     */
+    static from(handle: SharedHandle<'breaker'>, locals?: CircuitBreakerLocals): CircuitBreaker;
+    /**
+     * Calls a function if the circuit lets it.
+     *
+     * @param fn - Gets a context whose `signal` aborts when the call takes too long or its caller gives up.
+     * @returns What the function returns; or what `fallback` gives.
+     * @throws {@link CircuitOpenError} if it was not let in; {@link CallTimeoutError}; the signal's reason; {@link CircuitShutdownError} after
+     * `close`; what the function throws.
+     */
+    call<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<T>;
+    /**
+     * As `call`, without throwing: a refusal costs no error. With a `fallback` its value is the value.
+     *
+     * @returns `{ ok: true, value }`, `{ ok: false, error }` with what `call` would have thrown, or `{ ok: false, rejected }` if the circuit did
+     * not let it in.
+     * @throws {@link InvalidArgumentError} if `fn` is no function, or for an option that cannot be meant.
+     */
+    tryCall<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<CircuitCallResult<T>>;
+    /** A function that calls another through the breaker, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+    /** Whether nobody is let in: it is open or isolated. */
+    isOpen(): boolean;
+    /** Whether it is tried. */
+    isHalfOpen(): boolean;
+    /** Whether all are let in. */
+    isClosed(): boolean;
+    /** Where it stands: `'closed'`, `'open'`, `'half-open'`, `'isolated'` or, after `close`, `'shutdown'`. */
+    getState(): string;
+    /** Opens it as too many failures do: after `recoveryTimeout` it is tried. */
+    forceOpen(): void;
+    /** Closes it, whatever it was; failures count from here on. */
+    forceClose(): void;
+    /** Opens it until `reset` or `forceClose`: no time ends that. */
+    isolate(): void;
+    /** Closes it, and forgets all that was counted. */
+    reset(): void;
+    /** What it has counted, over all threads. */
+    getMetrics(): CircuitBreakerMetrics;
+    /**
+     * Runs `healthCheck`. If all is well while the circuit is open, its recovery time is over: the next calls are probes. An isolated one stays
+     * so, and a closed one is not opened. Who asks while a check runs gets its answer.
+     *
+     * @returns Whether all is well.
+     * @throws {@link InvalidArgumentError} without a `healthCheck`.
+     */
+    checkHealth(): Promise<boolean>;
+    /** Listens to calls of this thread, or to changes of state by any. Keeps the breaker, and no process, alive. */
+    on<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    /**
+     * Shuts it down for all threads: it calls nothing any more. Functions that run go on, and what they come to is the caller's. Again does no
+     * harm.
+     */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** Refusing calls by priority while this thread's event loop is late. */
+
+/** How load is shed. */
+interface LoadShedConfig {
+    /** Milliseconds that the event loop may be late before the lowest priority is refused; from 1. */
+    readonly maxEventLoopDelay: number;
+    /** How many priorities there are: 0 is the lowest. Each further `maxEventLoopDelay` refuses one more. 1 to 100, default 3. */
+    readonly priorities?: number;
+}
+/** How one call is made. */
+interface ShedCallOptions {
+    /** How important it is: a whole number from 0, the lowest, to one less than `priorities`. Default 0. */
+    priority?: number;
+    /** Handed to the function. */
+    signal?: Cancellation;
+}
+/** How the middleware decides. */
+interface ShedMiddlewareOptions<Request extends IncomingMessage = IncomingMessage> {
+    /** The priority of all requests, or of each. Default 0. */
+    priority?: number | ((request: Request) => number);
+}
+/** What was shed, in this thread. */
+interface LoadShedMetrics {
+    /** How late the event loop is to be reckoned, in milliseconds. */
+    delay: number;
+    /** Calls admitted. */
+    admitted: number;
+    /** Calls refused, by priority. */
+    refused: number[];
+}
+/** The events of load shedding, with what each listener gets. */
+interface LoadShedEvents {
+    /** A call was refused. */
+    refuse: [event: {
+        priority: number;
+        retryAfter: number;
+    }];
+}
+/**
+ * Sheds load by priority while the event loop of this thread is late. What is measured is this thread's alone, so nothing is shared. It is
+ * measured by a timer that keeps no process alive, and runs only while calls come. The delay rises at once and halves with each
+ * `maxEventLoopDelay` that passes.
+ *
+ * @example
+ * ```ts
+ * const shed = loadShed({ maxEventLoopDelay: 100 });
+ * app.use(shed.middleware({ priority: (request) => (request.url === '/health' ? 2 : 0) }));
+ * const report = await shed.call(() => makeReport(), { priority: 1 });
+ * ```
+ */
+declare class LoadShed implements Disposable {
+    #private;
+    /** @param config - `maxEventLoopDelay`; `priorities`. */
+    constructor(config: LoadShedConfig);
+    /** Whether a call of this priority may go on now. Counts as a call. */
+    admits(priority?: number): boolean;
+    /**
+     * Calls a function, unless the event loop is too late for its priority.
+     *
+     * @returns What the function returns.
+     * @throws {@link LoadShedError}, and the function is not called; the signal's reason; what the function throws.
+     */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: ShedCallOptions): Promise<T>;
+    /** A function that does the same unless the event loop is too late for it; see {@link LoadShed.call}. */
+    wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>, options?: {
+        priority?: number;
+    }): (...args: A) => Promise<T>;
+    /**
+     * Middleware for Express, and for all that calls `(request, response, next)`: a request that is refused is answered 503 with `Retry-After`.
+     *
+     * @param options - `priority`: a number, or a function of the request.
+     */
+    middleware<Request extends IncomingMessage = IncomingMessage>(options?: ShedMiddlewareOptions<Request>): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void;
+    /** The lowest priority that is admitted now; as many as there are priorities if none is. */
+    get lowest(): number;
+    /** What it has done. */
+    getMetrics(): LoadShedMetrics;
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Ends the measuring: from here on everything is admitted, and nothing counted. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+/** Makes a {@link LoadShed}. */
+declare function loadShed(config: LoadShedConfig): LoadShed;
+
+/**
+ * Makes one error of several; `undefined` and `null` among them are passed over.
+ *
+ * @returns `undefined` if there is none, the error itself if there is one, otherwise a {@link CombinedError} of all.
+ * @example
+ * ```ts
+ * const error = combineErrors(outcomes.map((outcome) => outcome.reason));
+ * if (error !== undefined) throw error;
+ * ```
+ */
+declare function combineErrors(errors: Iterable<unknown>): unknown;
+
+/** What a processor may know of the call it is in. */
+
+/** The second argument of a processor. */
+interface FanContext extends CallContext {
+    /** Aborts when the result is not wanted any more: its caller gave up, another input failed, or its time is over. */
+    readonly signal: AbortSignal;
+    /** The input's number, from 0; that of a batch's first. */
+    readonly index: number;
+    /** The worker's number, from 0. */
+    readonly worker: number;
+}
+
+/** What measures a load. */
+interface LoadMonitor {
+    /** 0 to 1; `undefined` if there is nothing new. */
+    load(): number | undefined;
+}
+/** How a dynamic fan-out is made. */
+interface DynamicFanOutOptions {
+    /** Calls that may run at once in any case. Default 1. */
+    min?: number;
+    /** Calls that run at once at most. Default: four for each of the machine's processors. */
+    max?: number;
+    /** Measures the load. Default: how busy other processes keep the machine's processors. */
+    monitor?: LoadMonitor;
+}
+/**
+ * Runs as many calls at once as the machine's load allows, between a least and a most: the least when others keep it busy, a tenth of the number of
+ * items when they do not, something between otherwise. It looks at the load when a call of `process` begins, and again and again as items are done.
+ *
+ * @example
+ * ```ts
+ * const fan = new DynamicFanOut({ min: 2, max: 32 });
+ * const results = await fan.process(items, (item, { signal }) => handle(item, signal), { signal: ctx });
+ * ```
+ */
+declare class DynamicFanOut {
+    #private;
+    /** @throws {@link InvalidArgumentError} for an option that cannot be meant. */
+    constructor(options?: DynamicFanOutOptions);
+    /** The load as it was last measured, 0 to 1. */
+    get load(): number;
+    /** How many calls would run at once for so many items, by the load as it was last measured. */
+    workersFor(items: number): number;
+    /**
+     * Calls a function with each item.
+     *
+     * @returns The results in the order of the items.
+     * @throws The first error of the function, by which the calls that run are told; {@link WaitTimeoutError}; the signal's reason; what the
+     * monitor throws.
+     */
+    process<T, R>(items: Iterable<T>, fn: (item: T, context: FanContext) => R | PromiseLike<R>, options?: WaitOptions): Promise<R[]>;
 }
 
 /** What went wrong with several things at once. */
@@ -1110,89 +1918,6 @@ interface MapOptions<TInput, TOutput> extends Omit<SubmitOptions<TInput, TOutput
     concurrency?: number;
     /** Results in the order of the inputs; otherwise as they come. Default true. */
     ordered?: boolean;
-}
-
-/** What a pool tells of itself. Times are in milliseconds, shares between 0 and 1. */
-/** How many there were, and how large: from a histogram of fixed size that is exact to about 3 %. */
-interface TimeStatistics {
-    count: number;
-    mean: number;
-    min: number;
-    p50: number;
-    p90: number;
-    p99: number;
-    p999: number;
-    max: number;
-}
-/** A pool's counts and times since it began or was reset. */
-interface PoolMetrics {
-    /** Tasks accepted. */
-    submitted: number;
-    /** Tasks that returned. */
-    completed: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks cancelled by their submitter. */
-    aborted: number;
-    /** Tasks that took too long. */
-    timedOut: number;
-    /** Tasks refused because the queue was full. */
-    rejected: number;
-    /** Tasks that ran again after their worker was lost. */
-    retried: number;
-    /** Workers that died unordered. */
-    crashes: number;
-    /** Workers started in place of lost ones. */
-    restarts: number;
-    /** Workers started. */
-    spawned: number;
-    /** Workers retired. */
-    retired: number;
-    /** Tasks that an idle worker took from another's queue. */
-    stolen: number;
-    /** The share of the workers' time spent running tasks. */
-    utilisation: number;
-    /** From submission to begin. */
-    waiting: TimeStatistics;
-    /** From begin to end. */
-    running: TimeStatistics;
-}
-/** One worker's health. */
-interface WorkerHealth {
-    workerId: number;
-    /** `'unresponsive'`: it runs something and has given no sign of life for `heartbeatTimeout`. */
-    state: 'starting' | 'idle' | 'busy' | 'unresponsive' | 'retiring';
-    /** Tasks that returned. */
-    done: number;
-    /** Tasks that threw. */
-    failed: number;
-    /** Tasks it has taken and not begun. */
-    queued: number;
-    /** How long its oldest running task has run. */
-    currentTaskAge: number | null;
-    /** How long ago it last gave a sign of life; idle workers are not asked for any. */
-    lastHeartbeatAge: number | null;
-    /** The share of time its event loop was busy, at the last heartbeat. */
-    eventLoopUtilization: number;
-    /** Bytes of heap in use, at the last heartbeat. */
-    heapUsed: number;
-    /** Bytes of heap it may use. */
-    heapLimit: number;
-    /** Its recent mean run time. */
-    meanRun: number;
-}
-/** A pool's health. */
-interface HealthStatus {
-    /** Whether no worker is unresponsive. */
-    healthy: boolean;
-    /** Tasks that wait, those that workers have taken and not begun included. */
-    queued: number;
-    /** Tasks that run. */
-    running: number;
-    /** Tasks that wait for room in the queue. */
-    waitingRoom: number;
-    /** Each worker. */
-    workers: WorkerHealth[];
 }
 
 /** How a pool is opened: by its options, in the thread that is to own it, or by name or handle in another. */
@@ -2675,9 +3400,9 @@ interface ViewType<T extends ArrayBufferView> {
  * taken. A thread that ends lets go of what it had.
  *
  * The bytes cannot be moved out of the buffer: `transfer()` throws, and `postMessage` and `structuredClone` refuse to move it (on
- * Node 20 they copy). Send `toHandle()`. Do not get around that by `ArrayBuffer.prototype.transfer.call(buffer)`: the runtime lets go
- * of such bytes when the thread ends that moved them, wherever they are by then. If `buffer` is asked for there once more, which
- * makes another, they are kept for good.
+ * Node 20 they copy). Send `toHandle()`. Whoever gets around that by `ArrayBuffer.prototype.transfer.call(buffer)` may use what was moved
+ * in any thread for as long as he likes; but when the thread ends that moved it, those bytes are kept for good: nobody can tell any
+ * more when they are forgotten.
  *
  * @example
  * ```ts
@@ -2860,14 +3585,1771 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
-/** What policies refuse with. */
+/** What pipelines and their stages can be told. Times are in milliseconds. */
 
-/** A call took longer than its time limit. */
-declare class CallTimeoutError extends MillraceError {
+/**
+ * What happens when an item fails: `'fail'` ends what the item belongs to with its error, when the item's turn comes; `'skip'` leaves the
+ * item out; `'dead-letter'` leaves it out and sends it to the pipeline's dead letters.
+ */
+type OnError = 'fail' | 'skip' | 'dead-letter';
+/** An item that failed, as it came to the stage where it did. */
+interface DeadLetter<T = unknown> {
+    /** What the stage was given. */
+    item: T;
+    /** The stage's name. */
+    stage: string;
+    /** What it threw in the end. */
+    error: unknown;
+    /** How often it was called for the item, replays included. */
+    attempts: number;
+}
+/** What retries: a `RetryExecutor`, or anything with one of its methods. */
+type Retrying = {
+    call(fn: (context: CallContext) => Promise<unknown>, options?: {
+        signal?: Cancellation;
+    }): unknown;
+} | {
+    execute(fn: () => Promise<unknown>, options?: {
+        signal?: Cancellation;
+    }): unknown;
+};
+/** How a stage treats its items. */
+interface StageOptions {
+    /** Calls that may run at once. Default: the pipeline's `concurrency`. */
+    concurrency?: number;
+    /** Items that may wait in the stage beyond those: for their call, or to be passed on. Default: the pipeline's `bufferSize`. */
+    bufferSize?: number;
+    /** Whether items leave in the order in which they came. Default: the pipeline's `ordered`. */
+    ordered?: boolean;
+    /** What happens when an item fails. Default: the pipeline's `onError`. */
+    onError?: OnError;
+    /** How long one call may take: it fails with `StageTimeoutError`, and its `signal` aborts. Its place is free when it has ended. */
+    timeout?: number;
+    /** Calls again what fails. */
+    retry?: Retrying;
+    /** Asked before each call, retries included. */
+    limiter?: LimiterLike;
+}
+/** The same with a name; without one it is that of what was called, such as `map`, with a number from the second on. */
+interface NamedStageOptions extends StageOptions {
+    /** The stage's name, which no other stage of the pipeline has. */
+    name?: string;
+}
+/** What a stage does with an item. The function's second argument has the `signal` that aborts when nobody wants the result any more. */
+type StageProcessor<TInput, TOutput> = (input: TInput, context: CallContext) => Promise<TOutput> | TOutput;
+/** A stage. */
+interface PipelineStageConfig<TInput, TOutput> extends StageOptions {
+    /** Its name, which no other stage of the pipeline has. */
     name: string;
+    /** What it does with an item. With `on` it is sent to workers: a self-contained function, or a module. */
+    processor?: StageProcessor<TInput, TOutput> | ProcessorModule;
+    /**
+     * Where the processor runs: in a pool, in which `processor` is not needed if the pool has one, or in worker threads of the stage's own.
+     * Default: in this thread.
+     */
+    on?: WorkerPool<TInput, TOutput> | WorkerPool<never, unknown> | 'workers';
+}
+/** A pipeline's configuration. */
+interface PipelineConfig {
+    /** What it is called in `getMetrics`. */
+    name: string;
+    /** What stages have that say nothing else. Default 1. */
+    concurrency: number;
+    /** What stages have that say nothing else, and results that wait for a stream's reader. Default 64. */
+    bufferSize: number;
+    /** What stages have that say nothing else. Default true. */
+    ordered: boolean;
+    /** What stages have that say nothing else. Default `'fail'`. */
+    onError: OnError;
+    /** Where dead letters go. While it is full, items that failed wait. Default: a channel within this thread, without a bound. */
+    deadLetters: Channel<DeadLetter>;
+}
+
+/** What pipelines and their stages tell of themselves. Times are in milliseconds. */
+
+/** A stage's counts since it began or was reset. */
+interface StageMetrics {
+    /** The stage. */
+    name: string;
+    /** How many calls may run at once. */
+    concurrency: number;
+    /** Items that came. */
+    in: number;
+    /** Items that it passed on: for `flatMap` and `batch` not as many as came. */
+    out: number;
+    /** Items that its filter kept back. */
+    filtered: number;
+    /** Items whose error ended what they belong to. */
+    failed: number;
+    /** Items left out because of an error. */
+    skipped: number;
+    /** Items sent to the dead letters because of an error. */
+    dead: number;
+    /** Calls that run now. */
+    inFlight: number;
+    /** Items that wait here now: for their call, or to be passed on. */
+    buffered: number;
+    /** Items passed on per second, over the time in which any came. */
+    throughput: number;
+    /** How long a call takes, with its limiter and retries: of each of the first 1024, then of every 64th. */
+    latency: TimeStatistics;
+}
+/** A pipeline's counts since it began or was reset. */
+interface PipelineMetrics {
+    /** Its name, if it has one. */
+    name: string | undefined;
+    /** Items that came. */
+    in: number;
+    /** Results. */
+    out: number;
+    /** Items that filters kept back. */
+    filtered: number;
+    /** Items whose error ended what they belong to. */
+    failed: number;
+    /** Items left out because of an error. */
+    skipped: number;
+    /** Items sent to the dead letters. */
+    dead: number;
+    /** Calls that run now. */
+    inFlight: number;
+    /** Items that wait in stages now. */
+    buffered: number;
+    /** Results per second, over the time in which any item was under way. */
+    throughput: number;
+    /** The stage that holds up the others: {@link Pipeline.bottleneck}. */
+    bottleneck: string | undefined;
+    /** Each stage, in order. */
+    stages: StageMetrics[];
+}
+
+/** Whatever items come from, read one at a time. */
+
+/** What items can come from: anything iterable, a Web or Node stream, a channel. */
+type PipelineSource<T> = AsyncIterable<T> | Iterable<T | PromiseLike<T>> | ReadableStream<T> | Readable | Channel<T>;
+
+/**
+ * A stage: a function that is called with each item, so many at once. It can be used alone, and in several pipelines, which share its
+ * places then.
+ *
+ * @example
+ * ```ts
+ * const parse = new PipelineStage({ name: 'parse', processor: JSON.parse, concurrency: 2 });
+ * const pipeline = new Pipeline<string>().addStage(parse);
+ * ```
+ */
+declare class PipelineStage<TInput, TOutput> implements AsyncDisposable {
+    #private;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant; `ProcessorError` for what cannot be sent to workers. */
+    constructor(config: PipelineStageConfig<TInput, TOutput>);
+    /** Its name. */
+    get name(): string;
+    /** How many calls may run at once. */
+    get concurrency(): number;
+    /** How many items may wait beyond those. */
+    get bufferSize(): number;
+    /**
+     * Processes one item, when there is a place.
+     *
+     * @throws What the processor throws; {@link ItemDroppedError} if the stage leaves out what fails; {@link PipelineClosedError}.
+     */
+    process(input: TInput): Promise<TOutput>;
+    /**
+     * Processes items; the results come in their order, without those that were left out.
+     *
+     * @throws The first error, by the order of the items.
+     */
+    processBatch(inputs: readonly TInput[], options?: WaitOptions): Promise<TOutput[]>;
+    /** Its counts, over all pipelines it is part of. */
+    getMetrics(): StageMetrics;
+    /** Items processed per second, over the time in which any was under way. */
+    getThroughput(): number;
+    /** How long a call takes, in milliseconds: the mean of those measured. */
+    getLatency(): number;
+    /** Takes no more by itself, waits for what it has, and ends its own worker threads. Again does no harm. */
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A pipeline's results, one after the other. */
+
+/** How a stream is piped. */
+interface PipeOptions extends Pick<WaitOptions, 'signal'> {
+    /** Leaves the destination open at the end. Default false. */
+    preventClose?: boolean;
+}
+/**
+ * The results of a pipeline's run. Nothing is read before somebody reads here, and no more than the buffers hold beyond what is read.
+ * Leaving the loop ends the source and the stages.
+ */
+declare class PipelineStream<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposable {
+    #private;
+    /**
+     * The next result.
+     *
+     * @throws What an item failed with, when its turn has come; what the source throws; the signal's reason; `WaitTimeoutError`;
+     * `PipelineClosedError`. The stream is at its end then.
+     */
+    next(): Promise<IteratorResult<T, undefined>>;
+    /** Ends the source and the stages. @returns Resolves when the source has ended, unless it was at work just then. */
+    return(): Promise<IteratorResult<T, undefined>>;
+    [Symbol.asyncIterator](): this;
+    [Symbol.asyncDispose](): Promise<void>;
+    /** All results that are left, in a list. @throws As {@link next}. */
+    toArray(): Promise<T[]>;
+    /**
+     * Sends all results on, with the back-pressure of where they go, and closes that at the end. It is left open, or destroyed if it is a
+     * stream, when this fails.
+     *
+     * @throws As {@link next}, and what the destination throws; the source and the stages have been ended then.
+     */
+    pipeTo(to: Channel<T> | WritableStream<T> | Writable, { preventClose, ...options }?: PipeOptions): Promise<void>;
+    /** A Web stream of the results. */
+    get readable(): ReadableStream<T>;
+    /** A Node stream of the results, in object mode. */
+    toReadable(): Readable;
+}
+
+/** Pipelines: stages in a row, through which items flow with back-pressure. */
+
+/** Where items of a kind go in a branch. */
+interface Branch<TItem, TResult> {
+    /** Whether it takes the item. Default: it takes every one that comes to it. */
+    when?: (item: TItem) => boolean;
+    /** What the item goes through. Default: it passes as it is. */
+    to?: BuiltPipeline<TItem, TResult>;
+}
+/** What comes out of branches. */
+type BranchResult<TItem, R> = {
+    [K in keyof R]: R[K] extends {
+        to: BuiltPipeline<never, infer O>;
+    } ? O : TItem;
+}[keyof R];
+/** How lists are cut out of a stream: by number, by time, or both. */
+interface WindowOptions {
+    /** Items of a full list. */
+    size?: number;
+    /** Items by which the next list begins after this one: less than `size` for lists that overlap. Default `size`. */
+    slide?: number;
+    /** Milliseconds after its first item that a list is passed on as it is. */
+    ms?: number;
+}
+/** How long `close` waits. */
+interface PipelineCloseOptions {
+    /** Milliseconds after which what still runs is aborted. Default: no limit. */
+    timeout?: number;
+}
+/**
+ * A pipeline: items go through its stages in a row, several at once in each, and come out in their order unless it is told otherwise.
+ *
+ * Each method that adds a stage gives a new pipeline, with counts of its own. A stage's `concurrency` is for all that runs through the
+ * pipeline at once; its buffer is each run's own. When a stage has no room the one before it waits, and so on up to the source, which is
+ * read no further ahead than the buffers hold. A pipeline that nothing runs through holds nothing and keeps no process alive.
+ *
+ * @example
+ * ```ts
+ * const pipeline = new Pipeline<string>({ onError: 'dead-letter' })
+ *   .addStage({ name: 'parse', processor: parseOrder, concurrency: 2, bufferSize: 100 })
+ *   .addFilter((order) => order.total > 0)
+ *   .addStage({ name: 'enrich', processor: enrich, concurrency: 8, retry: executor, timeout: 1_000 })
+ *   .batch(100, 50);
+ * for await (const orders of pipeline.processStream(lines)) await insert(orders);
+ * for await (const letter of pipeline.replay()) console.log('this time it went', letter);
+ * ```
+ */
+declare class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
+    #private;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
+    constructor(config?: Partial<PipelineConfig>);
+    /**
+     * Adds a stage. One that is a {@link PipelineStage} keeps its own concurrency, shared with all others that use it.
+     *
+     * @throws {@link InvalidArgumentError} for what cannot be meant; `ProcessorError` for what cannot be sent to workers.
+     */
+    addStage<TNext>(stage: PipelineStageConfig<TOutput, TNext> | PipelineStage<TOutput, TNext>): BuiltPipeline<TInput, TNext>;
+    /** Lets pass the items of which the filter says so. */
+    addFilter<TNext extends TOutput>(filter: (input: TOutput) => input is TNext, options?: NamedStageOptions): BuiltPipeline<TInput, TNext>;
+    addFilter<_TNext>(filter: (input: TOutput) => boolean | Promise<boolean>, options?: NamedStageOptions): BuiltPipeline<TInput, TOutput>;
+    /** Adds a stage that is little more than a function. */
+    map<TNext>(fn: StageProcessor<TOutput, TNext>, options?: NamedStageOptions): BuiltPipeline<TInput, TNext>;
+    /**
+     * Passes on each value of what the function gives, as there is room. A generator is read no further, and has its stage's place until it
+     * has ended if it is an asynchronous one.
+     */
+    flatMap<TNext>(fn: StageProcessor<TOutput, Iterable<TNext> | AsyncIterable<TNext>>, options?: NamedStageOptions): BuiltPipeline<TInput, TNext>;
+    /** Calls the function with each item, waits if it gives a promise, and passes the item on as it is. */
+    tap(fn: StageProcessor<TOutput, unknown>, options?: NamedStageOptions): BuiltPipeline<TInput, TOutput>;
+    /**
+     * Gathers items to lists.
+     *
+     * @param size - Items of a list. The last one of a run may have fewer.
+     * @param ms - A list is passed on so many milliseconds after its first item, however few it has. Default: never.
+     */
+    batch(size: number, ms?: number, { name, ...rest }?: {
+        name?: string;
+    }): BuiltPipeline<TInput, TOutput[]>;
+    /** Gathers items to lists by number, overlapping ones with `slide`, or by time alone: then a list holds all that came in it. */
+    window({ name, ...options }: WindowOptions & {
+        name?: string;
+    }): BuiltPipeline<TInput, TOutput[]>;
+    /**
+     * With a pipeline: each item goes through this one and that one, and the results of both come out, this one's first. With a source: its
+     * items come in here, as both come; a function is called for it in each run, otherwise only the first run gets anything.
+     *
+     * @throws `UnsupportedError` if one of two pipelines gathers or merges with a source.
+     */
+    merge<TOther>(other: BuiltPipeline<TInput, TOther> | PipelineSource<TOther> | (() => PipelineSource<TOther>)): BuiltPipeline<TInput, TOutput | TOther>;
+    /**
+     * Sends each item through the first branch that takes it; the results come out in the order of the items. An item that no branch takes
+     * fails with {@link NoBranchError}.
+     *
+     * @param options - `concurrency` is how many items may be in branches; default: as many as their stages run at once.
+     * @throws `UnsupportedError` if a branch gathers or merges with a source.
+     */
+    branch<R extends Record<string, Branch<TOutput, unknown>>>(branches: R, options?: Omit<NamedStageOptions, 'timeout' | 'retry' | 'limiter'>): BuiltPipeline<TInput, BranchResult<TOutput, R>>;
+    /**
+     * Sends one item through.
+     *
+     * @throws What the item fails with; {@link ItemDroppedError} if it was filtered or left out; `UnsupportedError` if it has several results;
+     * the signal's reason; `WaitTimeoutError`; {@link PipelineClosedError}.
+     */
+    process(input: TInput, options?: WaitOptions): Promise<TOutput>;
+    /**
+     * Sends items through.
+     *
+     * @returns The results in the order of the items, without those of items that were filtered or left out.
+     * @throws The first error, by the order of the items; the rest is aborted. The signal's reason; `WaitTimeoutError`;
+     * {@link PipelineClosedError}.
+     */
+    processBatch(inputs: readonly TInput[], options?: WaitOptions): Promise<TOutput[]>;
+    /**
+     * Sends the items of a source through, as their results are read.
+     *
+     * @param inputs - Anything iterable, a Web or Node stream, or a channel, until it is closed.
+     * @param options - `signal` ends it; `timeout` is for all of it, from the first read on.
+     * @returns The results. What goes wrong is thrown to whoever reads them.
+     * @throws {@link InvalidArgumentError} for what nothing can be read from.
+     */
+    processStream(inputs: PipelineSource<TInput>, options?: WaitOptions): PipelineStream<TOutput>;
+    /**
+     * Where dead letters go: the `deadLetters` it was made with, or a channel of its own within this thread, which is closed with the
+     * pipeline.
+     */
+    get deadLetters(): Channel<DeadLetter>;
+    /**
+     * Sends dead letters again, each from its stage on. What fails once more becomes a letter again, with its attempts added.
+     *
+     * @param letters - Default: those that are in {@link deadLetters} now.
+     * @returns The results; they come in the order of the letters as far as these are of one stage. A letter whose stage there is not fails
+     * with {@link InvalidArgumentError}.
+     */
+    replay(letters?: PipelineSource<DeadLetter>, options?: WaitOptions): PipelineStream<TOutput>;
+    /** Its counts, and those of each stage. */
+    getMetrics(): PipelineMetrics;
+    /** Results per second, or items that a stage has passed on, over the time in which any item was under way. */
+    getThroughput(stage?: string): number;
+    /** How long a stage's call takes, in milliseconds, or one call of each stage: the means of those measured, without waits in buffers. */
+    getLatency(stage?: string): number;
+    /** The stage whose calls take most time for their concurrency: it holds up the others. `undefined` while nothing was called. */
+    bottleneck(): string | undefined;
+    /** Begins counting anew, also in stages that other pipelines have too. */
+    resetMetrics(): void;
+    /** Resolves when nothing is under way, what was given up included. More may come meanwhile. */
+    drain(options?: WaitOptions): Promise<void>;
+    /**
+     * Ends everything: what is under way rejects with the reason, sources are let go of, and no call begins any more. The pipeline takes no
+     * more.
+     *
+     * @returns Resolves when the calls that ran have ended too; their `signal` has told them to.
+     */
+    abort(reason?: unknown): Promise<void>;
+    /**
+     * Takes no more, waits for what is under way, and ends the worker threads of its own stages. A stream that nobody reads is under way.
+     * A second call waits for the first.
+     */
+    close(options?: PipelineCloseOptions): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What pipelines refuse with. */
+
+/** The pipeline, or stage, is closed or was aborted: it takes no more. */
+declare class PipelineClosedError extends MillraceError {
+    name: string;
+}
+/** A stage's call took longer than the stage's `timeout`. */
+declare class StageTimeoutError extends MillraceError {
+    name: string;
+    /** The stage. */
+    readonly stage: string;
     /** The limit, in milliseconds. */
     readonly timeout: number;
 }
+/** `process` has no result to give: a filter kept the item back, or it was left out because of an error, which is the `cause` then. */
+declare class ItemDroppedError extends MillraceError {
+    name: string;
+}
+/** No branch takes the item. */
+declare class NoBranchError extends MillraceError {
+    name: string;
+}
+/** An item failed and its dead letter could not be sent. `cause` says why not; `error` is the item's own. */
+declare class DeadLetterError extends MillraceError {
+    name: string;
+    /** Why the item failed. */
+    readonly error: unknown;
+}
+
+/** The pipeline as it is made: without stages what goes in comes out, so the first stage takes what goes in. */
+
+/** A pipeline without stages. */
+interface EmptyPipeline<TInput, TOutput> extends BuiltPipeline<TInput, TInput> {
+    /** Adds the first stage. */
+    addStage<TNext>(stage: PipelineStageConfig<TInput, TNext> | PipelineStage<TInput, TNext>): BuiltPipeline<TInput, TNext>;
+    /** The same, if it is declared to take what the pipeline is to give in the end. */
+    addStage<TNext>(stage: PipelineStageConfig<TOutput, TNext> | PipelineStage<TOutput, TNext>): BuiltPipeline<TInput, TNext>;
+}
+/** Makes pipelines. `TOutput` says what is to come out in the end; what does is known from the stages. */
+interface PipelineConstructor {
+    new <TInput, TOutput = TInput>(config?: Partial<PipelineConfig>): EmptyPipeline<TInput, TOutput>;
+}
+/** See {@link BuiltPipeline}. */
+declare const Pipeline: PipelineConstructor;
+/** See {@link BuiltPipeline}. */
+type Pipeline<TInput, TOutput> = BuiltPipeline<TInput, TOutput>;
+
+/** What a call through a policy takes. */
+interface CallOptions {
+    /** Ends the call when it aborts: it rejects with the reason. A context will do. */
+    signal?: Cancellation | undefined;
+}
+/** A function to be guarded. */
+type GuardedFunction<T> = (context: CallContext) => T | PromiseLike<T>;
+/** Calls a function in its own way: a breaker, a bulkhead, a retry executor, a policy. */
+interface PolicyPart {
+    /** Calls `fn`, once, several times, or not at all. */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<unknown>;
+}
+
+/** How results are kept: the limits are those of the `SharedMap` they are kept in. */
+interface CacheOptions extends SharedMapOptions {
+    /** The key of a result, or what makes it of the arguments of a wrapped function; `call` has none. */
+    key: MapKey | ((...args: any[]) => MapKey);
+}
+/** A cache, as a part of a policy. Made by {@link cache}. */
+declare class Cache implements PolicyPart {
+    #private;
+    /** What is kept, by key. */
+    readonly entries: SharedMap<MapKey, unknown>;
+    /**
+     * The result that is kept, or that of the function, which is called once among all threads that ask meanwhile. As the result is for
+     * all of them, no caller can end the function, only his own wait.
+     *
+     * @throws What the function throws, which is not kept; `DataCloneError` and {@link UnsupportedError} for results that no other thread can
+     * get; the signal's reason.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
+    /** A function whose results are kept by its arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+}
+/**
+ * Keeps results for all threads, as a part of a policy. What is kept are clones; `undefined` is not kept.
+ *
+ * @param options - `key`, and the limits of a `SharedMap`: `ttl`, `maxEntries`, `maxBytes`; `name` shares it by name.
+ * @example
+ * ```ts
+ * const user = policy(cache({ name: 'users', ttl: 60_000, maxEntries: 10_000, key: (id) => id }), retry).wrap(load);
+ * ```
+ */
+declare function cache(options: CacheOptions): Cache;
+
+/** When a fallback stands in. */
+interface FallbackOptions {
+    /** Whether it stands in for this failure. Default: for any. */
+    when?: (error: unknown) => boolean;
+}
+/** A fallback, as a part of a policy. Made by {@link fallback}. */
+declare class Fallback<F> implements PolicyPart {
+    #private;
+    /**
+     * Calls a function. That the caller gave up is no failure to stand in for.
+     *
+     * @throws What the function throws and `when` leaves out; what the fallback throws; the signal's reason.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T | F>;
+    /** A function that calls another with this fallback, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R> | F>;
+}
+/**
+ * Something else in place of a failure, as a part of a policy.
+ *
+ * @param instead - The value, or a function that gets the error and the call's context and makes it.
+ * @param options - `when` says for which failures.
+ * @example
+ * ```ts
+ * const prices = policy(fallback(() => lastKnown, { when: (error) => error instanceof CircuitOpenError }), breaker);
+ * ```
+ */
+declare function fallback<F>(instead: (error: unknown, context: CallContext) => F | PromiseLike<F>, options?: FallbackOptions): Fallback<F>;
+declare function fallback<F>(instead: F, options?: FallbackOptions): Fallback<F>;
+
+/** What lets so many pass: a rate limiter, or a semaphore, whose guard is given back when the call ends. */
+interface Limits {
+    /** Waits until so many may pass. */
+    acquire(count?: number, options?: WaitOptions): PromiseLike<unknown>;
+    /** Lets so many pass if they may at once; otherwise gives `false` or `undefined`. */
+    tryAcquire(count?: number): unknown;
+}
+/** How a limiter stands in a policy. */
+interface LimitedOptions {
+    /** Milliseconds to wait for the limiter at most. */
+    timeout?: number;
+}
+/** A limiter, as a part of a policy. Made by {@link limited}. */
+declare class Limited implements PolicyPart {
+    #private;
+    /**
+     * Calls a function once the limiter lets it pass.
+     *
+     * @throws What the limiter refuses with, the function not called; the signal's reason; what the function throws.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
+    /** A function that calls another once the limiter lets it pass, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+}
+/**
+ * A rate limiter or a semaphore as a part of a policy: each call waits until it may pass, and gives back what is to be given back.
+ *
+ * @param limiter - Any of ours, or what looks like one.
+ * @param count - What one call takes. Default 1.
+ * @param options - `timeout` bounds the wait.
+ * @example
+ * ```ts
+ * const api = policy(limited(new TokenBucketRateLimiter({ capacity: 10, refillRate: 10 })), timeout(1000));
+ * ```
+ */
+declare function limited(limiter: Limits, count?: number, options?: LimitedOptions): Limited;
+
+/** What fallbacks among the parts may give beside the function's own result. */
+type Instead<P> = P extends Fallback<infer F> ? F : P extends Policy<infer E> ? E : never;
+/** Parts that call one another, the first of them outermost. Made by {@link policy}. */
+declare class Policy<E = never> implements PolicyPart {
+    #private;
+    /**
+     * Calls a function through all parts.
+     *
+     * @param fn - Gets the context of the innermost part: its `signal` aborts when any of them gives up.
+     * @throws What the outermost part throws.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T | E>;
+    /** A function that calls another through all parts, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R> | E>;
+}
+/**
+ * Composes parts: breakers, bulkheads, retry executors, `timeout`, `fallback`, `limited`, `cache`, other policies, or anything with
+ * `call(fn, { signal })`.
+ *
+ * @param parts - In the order in which a call passes them: the first is outermost.
+ * @example
+ * ```ts
+ * const guarded = policy(fallback([]), new RetryExecutor(retries), breaker, timeout(500));
+ * const users = await guarded.call(({ signal }) => fetchUsers({ signal }));
+ * ```
+ */
+declare function policy<P extends readonly [PolicyPart, ...PolicyPart[]]>(...parts: P): Policy<Instead<P[number]>>;
+/**
+ * A method decorator (TC39's): each call of the method goes through a policy, which all instances share.
+ *
+ * @param part - A policy, or a part of one.
+ * @example
+ * ```ts
+ * class Users {
+ *   @guarded(policy(new RetryExecutor(retries), timeout(500)))
+ *   async load(id: string): Promise<User> { … }
+ * }
+ * ```
+ */
+declare function guarded(part: PolicyPart): <This, Args extends unknown[], R>(method: (this: This, ...args: Args) => Promise<R>, context: ClassMethodDecoratorContext<This, (this: This, ...args: Args) => Promise<R>>) => (this: This, ...args: Args) => Promise<R>;
+
+/**
+ * What happens when a call's time is over. `'aggressive'`: it rejects at once, and the function, whose `signal` aborts, ends when it likes.
+ * `'cooperative'`: the function's `signal` aborts, and the call ends when the function does.
+ */
+type TimeoutMode = 'aggressive' | 'cooperative';
+/** A time limit for each call, as a part of a policy. Made by {@link timeout}. */
+declare class Timeout implements PolicyPart {
+    #private;
+    /**
+     * Calls a function.
+     *
+     * @throws {@link CallTimeoutError} if it takes too long; the signal's reason; what the function throws.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
+    /** A function that calls another within the limit, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+}
+/**
+ * A time limit for each call, as a part of a policy. All calls of a thread share one timer. While a call runs within its limit, the
+ * process lives.
+ *
+ * @param ms - The limit, above 0; never early, and late by what is left of the event loop's turn in which the call began.
+ * @param mode - `'aggressive'`, the default, rejects at once; `'cooperative'` waits for the function, whose `signal` has aborted: what it
+ * returns even so is the result, and what it throws is the `cause` of the {@link CallTimeoutError}.
+ * @example
+ * ```ts
+ * const user = await timeout(500).call(({ signal }) => fetch(url, { signal }));
+ * ```
+ */
+declare function timeout(ms: number, mode?: TimeoutMode): Timeout;
+
+/** `fetch` under a policy, with a breaker and limits of its own for each host. */
+
+/** How {@link wrapFetch} tells good from bad, and host from host. */
+interface WrapFetchOptions {
+    /**
+     * Whether a response counts as a failure, for breakers and for retry. Default: 408, 425, 429, 500, 502, 503 and 504. Whatever it says,
+     * in the end the caller gets the response, as from `fetch`.
+     */
+    isFailure?: (response: HttpResponse) => boolean;
+    /** What requests have a policy of their own for. Default: the URL's host, with its port. */
+    keyOf?: (url: URL) => string;
+    /** Methods whose requests may be sent again. Default: GET, HEAD, OPTIONS, TRACE, PUT and DELETE. */
+    repeatable?: readonly string[];
+    /** Hosts that are remembered, at least 1; the one that was asked least recently is forgotten first. Default 1000. */
+    maxHosts?: number;
+}
+/** What there is to see of a response: those of `fetch`, and those of undici's `request`. */
+interface HttpResponse {
+    /** Of `fetch`. */
+    readonly status?: number;
+    /** Of undici's `request`. */
+    readonly statusCode?: number;
+    /** A `Headers`, or an object. */
+    readonly headers: object;
+    /** The rest. */
+    readonly body?: unknown;
+}
+/** A response that counts as a failure. Breakers and retry see it; the caller of a wrapped `fetch` gets the response itself. */
+declare class HttpFailureError extends MillraceError {
+    name: string;
+    /** The response. */
+    readonly response: HttpResponse;
+    /** Its status. */
+    readonly status: number;
+    /** Whether the request may be sent again. */
+    readonly retryable: boolean;
+    /** Its headers, of which retry reads `Retry-After`. */
+    readonly headers: object;
+}
+/**
+ * `fetch`, or undici's `fetch` or `request`, whose requests go through a policy.
+ *
+ * A response that counts as a failure (429 and 503 among others) is a failure for the breaker, and is asked for again by retry, which waits as long
+ * as its `Retry-After` says. When that comes to nothing the caller gets the last response; of those before, the connections are let go. A
+ * request that may not be sent twice (POST and PATCH, unless `repeatable` names them, and all whose body is a stream) is sent once.
+ *
+ * @param fetch - What sends requests.
+ * @param policy - The policy of all requests; or a function that makes one for each host, so that each has a breaker and limits of its own. Give
+ * their parts names that contain the host's to share them among threads.
+ * @throws {@link InvalidArgumentError} for arguments that cannot be meant. A call throws what `fetch` does, and what the policy does (such as
+ * `CircuitOpenError`).
+ * @example
+ * ```ts
+ * const ask = wrapFetch(fetch, (host) => policy(
+ *   new RetryExecutor(new RetryPolicy({ maxAttempts: 3 })),
+ *   new CircuitBreaker({ failureThreshold: 5, name: `upstream ${host}` }),
+ *   timeout(2000, 'aggressive'),
+ * ));
+ * const response = await ask('https://example.com/');
+ * ```
+ */
+declare function wrapFetch<F extends (...args: never[]) => Promise<HttpResponse>>(fetch: F, policy: PolicyPart | ((host: string) => PolicyPart), options?: WrapFetchOptions): F;
+
+/** What every limiter takes beside its rule. */
+interface LimiterOptions extends SharedOptions {
+    /** How many may wait at once, a whole number from 0 to 2²⁴; more are refused with `RateLimitError`. Default 2²⁴. */
+    maxWaiting?: number;
+}
+/** How a limiter stands, for one who asks for 1. */
+interface LimiterCheck {
+    /** Whether 1 could be taken now. */
+    readonly allowed: boolean;
+    /** The most that can be asked for at once. */
+    readonly limit: number;
+    /** What could be taken now; 0 while others wait. */
+    readonly remaining: number;
+    /** Milliseconds until 1 can be taken, behind all who wait; 0 if now. */
+    readonly retryAfter: number;
+    /** When it stands as if nobody had ever come, if nobody comes: milliseconds since 1970. A jump of the system's clock does not move it. */
+    readonly resetAt: number;
+}
+/** What has happened at a limiter so far, in all threads. */
+interface LimiterMetrics {
+    /** Passed, at once or after waiting. */
+    readonly allowed: number;
+    /** Did not pass and did not wait. */
+    readonly refused: number;
+    /** Passed after waiting. */
+    readonly waited: number;
+    /** Gave up waiting: cancelled, or out of time. */
+    readonly cancelled: number;
+    /** How long those who passed had waited, together, in milliseconds. */
+    readonly waitedSum: number;
+    /** The longest of these waits, in milliseconds. */
+    readonly waitedMax: number;
+    /** Wait now. */
+    readonly waiting: number;
+}
+/** What a limiter tells those who listen in this thread. */
+interface LimiterEvents {
+    /** A call of this thread was refused: how much it asked for, and how many milliseconds until it could pass (`Infinity`: never). */
+    limited: [count: number, retryAfter: number];
+}
+/** A limiter, as this thread sees it. Not made itself. */
+declare abstract class Limiter<Kind extends string = string> extends SharedObject<Kind> implements Disposable {
+    #private;
+    /** How many wait, in all threads. */
+    get waiting(): number;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /**
+     * Takes `count` if that needs no waiting. Nobody passes those who wait.
+     *
+     * @param count - A whole number from 1. Default 1.
+     * @returns Whether it was taken. Never of a closed limiter, and never more than the limit.
+     */
+    tryAcquire(count?: number): boolean;
+    /**
+     * Asks for each of several counts in order, as {@link tryAcquire} would.
+     *
+     * @returns For each whether it was taken.
+     * @throws {@link InvalidArgumentError} for a count that cannot be meant; then none was taken.
+     */
+    tryAcquireBatch(counts: readonly number[]): boolean[];
+    /**
+     * Takes `count` as soon as it may. First come, first served: one who asks for much is not overtaken by others who ask for little.
+     *
+     * @param count - A whole number from 1. Default 1.
+     * @returns Resolves when it has been taken. One who gives up has taken nothing.
+     * @throws {@link RateLimitError} at once if it could not be within `timeout`, or as many wait as may; {@link InvalidArgumentError} for more than
+     * is ever allowed at once; {@link WaitTimeoutError} if it took longer than it looked at first; the signal's reason;
+     * {@link LimiterClosedError}.
+     */
+    acquire(count?: number, options?: WaitOptions): Promise<void>;
+    /** As {@link acquire}, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    acquireSync(count?: number, options?: WaitOptions): void;
+    /**
+     * Calls a function once 1 has been taken for it.
+     *
+     * @param options - `signal` ends the wait, and is the function's signal.
+     * @throws As {@link acquire}, and what the function throws.
+     */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: {
+        signal?: Cancellation;
+    }): Promise<T>;
+    /** How it stands, in one call. */
+    check(): LimiterCheck;
+    /** Takes `count`, allowed or not: all others wait until that has come back too. */
+    penalty(count?: number): void;
+    /** Gives `count` back, no more than has been taken; those who wait may pass. */
+    reward(count?: number): void;
+    /** Lets nobody pass for so many milliseconds; those who wait keep their places. 0 ends it. */
+    block(ms: number): void;
+    /** Forgets what was taken, and a block. */
+    reset(): void;
+    /** What has happened so far, in all threads. */
+    getMetrics(): LimiterMetrics;
+    /** Listens to what happens to this thread's calls. */
+    on<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
+    /** As {@link on}, for the next time only. */
+    once<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
+    /** Closes it for all threads: those who wait reject with `LimiterClosedError`, and nobody passes any more. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** One limiter of several. */
+interface CompositePart {
+    /** The limiter. */
+    readonly limiter: Limiter;
+    /** How much is taken from it for each 1 that is asked for, a whole number from 1. Default 1. */
+    readonly weight?: number;
+}
+/**
+ * Several limiters, all or nothing: one passes if all of them allow it, and otherwise none of them counts it. Those who wait here are served in the order of
+ * their coming; whoever waits at one of the limiters directly stands before them, so one that always has a line of its own lets nobody of
+ * this one pass. One who waits here learns that a limiter was reset, or has other numbers, when it would have looked again.
+ * What concerns the rules (`penalty`, `reward`, `block`, `reset`) is done to each. Closing it leaves its limiters open.
+ *
+ * @example
+ * ```ts
+ * const both = new CompositeRateLimiter([{ limiter: perSecond }, { limiter: perHour }, { limiter: cost, weight: 5 }]);
+ * await both.acquire();
+ * ```
+ */
+declare class CompositeRateLimiter extends Limiter<'composite-limiter'> {
+    /**
+     * @param parts - The limiters, at least one. One that is named twice counts with the sum of its weights.
+     * @param options - `name` shares it by name, `maxWaiting` bounds its line.
+     * @throws {@link InvalidArgumentError}; {@link NameConflictError} if the name is in use with other limiters.
+     */
+    constructor(parts: readonly CompositePart[], options?: LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): CompositeRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'composite-limiter'>): CompositeRateLimiter;
+}
+
+/** A lock or permits in this thread's hands. `using` gives them back at the end of the block. */
+declare class Guard implements Disposable {
+    #private;
+    /**
+     * Whether a thread has died holding the lock since {@link Mutex.clearPoison} was last called: what it guards may be half done.
+     */
+    readonly poisoned: boolean;
+    /** Whether it still holds. */
+    get held(): boolean;
+    /** Gives back. @throws {@link NotHeldError} if that was done before. */
+    release(): void;
+    [Symbol.dispose](): void;
+}
+
+/** At most so many at once. */
+
+/**
+ * At most so many at once, among all threads of the process: a {@link Semaphore} with a limiter's face. Each who passes gives the place back when it is
+ * done; a thread that ends gives back all of its own. First come, first served.
+ *
+ * @example
+ * ```ts
+ * const limiter = new ConcurrencyLimiter(10, { name: 'database' });
+ * const rows = await limiter.run(() => query(sql));
+ * ```
+ */
+declare class ConcurrencyLimiter implements Disposable {
+    #private;
+    /**
+     * @param limit - How many at once, a whole number from 1.
+     * @param options - `name` shares it by name, with a semaphore of that name, too.
+     * @throws {@link InvalidArgumentError}; {@link NameConflictError} if the name is in use with another limit.
+     */
+    constructor(limit: number, options?: SharedOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): ConcurrencyLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'semaphore'>): ConcurrencyLimiter;
+    /** A token by which any thread of this process opens the same limiter. */
+    toHandle(): SharedHandle<'semaphore'>;
+    /** The limiter's name, if it has one. */
+    get name(): string | undefined;
+    /** How many at once. */
+    get limit(): number;
+    /** How many more may pass now. */
+    get available(): number;
+    /** How many wait. */
+    get waiting(): number;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Takes a place if one is free; otherwise gives `undefined`. */
+    tryAcquire(): Guard | undefined;
+    /**
+     * Waits for a place.
+     *
+     * @returns A guard, to be released.
+     * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}.
+     */
+    acquire(options?: WaitOptions): Promise<Guard>;
+    /** As {@link acquire}, and blocks this thread: worker threads only. */
+    acquireSync(options?: WaitOptions): Guard;
+    /** Runs a function while it has a place. */
+    run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
+    /** Calls a function while it has a place. `signal` ends the wait, and is the function's signal. */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: {
+        signal?: Cancellation;
+    }): Promise<T>;
+    /** Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. Places can still be given back. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** What limiters refuse with. */
+
+/** Why something may not pass. */
+type RefusalReason = 'limit' | 'queue' | 'blocked' | 'denied' | 'full';
+/** It may not pass, and it is not waited for: it could not be in time, as many wait as may, or waiting does not help. */
+declare class RateLimitError extends MillraceError {
+    name: string;
+    /** Milliseconds until it could pass, as it looks now; `Infinity` if waiting does not help. */
+    readonly retryAfter: number;
+    /**
+     * `'limit'`: the limit is reached for longer than the wait may take. `'queue'`: as many wait as may. Of keys also `'blocked'` and `'denied'`,
+     * and `'full'`: there is no room for a new one.
+     */
+    readonly reason: RefusalReason;
+}
+/** The limiter is closed: nobody passes any more. */
+declare class LimiterClosedError extends MillraceError {
+    name: string;
+}
+
+/** What was reserved: it is taken when its time comes, whoever looks, unless it is cancelled before. */
+declare class Reservation {
+    #private;
+    /** Milliseconds from when it was made until it may be acted upon; 0 for at once. Less if somebody before it leaves the line. */
+    readonly delay: number;
+    /** The same as a time: milliseconds since 1970. */
+    readonly retryAt: number;
+    /**
+     * Gives it up: what it would have taken is others', and those behind it move up.
+     *
+     * @returns False if its time has come and it has been taken, or it was cancelled before.
+     */
+    cancel(): boolean;
+}
+
+/** A limiter with a rule, `Config` being its numbers. Not made itself. */
+declare abstract class RateLimiter<Kind extends string, Config extends object> extends Limiter<Kind> {
+    /** The numbers it decides by now. */
+    abstract get config(): Readonly<Required<Config>>;
+    /**
+     * Reserves `count`: a place in line at which nobody waits. It is taken when its time comes.
+     *
+     * @param count - A whole number from 1. Default 1.
+     * @returns When that is, and a way to give it up.
+     * @throws {@link InvalidArgumentError} for more than is ever allowed at once; {@link RateLimitError} if as many wait as may;
+     * {@link LimiterClosedError}.
+     */
+    reserve(count?: number): Reservation;
+    /**
+     * Decides by other numbers from here on, in all threads; what is left out stays. Those who wait keep their order; one who waits for more than is
+     * ever allowed now rejects with `InvalidArgumentError`.
+     *
+     * @throws {@link InvalidArgumentError}
+     */
+    configure(config: Partial<Config>): void;
+}
+
+/** A counter that begins anew with each window. */
+
+/** The numbers of a fixed window. */
+interface FixedWindowConfig {
+    /** How long each window is, in milliseconds, at least 0.001. */
+    windowSize: number;
+    /** How many requests may pass in each, a whole number from 1 to 2²⁷-1. */
+    maxRequests: number;
+}
+/**
+ * A fixed window for all threads of the process: at most `maxRequests` in each window, one window after the other. The cheapest rule, and the coarsest: around
+ * the edge of two windows up to twice as many pass within `windowSize` ms.
+ *
+ * @example
+ * ```ts
+ * const limiter = new FixedWindowRateLimiter({ windowSize: 60_000, maxRequests: 1000 });
+ * if (!limiter.tryRequest()) throw new Error('slow down');
+ * ```
+ */
+declare class FixedWindowRateLimiter extends RateLimiter<'fixed-window', FixedWindowConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: FixedWindowConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): FixedWindowRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'fixed-window'>): FixedWindowRateLimiter;
+    get config(): Readonly<Required<FixedWindowConfig>>;
+    /** Takes 1 if that needs no waiting. */
+    tryRequest(): boolean;
+    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
+    request(options?: WaitOptions): Promise<void>;
+    /** Takes `count` requests if that needs no waiting: all or none. */
+    tryRequestBatch(count: number): boolean;
+    /** The number of the window of now: one more each `windowSize` ms. */
+    getCurrentWindow(): number;
+    /** How many requests count now. */
+    getRequestCount(): number;
+}
+
+/** The algorithms of {@link KeyLimit}; their places are their numbers. */
+declare const algorithms: readonly ["token-bucket", "fixed-window", "sliding-window"];
+/** How a limit counts. */
+type KeyAlgorithm = (typeof algorithms)[number];
+/** One limit of a key: so many per window. */
+interface KeyLimit {
+    /** How many per `window`, a whole number from 1. */
+    limit: number;
+    /** The window, in milliseconds. */
+    window: number;
+    /**
+     * `'token-bucket'` (default): `limit` come back evenly over each window, and `capacity` can be saved up; within a time w at most
+     * capacity + limit × w ÷ window pass. `'fixed-window'`: the window begins with the key's first hit, and all come back at its end; two
+     * windows that meet can let twice the limit pass in one window's time. `'sliding-window'`: what was taken in the window before counts by
+     * the part of it that is still covered, as if it had been spread evenly; nearly twice the limit can pass in one window's time.
+     */
+    algorithm?: KeyAlgorithm;
+    /** Only for token buckets: how many can be saved up, and so taken at once. Default: `limit`. */
+    capacity?: number;
+    /** Only for token buckets: whether what was saved up may be taken at once. `false` spaces requests evenly. Default true. */
+    enableBurst?: boolean;
+}
+
+/** What can be a limiter's key. `1` and `'1'` are two. */
+type LimiterKey = string | number | bigint;
+/** A list of keys, the same for all threads. A key stands on one of a limiter's two lists at most: to add it here takes it from the other. */
+declare class KeyList {
+    #private;
+    /** Adds a key. @returns Whether it was not on this list. */
+    add(key: LimiterKey): boolean;
+    /** Whether a key is on this list. */
+    has(key: LimiterKey): boolean;
+    /** Removes a key. @returns Whether it was on this list. */
+    delete(key: LimiterKey): boolean;
+}
+
+/** How a limiter of many keys is made. */
+interface KeyedRateLimiterOptions extends SharedOptions {
+    /** What each key is limited to: one limit, or up to four that hold all at once, such as 10 per second and 1000 per hour. */
+    limits: KeyLimit | readonly KeyLimit[];
+    /** How many keys it remembers at most, a whole number from 1; only those count whose limits have not all come back. Default: no limit. */
+    maxKeys?: number;
+    /**
+     * What happens to a new key when there are `maxKeys` that still owe something: `'refuse'` (default) refuses it, `'allow'` lets it pass
+     * uncounted. Nobody's count is ever dropped to make room.
+     */
+    onFull?: 'refuse' | 'allow';
+    /** Keys for the allow list; they are added to what others have added. */
+    allow?: Iterable<LimiterKey>;
+    /** Keys for the deny list; they are added to what others have added. */
+    deny?: Iterable<LimiterKey>;
+}
+/** What was decided about a request, and how its key stands. */
+interface KeyDecision {
+    /** Whether it may pass. */
+    readonly allowed: boolean;
+    /** Why not: a limit, a block, the deny list, or no room for a new key. `undefined` if it may. */
+    readonly reason: RefusalReason | undefined;
+    /** The most that can be taken at once: of several limits, of the one of which the least remains. */
+    readonly limit: number;
+    /** What is left of it. */
+    readonly remaining: number;
+    /** In how many milliseconds it could pass; 0 if it may now, `Infinity` if never. */
+    readonly retryAfter: number;
+    /** When all has come back if nothing more is taken: milliseconds since 1970, as `Date.now()`. */
+    readonly resetAt: number;
+    /** When it was decided, on a clock of the process: for {@link KeyedRateLimiter.reward}. */
+    readonly at: number;
+}
+/** What a limiter of many keys has counted, over all threads. */
+interface KeyedStatistics {
+    /** Keys that it remembers, those included whose limits have come back and that nobody has met since. */
+    keys: number;
+    /** Bytes of its tables. */
+    bytes: number;
+    /** Who waits. */
+    waiting: number;
+    /** Requests that passed. */
+    allowed: number;
+    /** Requests that did not. */
+    refused: number;
+    /** Requests of new keys for which there was no room. */
+    turnedAway: number;
+    /** Keys that were forgotten as their limits had come back. */
+    dropped: number;
+}
+/**
+ * A rate limit for each of many keys, such as addresses, users or tenants, in every thread the same.
+ *
+ * A key with one limit takes about 90 bytes. One whose limits have all come back is forgotten by the way as others are added, without
+ * timers, so the memory follows from how many keys came within the longest window; `maxKeys` bounds it. Keys are compared whole.
+ *
+ * @example
+ * ```ts
+ * const limiter = new KeyedRateLimiter({ name: 'api', limits: [{ limit: 10, window: 1000 }, { limit: 1000, window: 3_600_000 }] });
+ * if (!limiter.tryAcquire(user.id)) return response.sendStatus(429);
+ * await limiter.acquire('tenant 7', 1, { timeout: 500 });   // or wait for it
+ * ```
+ */
+declare class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implements Disposable {
+    #private;
+    /** The keys that may always pass, and take nothing. */
+    readonly allowList: KeyList;
+    /** The keys that may never pass. */
+    readonly denyList: KeyList;
+    /**
+     * @param options - `limits`; `maxKeys`, `onFull`, `allow`, `deny`; `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other limits,
+     * `maxKeys` or `onFull`.
+     */
+    constructor(options: KeyedRateLimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): KeyedRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'keyed-rate-limiter'>): KeyedRateLimiter;
+    /**
+     * Takes `n` of a key, if all its limits allow it; otherwise nothing. False also while others wait for the key.
+     *
+     * @param n - A whole number from 1.
+     * @throws {@link InvalidArgumentError}; {@link LimiterClosedError}.
+     */
+    tryAcquire(key: LimiterKey, n?: number): boolean;
+    /**
+     * As `tryAcquire`, and says how the key stands then.
+     *
+     * @throws {@link InvalidArgumentError}; {@link LimiterClosedError}.
+     */
+    consume(key: LimiterKey, n?: number): KeyDecision;
+    /** What `consume` would say, and takes nothing. @throws {@link InvalidArgumentError}; {@link LimiterClosedError}. */
+    check(key: LimiterKey, n?: number): KeyDecision;
+    /** As `check` for a key that it knows; `undefined` for one that has taken nothing, or whose limits have all come back. */
+    get(key: LimiterKey): KeyDecision | undefined;
+    /**
+     * Takes `n` of a key, allowed or not: what is taken beyond a limit has to come back first.
+     *
+     * @returns How the key stands then; `allowed` is false only for a key on the deny list, or without room for it.
+     */
+    penalty(key: LimiterKey, n?: number): KeyDecision;
+    /**
+     * Gives `n` back to a key, never more than was taken.
+     *
+     * @param taken - What `consume` or `penalty` gave when it was taken: what has come back by itself since then is not given twice.
+     */
+    reward(key: LimiterKey, n?: number, taken?: Pick<KeyDecision, 'at'>): void;
+    /** Refuses a key for a time. @param ms - Milliseconds; 0 ends a block. */
+    block(key: LimiterKey, ms: number): void;
+    /**
+     * Gives a key limits of its own, or with `undefined` those of all again. What it has taken counts on.
+     *
+     * @throws {@link InvalidArgumentError}
+     */
+    setLimits(key: LimiterKey, limits: KeyLimit | readonly KeyLimit[] | undefined): void;
+    /** The limits of a key: its own, or those of all. */
+    limitsFor(key: LimiterKey): KeyLimit[];
+    /** Forgets what a key has taken, and how long it is blocked; lists and limits of its own stay. @returns Whether there was anything of that. */
+    delete(key: LimiterKey): boolean;
+    /** As `delete` for all keys. */
+    clear(): void;
+    /** How many keys it remembers, those included whose limits have come back and that nobody has met since. */
+    get size(): number;
+    /** Forgets all keys whose limits have come back, which otherwise happens by and by, and gives memory back. @returns How many. */
+    sweep(): number;
+    /** What it has counted, over all threads. */
+    get stats(): KeyedStatistics;
+    /**
+     * Takes `n` of a key, now or as soon as its limits allow it. Who waits for the same key is served first come, first served.
+     *
+     * @param n - A whole number from 1.
+     * @returns Resolves when it is taken.
+     * @throws {@link RateLimitError} at once if it could not be had within `timeout`, with the time it would take; if the key is on
+     * the deny list; or if there is no room for it. {@link InvalidArgumentError}, also for more than a limit ever allows;
+     * {@link LimiterClosedError}; {@link WaitTimeoutError}; the signal's reason. Nothing has been taken then.
+     */
+    acquire(key: LimiterKey, n?: number, options?: WaitOptions): Promise<void>;
+    /** As `acquire`, and blocks this thread: worker threads only. @throws As `acquire`; {@link UnsupportedError} in the main thread. */
+    acquireSync(key: LimiterKey, n?: number, options?: WaitOptions): void;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Closes it in all threads: those who wait and all who ask get {@link LimiterClosedError}. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** The numbers of a leaky bucket. */
+interface LeakyBucketConfig {
+    /** How many items the bucket holds, in all threads, a whole number from 1 to 2²⁴. */
+    capacity: number;
+    /** How many items leave, a whole number from 1 … */
+    leakRate: number;
+    /** … every so many milliseconds, at least 0.001. They are spaced evenly: a rate of 5 in 100 ms is one each 20 ms. */
+    leakInterval: number;
+}
+/** What has happened at a leaky bucket so far, in all threads. */
+interface LeakyBucketMetrics {
+    /** Items that have left in their turn. */
+    readonly left: number;
+    /** Items that found it full. */
+    readonly refused: number;
+    /** Items that were taken out before their turn, by `dequeue` or because they gave up. */
+    readonly takenOut: number;
+    /** Items that are in it now. */
+    readonly length: number;
+}
+/**
+ * A leaky bucket for all threads of the process: what is put in leaves one after the other, evenly spaced, the first one drop's time after it came. What
+ * does not fit is refused. {@link LeakyBucketMeter} is the one that only counts.
+ *
+ * The places in line are of all threads; an item itself stays in the thread that put it in, as it is, without a copy. So `dequeue` gives the items of its own
+ * thread, and the lengths are those of all. A thread that ends takes its items with it, and those behind them move up.
+ *
+ * @example
+ * ```ts
+ * const bucket = new LeakyBucketRateLimiter<Job>({ capacity: 50, leakRate: 5, leakInterval: 100 });
+ * await bucket.enqueue(job);   // its turn
+ * ```
+ */
+declare class LeakyBucketRateLimiter<T = any> extends SharedObject<'leaky-bucket'> implements Disposable {
+    #private;
+    /**
+     * @param config - Its numbers; `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: LeakyBucketConfig & SharedOptions);
+    /** Opens the bucket of a name. @throws {@link NotFoundError} if there is none. */
+    static open<T>(name: string): LeakyBucketRateLimiter<T>;
+    /** Opens the bucket that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<T>(handle: SharedHandle<'leaky-bucket'>): LeakyBucketRateLimiter<T>;
+    /**
+     * Puts an item in, to leave in its turn, for which nobody waits: it keeps no process alive.
+     *
+     * @returns Whether there was room.
+     * @throws {@link LimiterClosedError}
+     */
+    tryEnqueue(item: T): boolean;
+    /**
+     * Puts an item in.
+     *
+     * @returns Resolves when the item leaves: in its turn, or with {@link dequeue}.
+     * @throws {@link RateLimitError} at once if the bucket is full, or the item could not leave within `timeout`; {@link WaitTimeoutError} and the signal's reason, and then the item has been
+     * taken out; {@link LimiterClosedError}.
+     */
+    enqueue(item: T, options?: WaitOptions): Promise<void>;
+    /** Takes out the oldest item of this thread that has not left yet; `undefined` if there is none. Its `enqueue` resolves. */
+    dequeue(): T | undefined;
+    /** How many items are in the bucket, in all threads. */
+    getQueueLength(): number;
+    /** How many items it holds. */
+    getCapacity(): number;
+    /** Whether there is no room. */
+    isFull(): boolean;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** What has happened so far, in all threads. */
+    getMetrics(): LeakyBucketMetrics;
+    /**
+     * Leaks by other numbers from here on, in all threads. What is in the bucket stays in it, even if it holds less now.
+     *
+     * @throws {@link InvalidArgumentError}
+     */
+    configure(config: LeakyBucketConfig): void;
+    /** Closes it for all threads: `enqueue` rejects with `LimiterClosedError`, also for what is in it. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** The leaky bucket as a meter. */
+
+/** The numbers of a leaky bucket that meters. */
+interface LeakyMeterConfig {
+    /** How much the bucket holds, a whole number from 1 to 2³²-1. */
+    capacity: number;
+    /** How much leaks out, a whole number from 1 … */
+    leakRate: number;
+    /** … every so many milliseconds, at least 0.001, evenly. */
+    leakInterval: number;
+}
+/**
+ * A leaky bucket as a meter, for all threads of the process: each request pours into the bucket, which leaks at a constant rate, and what
+ * would overflow it is refused, or waits. {@link LeakyBucketRateLimiter} is the one that is a queue.
+ *
+ * @example
+ * ```ts
+ * const meter = new LeakyBucketMeter({ capacity: 50, leakRate: 5, leakInterval: 100 });
+ * if (!meter.tryAcquire(bytes)) drop();
+ * ```
+ */
+declare class LeakyBucketMeter extends RateLimiter<'leaky-meter', LeakyMeterConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: LeakyMeterConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): LeakyBucketMeter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'leaky-meter'>): LeakyBucketMeter;
+    get config(): Readonly<Required<LeakyMeterConfig>>;
+    /** How much is in the bucket, a begun unit as a whole one. */
+    getLevel(): number;
+}
+
+/** So many in a window, exactly. */
+
+/** The numbers of a sliding log. */
+interface SlidingLogConfig {
+    /** How long the window is, in milliseconds, at least 0.001. */
+    windowSize: number;
+    /** How many requests may be in it, a whole number from 1 to 2²⁴. */
+    maxRequests: number;
+}
+/**
+ * A log of requests for all threads of the process: within no span of `windowSize` ms more than `maxRequests` pass, and nothing is refused that would keep to
+ * that. It remembers when each request of the window came: 16 bytes for each.
+ *
+ * @example
+ * ```ts
+ * const limiter = new SlidingLogRateLimiter({ windowSize: 1000, maxRequests: 5 });
+ * await limiter.request();
+ * ```
+ */
+declare class SlidingLogRateLimiter extends RateLimiter<'sliding-log', SlidingLogConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: SlidingLogConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): SlidingLogRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'sliding-log'>): SlidingLogRateLimiter;
+    get config(): Readonly<Required<SlidingLogConfig>>;
+    /** Takes 1 if that needs no waiting. */
+    tryRequest(): boolean;
+    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
+    request(options?: WaitOptions): Promise<void>;
+    /** Takes `count` requests if that needs no waiting: all or none. */
+    tryRequestBatch(count: number): boolean;
+    /** How many requests count now. */
+    getRequestCount(): number;
+}
+
+/** So many in a window that slides in steps. */
+
+/** The numbers of a sliding window. */
+interface SlidingWindowConfig {
+    /** How long the window is, in milliseconds, at least 0.001. */
+    windowSize: number;
+    /** How many requests may be in it, a whole number from 1 to 2³²-1. */
+    maxRequests: number;
+    /** How many sub-windows it has, a whole number from 1 to 10000. Default 10. */
+    precision?: number;
+}
+/**
+ * A sliding window for all threads of the process: within no span of `windowSize` ms more than `maxRequests` pass. A request counts until its whole
+ * sub-window has left, so it refuses as if the window were up to `windowSize ÷ precision` ms longer. It keeps two numbers for each sub-window.
+ *
+ * @example
+ * ```ts
+ * const limiter = new SlidingWindowRateLimiter({ windowSize: 60_000, maxRequests: 100, precision: 60 });
+ * if (!limiter.tryRequest()) throw new Error('slow down');
+ * ```
+ */
+declare class SlidingWindowRateLimiter extends RateLimiter<'sliding-window', SlidingWindowConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: SlidingWindowConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): SlidingWindowRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'sliding-window'>): SlidingWindowRateLimiter;
+    get config(): Readonly<Required<SlidingWindowConfig>>;
+    /** Takes 1 if that needs no waiting. */
+    tryRequest(): boolean;
+    /** Takes 1 as soon as it may. @throws As {@link Limiter.acquire}. */
+    request(options?: WaitOptions): Promise<void>;
+    /** Takes `count` requests if that needs no waiting: all or none. */
+    tryRequestBatch(count: number): boolean;
+    /** The number of the sub-window of now: one more each `windowSize ÷ precision` ms. */
+    getCurrentWindow(): number;
+    /** How many requests count now. */
+    getRequestCount(): number;
+}
+
+/** Tokens that come back at a rate. */
+
+/** The numbers of a token bucket. */
+interface TokenBucketConfig {
+    /** How many tokens the bucket holds, a whole number from 1 to 2³²-1; so many may be taken at once. */
+    capacity: number;
+    /** How many tokens come back, a whole number from 1 … */
+    refillRate: number;
+    /** … every so many milliseconds, at least 0.001. They come back evenly: a rate of 10 in 1000 ms is one each 100 ms. */
+    refillInterval: number;
+    /** Whether tokens that were saved up may be taken at once. `false`: each request comes only after what the last one took has come back, so
+     * that they are spaced evenly; those who wait get somewhat less than the rate, as a timer rings up to about a millisecond late. Default true. */
+    enableBurst?: boolean;
+}
+/**
+ * A token bucket for all threads of the process: it begins full, each request takes tokens, and they come back at a constant rate. Within any span of
+ * `w` ms it allows at most `capacity + refillRate × w ÷ refillInterval`.
+ *
+ * @example
+ * ```ts
+ * const limiter = new TokenBucketRateLimiter({ name: 'api', capacity: 100, refillRate: 10, refillInterval: 1000 });
+ * if (!limiter.tryAcquire(1)) await limiter.acquire(1, { timeout: 5000 });
+ * ```
+ */
+declare class TokenBucketRateLimiter extends RateLimiter<'token-bucket', TokenBucketConfig> {
+    /**
+     * @param config - Its numbers; `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other numbers.
+     */
+    constructor(config: TokenBucketConfig & LimiterOptions);
+    /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): TokenBucketRateLimiter;
+    /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'token-bucket'>): TokenBucketRateLimiter;
+    get config(): Readonly<Required<TokenBucketConfig>>;
+    /** How many tokens could be taken now; 0 while others wait. */
+    getAvailableTokens(): number;
+    /** Milliseconds until one token can be taken, behind all who wait; 0 if one can be now. */
+    getRefillTime(): number;
+}
+
+/** What a retry budget allows. */
+interface RetryBudgetConfig {
+    /** Retries that each call earns: 0.2 allows a fifth of extra load. From 0 to 1000. Default 0.2. */
+    ratio: number;
+    /** Retries a second that are free, so that a service with few calls can retry; never more than one second's at once. Default 10. */
+    minPerSecond: number;
+    /** Milliseconds in which what was earned fades to a third; at least 1000. Default 10,000. */
+    ttl: number;
+}
+/** How a budget stands. */
+interface RetryBudgetStanding {
+    /** Retries that calls have earned and nobody has used. */
+    earned: number;
+    /** Retries that are free at this moment. */
+    free: number;
+}
+/**
+ * A budget of retries that all threads share. A retry takes its token before it begins to wait, so those that wait are counted; who finds
+ * none gives up with the error it has. In memory it is two words.
+ *
+ * @example
+ * ```ts
+ * const budget = new RetryBudget({ ratio: 0.1 }, { name: 'payments' });
+ * const executor = new RetryExecutor(new RetryPolicy(), { budget });
+ * ```
+ */
+declare class RetryBudget extends SharedObject<'retry-budget'> {
+    #private;
+    /**
+     * @param config - What it allows.
+     * @param options - `name` shares it by name.
+     */
+    constructor(config?: Partial<RetryBudgetConfig>, options?: SharedOptions);
+    /** Opens the budget of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): RetryBudget;
+    /** Opens the budget that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'retry-budget'>): RetryBudget;
+    /** A call that is none tried again: it earns a share of a retry. Executors do this by themselves. */
+    deposit(): void;
+    /** Takes the token of a retry, before it waits. @returns Whether there was one. */
+    withdraw(): boolean;
+    /** Gives back the token of a retry that was cancelled while it waited. */
+    giveBack(): void;
+    /** How it stands at this moment. */
+    get standing(): RetryBudgetStanding;
+}
+
+/** What a function that is tried again knows of it. */
+
+/** What a function that is tried again knows of it. */
+interface RetryContext extends CallContext {
+    /** Which attempt this is, from 1. */
+    readonly attempt: number;
+    /** How many there are at most. */
+    readonly maxAttempts: number;
+    /** Milliseconds since the first attempt began, waits included. */
+    readonly elapsed: number;
+    /** What the last attempt threw; `undefined` for the first, or if its result was not good enough. */
+    readonly lastError: unknown;
+}
+
+/** What trying again is refused with. */
+
+/**
+ * A failure that is not to be tried again: throw it, with what failed as its `cause`. Any error with `retryable === false` is as good.
+ *
+ * @example
+ * ```ts
+ * if (response.status === 404) throw new NonRetryableError('no such user');
+ * ```
+ */
+declare class NonRetryableError extends MillraceError {
+    name: string;
+    /** Not to be tried again. */
+    readonly retryable = false;
+    /**
+     * @param reason - What failed, or a text that says so.
+     * @param options - `cause`, beside a text.
+     */
+    constructor(reason: unknown, options?: ErrorOptions);
+}
+/** The executor is closed: it calls nothing any more. */
+declare class RetryClosedError extends MillraceError {
+    name: string;
+}
+/** All requests of a hedged call have failed. */
+declare class HedgeError extends MillraceError {
+    name: string;
+    /** What each threw, in the order in which they were sent. */
+    readonly errors: readonly unknown[];
+}
+
+/** Why a call gave up. */
+type GiveUpReason = 'attempts' | 'notRetryable' | 'elapsed' | 'budget' | 'aborted' | 'closed';
+/** What executors of one name have done in all threads, or this one if it has no name. Calls are counted when they end. */
+interface RetryMetrics {
+    /** Calls. */
+    calls: number;
+    /** How often their functions were called. */
+    attempts: number;
+    /** Calls that succeeded. */
+    successes: number;
+    /** The same by attempts: the first is how many succeeded at once. The 16th and last counts all beyond. */
+    successesByAttempt: number[];
+    /** Times that somebody waited and tried again. */
+    retries: number;
+    /** Milliseconds spent waiting, all calls together. */
+    timeWaiting: number;
+    /** Calls that gave up. */
+    giveUps: number;
+    /** The same by why. */
+    giveUpsByReason: Record<GiveUpReason, number>;
+}
+/** What an executor tells. */
+interface RetryEvents {
+    /** It is about to wait `delay` milliseconds and try again. `error` is `undefined` if a result was not good enough. */
+    retry: [event: {
+        attempt: number;
+        delay: number;
+        error: unknown;
+    }];
+    /** It has given up after so many attempts, with all that they threw. */
+    giveUp: [event: {
+        attempts: number;
+        reason: GiveUpReason;
+        errors: readonly unknown[];
+    }];
+}
+
+/** How delays grow: not at all, by the first one, by a factor, as Fibonacci's numbers, or as `delay` says. */
+type BackoffStrategy = 'fixed' | 'linear' | 'exponential' | 'fibonacci' | 'custom';
+/**
+ * How chance spreads a delay, after `maxDelay` has bounded it, so that callers which failed together do not come back together. `'full'`:
+ * between nothing and the delay; `'equal'`: over its upper half; `'decorrelated'`, for `'exponential'` alone: between `initialDelay` and
+ * the last delay drawn times `factor` + 1.
+ */
+type Jitter = 'none' | 'full' | 'equal' | 'decorrelated';
+/** How to try again. Times are in milliseconds. */
+interface RetryPolicyConfig {
+    /** How often the function is called at most, the first time included; `Infinity` allowed. Default 3. */
+    maxAttempts: number;
+    /** How delays grow. Default `'exponential'`. */
+    backoffStrategy: BackoffStrategy;
+    /** The first delay. Default 100, or `maxDelay` if that is less. */
+    initialDelay: number;
+    /** No delay is longer. Default 30,000. */
+    maxDelay: number;
+    /** How chance spreads delays; `true` is `'full'`. Default true. */
+    jitter: boolean | Jitter;
+    /** Whether an error is to be tried again. Default: each, but for those with `retryable === false`, which are never asked about. */
+    retryCondition: (error: Error) => boolean;
+    /** By which delays grow, at least 1: for `'exponential'`. Default 2. */
+    factor: number;
+    /** The delay after so many failed attempts: for `'custom'`. */
+    delay: (attempt: number, error: unknown) => number;
+    /** From the first call on; who would have to wait beyond it gives up at once. Default: none. */
+    maxElapsed: number;
+    /** A limit of each attempt: it fails with `CallTimeoutError`, and its `signal` aborts. Default: none. */
+    timeout: number;
+    /** Whether a result is as bad as an error. The last one is given as it is. Default: none is. */
+    retryOnResult: (result: unknown) => boolean;
+    /** Whether what failed may say when to come back: `retryAfter` in milliseconds, or a `Retry-After` header. Default true. */
+    respectRetryAfter: boolean;
+    /** It may say so much at most. Default 60,000. */
+    maxRetryAfter: number;
+}
+/**
+ * When to try again, and after how long. Its delays are the engine's, and are worked out anew at each call; it holds nothing.
+ *
+ * @example
+ * ```ts
+ * const policy = new RetryPolicy({
+ *   maxAttempts: 5,
+ *   initialDelay: 200,
+ *   maxDelay: 5000,
+ *   retryCondition: (error) => error.name === 'NetworkError',
+ * });
+ * ```
+ */
+declare class RetryPolicy {
+    #private;
+    /** From the first call on, in milliseconds, or `undefined`. */
+    readonly maxElapsed: number | undefined;
+    /** The limit of each attempt, in milliseconds, or `undefined`. */
+    readonly timeout: number | undefined;
+    /** Whether a result is as bad as an error. */
+    readonly retryOnResult: ((result: unknown) => boolean) | undefined;
+    /**
+     * @param config - What differs from the defaults.
+     * @throws {@link InvalidArgumentError} for what cannot be meant.
+     */
+    constructor(config?: Partial<RetryPolicyConfig>);
+    /** How often the function is called at most. */
+    get maxAttempts(): number;
+    /** Changes how often the function is called at most, for calls under way too. */
+    setMaxAttempts(count: number): void;
+    /** Changes how delays grow. @throws {@link InvalidArgumentError} for `'custom'` without `delay`. */
+    setBackoffStrategy(strategy: BackoffStrategy | (string & {})): void;
+    /** Changes which errors are to be tried again. */
+    setRetryCondition(condition: (error: Error) => boolean): void;
+    /**
+     * Whether to try again.
+     *
+     * @param error - What failed.
+     * @param attempt - How many attempts have failed, this one included.
+     * @throws What `retryCondition` throws.
+     */
+    shouldRetry(error: unknown, attempt: number): boolean;
+    /** Whether an error is one to be tried again, whatever the number of attempts. */
+    allows(error: unknown): boolean;
+    /**
+     * How long to wait before the next attempt, in milliseconds. With jitter each call draws anew.
+     *
+     * @param attempt - How many attempts have failed, at least 1.
+     * @param failure - What failed: for `'custom'`. What it says of when to come back is not looked at here, see `getWait`.
+     * @param last - The delay drawn before, if there was one: for decorrelated jitter.
+     * @throws {@link InvalidArgumentError} if `delay` gives no time.
+     */
+    getDelay(attempt: number, failure?: unknown, last?: number): number;
+    /** The delay that `getDelay` gave, or longer if what failed says when to come back. */
+    getWait(delay: number, failure: unknown): number;
+}
+
+/** How a retry executor is made. */
+interface RetryExecutorOptions extends SharedOptions {
+    /** Bounds the retries of all who use it. */
+    budget?: RetryBudget;
+}
+/**
+ * Calls functions until they succeed, or a policy says that it is no use. A call that succeeds at once makes no timer, no signal and no
+ * promise beside its own. Executors of one name share what they count, in all threads.
+ *
+ * When it gives up it throws the last error itself, with the earlier ones as its `errors`; an error that cannot take them (it is
+ * frozen, no object, or has `errors` of its own) is thrown as it is, and `giveUp` tells of all. If the last result was not good
+ * enough, that is the result. A call whose signal aborts rejects with the reason, at once while it waits.
+ *
+ * @example
+ * ```ts
+ * const executor = new RetryExecutor(new RetryPolicy({ maxAttempts: 5 }));
+ * const user = await executor.execute(() => fetchUser(id));
+ * ```
+ */
+declare class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, Disposable {
+    #private;
+    /**
+     * @param policy - When to try again.
+     * @param options - `budget`; `name` shares the metrics by name: executors of one name have one policy, as far as it is no function.
+     */
+    constructor(policy: RetryPolicy, options?: RetryExecutorOptions);
+    /** An executor that counts together with those of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
+    /** An executor that counts together with the one that `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'retry'>, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
+    /** Its policy. */
+    get policy(): RetryPolicy;
+    /**
+     * Calls a function, without arguments, until it succeeds.
+     *
+     * @param fn - The function.
+     * @param options - `signal` ends it.
+     * @throws The last error; the signal's reason; {@link RetryClosedError}.
+     */
+    execute<T>(fn: () => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** The same for a function that knows of its attempts. */
+    executeWithContext<T>(fn: (context: RetryContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** The same for a function that wants its signal alone: as a part of a policy. */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** A function that calls another until it succeeds, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+    /** What it has counted: with a name, what all executors of that name have, in all threads. */
+    getMetrics(): RetryMetrics;
+    /** Counts anew. */
+    resetMetrics(): void;
+    /** Listens to this executor's calls. */
+    on<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Calls nothing any more: calls that wait give up with what they have, new ones reject with {@link RetryClosedError}. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** How calls are hedged. */
+interface HedgeOptions extends SharedOptions {
+    /**
+     * When a request is late: after so many milliseconds, or, as `'p95'`, after as long as that per cent of the calls of late took; then no second
+     * one is sent before 20 calls are known.
+     */
+    after: number | `p${number}`;
+    /** How many requests a call may send, the first included; at least 2. Default 2. */
+    max?: number;
+    /** Bounds the requests beside late ones. */
+    budget?: RetryBudget;
+}
+/** What hedging has done, in all threads that share the object. */
+interface HedgeMetrics {
+    /** Calls. */
+    calls: number;
+    /** Requests sent beside a late one. */
+    extra: number;
+    /** Calls that such a request answered. */
+    won: number;
+    /** Requests that the budget refused. */
+    refused: number;
+    /** Milliseconds after which a request is late; `undefined` while too little is known. */
+    late: number | undefined;
+}
+/**
+ * Sends a second request when the first is late; the first that succeeds is the answer, and the `signal` of the others aborts. What is measured
+ * and counted is shared by all threads that share the object.
+ *
+ * Only for what may be done twice. A request that fails before another was sent is not sent again: that is what retries are for.
+ *
+ * @example
+ * ```ts
+ * const hedged = new Hedge({ after: 'p95', name: 'search' });
+ * const found = await hedged.call(({ signal }) => fetch(url, { signal }));
+ * ```
+ */
+declare class Hedge extends SharedObject<'hedge'> implements PolicyPart {
+    #private;
+    /** @param options - `after` says when a request is late; `max`, `budget`; `name` shares it by name. */
+    constructor(options: HedgeOptions);
+    /** A hedge that measures and counts together with the one that `toHandle` names; `options` as there. */
+    static from(handle: SharedHandle<'hedge'>, options: Omit<HedgeOptions, 'name'>): Hedge;
+    /**
+     * Calls a function, and once more, beside, if it is late.
+     *
+     * @throws {@link HedgeError} if all of several requests fail, what the function throws if it was called once; the signal's reason.
+     */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
+    /** A function that calls another, hedged, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+    /** What it has counted. */
+    getMetrics(): HedgeMetrics;
+}
+/**
+ * Calls a function, and once more, beside, if it is late: one call of a {@link Hedge}.
+ *
+ * @param fn - Gets a context whose `signal` aborts when another request was quicker.
+ * @param options - As those of a `Hedge`, and `signal`. A quantile needs a `name`, under which calls are measured.
+ * @throws As a `Hedge`'s `call`.
+ * @example
+ * ```ts
+ * const answer = await hedge(({ signal }) => fetch(url, { signal }), { after: 50 });
+ * ```
+ */
+declare function hedge<T>(fn: GuardedFunction<T>, options: HedgeOptions & CallOptions): Promise<T>;
 
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
@@ -2924,20 +5406,6 @@ declare class Barrier extends SharedLock<'barrier'> {
     };
     /** Mends it: those who wait reject with {@link BarrierBrokenError}, and it begins anew. */
     reset(): void;
-}
-
-/** A lock or permits in this thread's hands. `using` gives them back at the end of the block. */
-declare class Guard implements Disposable {
-    #private;
-    /**
-     * Whether a thread has died holding the lock since {@link Mutex.clearPoison} was last called: what it guards may be half done.
-     */
-    readonly poisoned: boolean;
-    /** Whether it still holds. */
-    get held(): boolean;
-    /** Gives back. @throws {@link NotHeldError} if that was done before. */
-    release(): void;
-    [Symbol.dispose](): void;
 }
 
 /** Whether a lock goes to those who wait in the order of their coming. */
@@ -3008,6 +5476,7 @@ declare class Mutex extends SharedLock<'mutex'> {
     static open(name: string): Mutex;
     /** Opens the mutex that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
     static from(handle: SharedHandle<'mutex'>): Mutex;
+    toHandle(): SharedHandle<'mutex'>;
     /** Whether somebody holds it. */
     get locked(): boolean;
     /** Who holds it; `debugLocks` adds where it was taken. */
@@ -3203,6 +5672,7 @@ declare class Semaphore extends SharedLock<'semaphore'> {
     static open(name: string): Semaphore;
     /** Opens the semaphore that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
     static from(handle: SharedHandle<'semaphore'>): Semaphore;
+    toHandle(): SharedHandle<'semaphore'>;
     /** How many permits there are. */
     get permits(): number;
     /** How many are free. */
@@ -3383,5 +5853,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, CallTimeoutError, Channel, ChannelClosedError, CombinedError, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWorkerPool, Goroutine, Guard, InternalError, InvalidArgumentError, Lease, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timer, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, combineErrors, debugLocks, diagnostics, fanIn, fanOut, go, goAll, goRace, isMillraceError, leaks, move, pipeline, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor };
-export type { AtomicWaitResult, BatchOptions, BatchProcessor, BatchProgress, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, CallContext, CancelFunction, Cancellation, CapturedOutput, CloseOptions, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadlockLink, DynamicFanOutOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, Gathered, GoOptions, GoroutineState, HasSignal, HealthStatus, Holder, InBatchesOptions, LimiterLike, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, ObjectPoolOptions, ObjectPoolStatistics, OnSlow, ParallelOptions, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, Range, ReadyInput, ReceiveResult, ReplacedReason, ResultsOf, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, Source, Stage, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TypedArray, ViewType, WaitOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions };
+export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, pipeline, policy, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
+export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CompositePart, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EmptyPipeline, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GoOptions, GoroutineState, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };

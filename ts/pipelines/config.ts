@@ -1,6 +1,6 @@
 /** What pipelines and their stages can be told. Times are in milliseconds. */
 import type { Channel } from '../channels/channel.js';
-import type { Limiting } from '../concurrent/rate-limited.js';
+import type { LimiterLike } from '../concurrent/rate-limited.js';
 import type { CallContext } from '../policy/call-context.js';
 import type { Cancellation } from '../signal.js';
 import type { ProcessorModule } from '../worker-pools/config.js';
@@ -44,7 +44,7 @@ export interface StageOptions {
   /** Calls again what fails. */
   retry?: Retrying;
   /** Asked before each call, retries included. */
-  limiter?: Limiting;
+  limiter?: LimiterLike;
 }
 
 /** The same with a name; without one it is that of what was called, such as `map`, with a number from the second on. */

@@ -1,6 +1,6 @@
 /** A call of a stage with a limiter, retries or a time limit: retry around limiter around time limit, so each attempt is limited. */
 
-import type { Limiting } from '../concurrent/rate-limited.js';
+import type { LimiterLike } from '../concurrent/rate-limited.js';
 import type { CallContext } from '../policy/call-context.js';
 import type { Retrying, StageOptions } from './config.js';
 import { StageTimeoutError } from './errors.js';
@@ -10,7 +10,7 @@ import type { RunContext } from './run-context.js';
 export interface Guards {
   readonly stage: string;
   readonly retry: Retrying | undefined;
-  readonly limiter: Limiting | undefined;
+  readonly limiter: LimiterLike | undefined;
   readonly timeout: number | undefined;
   call(value: unknown, context: CallContext): unknown;
 }
