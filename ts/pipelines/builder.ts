@@ -68,6 +68,7 @@ export interface PipelineCloseOptions {
 }
 
 const unbounded = 2 ** 30;
+const atOnce = { timeout: 0 } as const;
 
 /**
  * A pipeline: items go through its stages in a row, several at once in each, and come out in their order unless it is told otherwise.
@@ -392,12 +393,16 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
   }
 
   /** The letters that are there; not those that come meanwhile. */
-  *#lettersNow(): Generator<DeadLetter> {
+  async *#lettersNow(): AsyncGenerator<DeadLetter> {
     const { deadLetters } = this;
     for (let left = deadLetters.length; left > 0; left--) {
-      const got = deadLetters.tryReceive();
-      if (got === undefined || got.done) return;
-      yield got.value;
+      // It may be gone by now. It may also be one that its thread has to be asked for, so it is awaited.
+      const batch = await deadLetters.receiveBatch(1, atOnce).catch((error: unknown) => {
+        if (error instanceof WaitTimeoutError) return [];
+        throw error;
+      });
+      if (batch.length === 0) return;
+      yield batch[0] as DeadLetter;
     }
   }
 
