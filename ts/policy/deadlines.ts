@@ -140,12 +140,18 @@ function ring(): void {
   alarmAt = Infinity;
   holding = false;
   const now = performance.now();
-  for (const list of lists.values()) {
-    while (list.ends <= now) {
-      const first = list.first as Deadline;
-      stopDeadline(first);
-      first.overdue();
-    }
+  for (let due = firstDue(now); due !== undefined; due = firstDue(now)) {
+    stopDeadline(due);
+    due.overdue();
   }
   setAlarm(now);
+}
+
+/** Whose time was over first. */
+function firstDue(now: number): Deadline | undefined {
+  let due: List | undefined;
+  for (const list of lists.values()) {
+    if (list.ends <= (due?.ends ?? now)) due = list;
+  }
+  return due?.first;
 }
