@@ -36,10 +36,11 @@ impl Probes {
     /// Gives one of `limit` places, or says how long the first of them is kept at most.
     pub(super) fn take(&mut self, limit: u32, owner: Owner, now: Nanos, lease: Nanos) -> Result<u32, Nanos> {
         if self.leases.len() >= limit as usize {
-            let ends = self.leases.iter().enumerate().map(|(at, lease)| (lease.until, at)).min();
-            match ends {
-                Some((until, at)) if until <= now => drop(self.leases.swap_remove(at)),
-                ends => return Err(ends.map_or(0, |(until, _)| until - now)),
+            // Of those that began at once, the first.
+            let first = self.leases.iter().enumerate().map(|(at, lease)| (lease.until, lease.id, at)).min();
+            match first {
+                Some((until, _, at)) if until <= now => drop(self.leases.swap_remove(at)),
+                first => return Err(first.map_or(0, |(until, ..)| until - now)),
             }
         }
         // Never 0, which is no lease.

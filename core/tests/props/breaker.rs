@@ -67,6 +67,8 @@ fn rules() -> impl Strategy<Value = Rules> {
 /// A call that was let in.
 struct Call {
     permit: Permit,
+    /// The how manieth it is.
+    number: usize,
     owner: u8,
     era: u64,
     began: Nanos,
@@ -183,14 +185,14 @@ proptest! {
             rules, phase: Phase::Closed, until: 0, era: 0, ended: vec![], successes: 0, failed_probes: 0, told: vec![],
         };
         let mut calls: Vec<Call> = Vec::new();
-        let (mut done, mut rejected, mut ignored) = (0, 0, 0);
+        let (mut done, mut rejected, mut ignored, mut begun) = (0, 0, 0, 0);
         for step in steps {
             let now = clock.now();
             match step {
                 Step::Enter(by) => {
                     naive.look(now);
                     let mut places: Vec<_> = calls.iter_mut().filter(|call| call.era == naive.era && call.lease.is_some()).collect();
-                    places.sort_by_key(|call| call.lease);
+                    places.sort_by_key(|call| (call.lease, call.number));
                     let expected = match naive.phase {
                         Phase::Closed => None,
                         Phase::HalfOpen if places.len() < naive.rules.probes as usize => None,
@@ -205,7 +207,8 @@ proptest! {
                     match (breaker.enter(owner(by)), expected) {
                         (Entry::Passed(permit), None) => {
                             let lease = (naive.phase == Phase::HalfOpen).then_some(now + naive.rules.lease);
-                            calls.push(Call { permit, owner: by, era: naive.era, began: now, lease });
+                            begun += 1;
+                            calls.push(Call { permit, number: begun, owner: by, era: naive.era, began: now, lease });
                         }
                         (Entry::Rejected { phase, retry_after }, Some(left)) => {
                             prop_assert_eq!((phase, retry_after), (naive.phase, left));
