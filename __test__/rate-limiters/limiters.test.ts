@@ -374,8 +374,11 @@ test('a window above 2³¹-1 ms does not end at once', async () => {
 test('ten thousand wait, and pass in the order of their coming', async () => {
   const limiter = new TokenBucketRateLimiter({ capacity: 10_000, refillRate: 1000, refillInterval: 1 });
   limiter.penalty(10_000);
+  // Nobody passes before all stand in line.
+  limiter.block(1000);
   const order: number[] = [];
   const waits = Array.from({ length: 10_000 }, (_, i) => limiter.acquire().then(() => order.push(i)));
+  limiter.block(0);
   await Promise.all(waits);
   assert.deepEqual(
     order,
