@@ -6,7 +6,7 @@ import type { CallContext } from '../policy/call-context.js';
 import type { CallTimeoutError } from '../policy/errors.js';
 import { nameOf, type Origin, type SharedHandle, SharedObject } from '../shared-object.js';
 import { type Cancellation, isCancellation, signalOf } from '../signal.js';
-import { type Word, wordAt } from '../sync/words.js';
+import { wordAt } from '../sync/words.js';
 import { hear } from '../told.js';
 import { shown } from '../wait-options.js';
 import {
@@ -39,6 +39,10 @@ export type CircuitCallResult<T> =
 type Guarded<T> = (context: CallContext) => T | PromiseLike<T>;
 type EventName = keyof CircuitBreakerEvents & string;
 
+/** The hot ones. */
+const { breakerEnter, breakerLeave } = fast;
+/** Shows no closed state: each call is to be asked for. */
+const nowhere = new Int32Array(1);
 /** Of calls that come too fast to be timed each, one is after so many. */
 const unaskedInARow = 15;
 
@@ -78,7 +82,8 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
   #careful: boolean;
   /** So many calls may begin unasked while the word shows that it is closed. */
   #unasked = 0;
-  readonly #word: Word | undefined;
+  readonly #words: Int32Array;
+  readonly #at: number;
   #unhear: (() => void) | undefined;
   #checking: Promise<boolean> | undefined;
   #closed = false;
@@ -107,7 +112,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     this.#handle = this.native.handle;
     this.#timeout = binding.breakerTimeout(this.native);
     const place = binding.breakerWord(this.native);
-    this.#word = place === null ? undefined : wordAt(place);
+    ({ words: this.#words, at: this.#at } = place === null ? { words: nowhere, at: 0 } : wordAt(place));
     this.#careful = this.#timeout > 0 || isFailure !== undefined || fallback !== undefined;
     if (healthCheckInterval !== undefined) {
       this.#checks = new HealthChecks(() => void this.checkHealth(), healthCheckInterval);
@@ -156,33 +161,35 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
   }
 
   async #callPlainly<T>(fn: Guarded<T>): Promise<T> {
-    const permit = this.#enter();
+    // As `#enter` and `#leave`, written out: that is a fifth of the whole call.
+    let permit: number;
+    const shown = this.#unasked > 0 ? Atomics.load(this.#words, this.#at) : 0;
+    if ((shown & 1) === 1) {
+      this.#unasked--;
+      permit = shown >>> 1;
+    } else permit = breakerEnter(this.#handle);
     if (!(permit >= 0)) return this.#refuse(permit) as Promise<T>;
     let value: T;
     try {
       value = await fn(endless);
     } catch (error) {
-      this.#leave(permit, end.failure);
+      breakerLeave(this.#handle, permit, end.failure);
       throw error;
     }
-    this.#leave(permit, end.success);
+    if (breakerLeave(this.#handle, permit, end.success)) this.#unasked = unaskedInARow;
     return value;
   }
 
   /** A permit, from 0, or a number that says why there is none. The protocol of the word is that of `core/src/breaker/mirror.rs`. */
   #enter(): number {
-    if (this.#unasked > 0 && this.#word !== undefined) {
-      const shown = Atomics.load(this.#word.words, this.#word.at);
-      if ((shown & 1) === 1) {
-        this.#unasked--;
-        return shown >>> 1;
-      }
-    }
-    return fast.breakerEnter(this.#handle);
+    const shown = this.#unasked > 0 ? Atomics.load(this.#words, this.#at) : 0;
+    if ((shown & 1) === 0) return breakerEnter(this.#handle);
+    this.#unasked--;
+    return shown >>> 1;
   }
 
   #leave(permit: number, how: number): void {
-    if (fast.breakerLeave(this.#handle, permit, how)) this.#unasked = unaskedInARow;
+    if (breakerLeave(this.#handle, permit, how)) this.#unasked = unaskedInARow;
   }
 
   /** Checks what a call is given, and says that it begins. Nothing is held yet. */
