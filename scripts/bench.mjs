@@ -25,6 +25,7 @@ for (const file of [
   'map',
   'atomics',
   'limiters',
+  'breakers',
   'policies',
   'retry',
   'express',

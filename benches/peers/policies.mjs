@@ -1,4 +1,4 @@
-/** Breakers, bulkheads and retry around an empty async function, beside those of one thread: `npm run bench [-- words of the names]`. */
+/** Bulkheads, and a policy of four, around an empty async function, beside those of one thread: `npm run bench [-- words of the names]`. */
 import * as cockatiel from 'cockatiel';
 import {
   BulkheadCircuitBreaker,
@@ -9,8 +9,6 @@ import {
   RetryPolicy,
   TokenBucketRateLimiter,
 } from 'millrace';
-import Opossum from 'opossum';
-import pRetry from 'p-retry';
 import { sideBySide, wanted } from './side-by-side.mjs';
 
 const calls = 100_000;
@@ -36,42 +34,6 @@ async function added(name, makers) {
   const { 'without any': nothing, ...rest } = medians;
   const shown = Object.entries(rest).map(([way, value]) => `${way} ${Math.round(value - nothing)}`);
   console.log(`  added to the bare call: ${shown.join('  ')} ns`);
-}
-
-const breakerOf = (timeout) => () =>
-  new CircuitBreaker({ failureThreshold: 5, ...(timeout === undefined ? {} : { timeout }) });
-const theirs = cockatiel.circuitBreaker(cockatiel.handleAll, {
-  halfOpenAfter: 30_000,
-  breaker: new cockatiel.ConsecutiveBreaker(5),
-});
-const aged = cockatiel.timeout(1000, cockatiel.TimeoutStrategy.Aggressive);
-await added('breaker, no timeout', {
-  millrace: of(breakerOf(), (breaker) => breaker.call(empty)),
-  'millrace, no metrics': of(
-    () => new CircuitBreaker({ failureThreshold: 5, enableMetrics: false }),
-    (breaker) => breaker.call(empty),
-  ),
-  cockatiel: of(
-    () => theirs,
-    (breaker) => breaker.execute(empty),
-  ),
-  opossum: of(
-    () => new Opossum(empty, { timeout: false }),
-    (breaker) => breaker.fire(),
-  ),
-});
-await added('breaker, timeout', {
-  millrace: of(breakerOf(1000), (breaker) => breaker.call(empty)),
-  cockatiel: of(
-    () => cockatiel.wrap(theirs, aged),
-    (breaker) => breaker.execute(empty),
-  ),
-  opossum: of(
-    () => new Opossum(empty, { timeout: 1000 }),
-    (breaker) => breaker.fire(),
-  ),
-});
-
 const bulkheadOf = () =>
   new BulkheadCircuitBreaker({ maxConcurrentCalls: 10, maxWaitTime: 1000, enableQueue: true });
 await added('bulkhead', {
@@ -83,30 +45,15 @@ await added('bulkhead', {
 });
 
 const executorOf = () => new RetryExecutor(new RetryPolicy({ maxAttempts: 3 }));
-const theirRetry = cockatiel.retry(cockatiel.handleAll, {
-  maxAttempts: 3,
-  backoff: new cockatiel.ExponentialBackoff(),
-});
-await added('retry that succeeds', {
-  millrace: of(executorOf, (executor) => executor.execute(empty)),
-  cockatiel: of(
-    () => theirRetry,
-    (retry) => retry.execute(empty),
-  ),
-  'p-retry': of(
-    () => ({}),
-    () => pRetry(empty, { retries: 2 }),
-  ),
-});
-
+const breakerOf = () => new CircuitBreaker({ failureThreshold: 5 });
 const bucketOf = () =>
   new TokenBucketRateLimiter({ capacity: 1e9, refillRate: 1e9, refillInterval: 1000, enableBurst: true });
 await added('composed of four', {
   millrace: of(
-    () => policy(executorOf(), breakerOf()(), bulkheadOf(), limited(bucketOf())),
+    () => policy(executorOf(), breakerOf(), bulkheadOf(), limited(bucketOf())),
     (composed) => composed.call(empty),
   ),
-  'millrace, breaker alone': of(breakerOf(), (breaker) => breaker.call(empty)),
+  'millrace, breaker alone': of(breakerOf, (breaker) => breaker.call(empty)),
   'millrace, bulkhead alone': of(bulkheadOf, (bulkhead) => bulkhead.call(empty)),
   'millrace, retry alone': of(executorOf, (executor) => executor.execute(empty)),
   'millrace, limiter alone': of(
@@ -114,7 +61,18 @@ await added('composed of four', {
     (limiter) => limiter.call(empty),
   ),
   'cockatiel (of three)': of(
-    () => cockatiel.wrap(theirRetry, theirs, cockatiel.bulkhead(10, 100)),
+    () =>
+      cockatiel.wrap(
+        cockatiel.retry(cockatiel.handleAll, {
+          maxAttempts: 3,
+          backoff: new cockatiel.ExponentialBackoff(),
+        }),
+        cockatiel.circuitBreaker(cockatiel.handleAll, {
+          halfOpenAfter: 30_000,
+          breaker: new cockatiel.ConsecutiveBreaker(5),
+        }),
+        cockatiel.bulkhead(10, 100),
+      ),
     (composed) => composed.execute(empty),
   ),
 });
