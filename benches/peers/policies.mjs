@@ -34,6 +34,8 @@ async function added(name, makers) {
   const { 'without any': nothing, ...rest } = medians;
   const shown = Object.entries(rest).map(([way, value]) => `${way} ${Math.round(value - nothing)}`);
   console.log(`  added to the bare call: ${shown.join('  ')} ns`);
+}
+
 const bulkheadOf = () =>
   new BulkheadCircuitBreaker({ maxConcurrentCalls: 10, maxWaitTime: 1000, enableQueue: true });
 await added('bulkhead', {
