@@ -59,9 +59,13 @@ export function deferred<T>(): {
   return { promise, resolve, reject };
 }
 
-/** Starts a thread that runs `text` with what of the package it names, `parentPort`, and `data`. */
+/** Starts a thread that runs `text` with what of the package it names and does not declare itself, `parentPort`, and `data`. */
 export function thread(text: string, data: unknown): Worker {
-  const names = Object.keys(millrace).filter((name) => new RegExp(`\\b${name}\\b`).test(text));
+  const names = Object.keys(millrace).filter(
+    (name) =>
+      new RegExp(`\\b${name}\\b`).test(text) &&
+      !new RegExp(`\\b(?:const|let|function) ${name}\\b`).test(text),
+  );
   const source = `import { ${names} } from ${JSON.stringify(packageUrl)};
     import { parentPort, workerData as data } from 'node:worker_threads';
     ${text}`;
