@@ -99,7 +99,8 @@ describe('wrapFetch', () => {
   test('a connection that is reset is tried again; in the end the error is that of fetch', async () => {
     assert.equal(await (await wrapFetch(fetch, retry())(`${url}/resets-once`)).text(), 'whole');
     await assert.rejects(wrapFetch(fetch, retry(2))(`${url}/resets`), onBun ? Error : TypeError);
-    assert.equal(times('/resets'), 2);
+    // Bun's fetch tries a connection again by itself.
+    assert.ok(onBun ? times('/resets') >= 2 : times('/resets') === 2);
   });
 
   test('a server that stalls is given up, and asked again', async () => {
