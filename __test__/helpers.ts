@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import * as millrace from 'millrace';
 
@@ -57,6 +58,11 @@ export function deferred<T>(): {
     reject = no;
   });
   return { promise, resolve, reject };
+}
+
+/** A promise of another realm: a thenable that is no `Promise` here. */
+export function foreignPromise<T>(value: T): PromiseLike<T> {
+  return (runInNewContext('(value) => Promise.resolve(value)') as (value: T) => PromiseLike<T>)(value);
 }
 
 /** Starts a thread that runs `text` with what of the package it names and does not declare itself, `parentPort`, and `data`. */

@@ -291,17 +291,14 @@ describe('leaving', () => {
 
   test('an error of return() comes out when one leaves', async () => {
     const fanIn = new FanIn<number>({ bufferSize: 1 });
-    fanIn.addInput(
-      (async function* () {
-        try {
-          yield 1;
-          yield 2;
-        } finally {
-          // biome-ignore lint/correctness/noUnsafeFinally: what is tested
+    fanIn.addInput({
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false, value: 1 }),
+        return: async () => {
           throw new Error('cannot end');
-        }
-      })(),
-    );
+        },
+      }),
+    });
     const merged = fanIn.merge();
     await merged.next();
     await turns(1);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, test } from 'node:test';
 import { Context, FanOut, FanOutError, type WorkerLoad } from 'millrace';
-import { child, deferred, pending, turns, until } from '../helpers.js';
+import { child, deferred, foreignPromise, pending, turns, until } from '../helpers.js';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
@@ -59,9 +59,8 @@ describe('distribute', () => {
     const results = await fan.distribute(['a', 'b', 'c'], (input, { index, worker, signal }) => {
       assert.ok(worker === 0 || worker === 1);
       assert.equal(signal.aborted, false);
-      // biome-ignore lint/suspicious/noThenProperty: a promise of another library
-      const thenable = { then: (resolve: (value: string) => void) => resolve(`${input}${index}`) };
-      return index === 1 ? (thenable as PromiseLike<string>) : `${input}${index}`;
+      const result = `${input}${index}`;
+      return index === 1 ? foreignPromise(result) : result;
     });
     assert.deepEqual(results, ['a0', 'b1', 'c2']);
     assert.deepEqual(await fan.distribute([], () => 'never'), []);
