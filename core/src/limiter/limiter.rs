@@ -505,16 +505,7 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Limits<W> for Limiter<R, W> {
 
     fn figures(&self) -> Figures {
         let inner = self.inner.lock();
-        let Waits { waited, cancelled, sum, max } = inner.waits;
-        Figures {
-            allowed: self.allowed.load(Ordering::Relaxed),
-            refused: self.refused.load(Ordering::Relaxed),
-            waited,
-            cancelled,
-            waited_sum: sum,
-            waited_max: max,
-            waiting: inner.line.len() as u64,
-        }
+        inner.waits.figures(&self.allowed, &self.refused, inner.line.len())
     }
 
     fn close(&self) {

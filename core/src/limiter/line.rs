@@ -1,7 +1,8 @@
 //! Those who wait before a limiter, and its one alarm.
 
+use super::limits::Figures;
 use crate::clock::Nanos;
-use crate::sync::{Arc, Weak};
+use crate::sync::{Arc, AtomicU64, Ordering, Weak};
 use crate::timer::{Alarm, TimerKey, Timers};
 use crate::wait::{WaitList, Waiter, Wake, WakeTarget};
 
@@ -88,5 +89,17 @@ impl Waits {
         self.waited += 1;
         self.sum = self.sum.saturating_add(span);
         self.max = self.max.max(span);
+    }
+
+    pub(super) fn figures(&self, allowed: &AtomicU64, refused: &AtomicU64, waiting: usize) -> Figures {
+        Figures {
+            allowed: allowed.load(Ordering::Relaxed),
+            refused: refused.load(Ordering::Relaxed),
+            waited: self.waited,
+            cancelled: self.cancelled,
+            waited_sum: self.sum,
+            waited_max: self.max,
+            waiting: waiting as u64,
+        }
     }
 }
