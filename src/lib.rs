@@ -11,6 +11,7 @@ mod breaker;
 mod broadcast;
 mod bulkhead;
 mod channel;
+mod clock;
 mod codec;
 mod deadlock;
 mod diagnostics;

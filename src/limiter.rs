@@ -341,13 +341,16 @@ pub fn limiter_configure(
 }
 
 fast_calls! {
-    /// `(limiter, cost)`: passes if that needs no waiting.
+    /// `(limiter, cost, by default 1)`: passes if that needs no waiting.
     c"limiterTry" Try(isolate, arguments) {
-        let cost = u64::from(arguments.whole(1)?);
+        let cost = u64::from(arguments.count_or_one(1)?);
         isolate.with_limiter(arguments.wide(0)?, |limiter| {
             Ok(Answer::Bool(match limiter {
-                JsLimiter::TokenBucket(limiter) => limiter.try_acquire(cost),
-                limiter => limiter.limits().try_acquire(cost),
+                JsLimiter::TokenBucket(limiter) | JsLimiter::LeakyMeter(limiter) => limiter.try_acquire(cost),
+                JsLimiter::FixedWindow(limiter) => limiter.try_acquire(cost),
+                JsLimiter::SlidingWindow(limiter) => limiter.try_acquire(cost),
+                JsLimiter::SlidingLog(limiter) => limiter.try_acquire(cost),
+                JsLimiter::Composite(limiter) => limiter.try_acquire(cost),
             }))
         })
     }

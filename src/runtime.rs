@@ -7,14 +7,16 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, OnceLock, Weak};
 use std::time::Duration;
 
-use millrace_core::clock::{Clock, MonotonicClock, Nanos};
+use millrace_core::clock::{Clock, Nanos};
 use millrace_core::timer::{Alarm, TimerKey, TimerQueue, Timers};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::clock::MachineClock;
+
 /// The clock of every object in this process.
-pub(crate) fn clock() -> &'static Arc<MonotonicClock> {
-    static CLOCK: LazyLock<Arc<MonotonicClock>> = LazyLock::new(Arc::default);
+pub(crate) fn clock() -> &'static Arc<MachineClock> {
+    static CLOCK: LazyLock<Arc<MachineClock>> = LazyLock::new(Arc::default);
     &CLOCK
 }
 

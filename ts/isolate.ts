@@ -227,7 +227,7 @@ export interface FastCalls {
   shedLowest(shed: number): number;
   shedExpect(shed: number, ms: number): void;
   shedArrived(shed: number): boolean;
-  limiterTry(limiter: number, cost: number): boolean;
+  limiterTry(limiter: number, cost?: number): boolean;
   limiterAcquire(limiter: number, wait: number, cost: number, limit: number, cancellable: boolean): number;
   limiterAcquireBlocking(limiter: number, limit: number, cost: number): number;
   limiterReserve(limiter: number, cost: number): number;

@@ -74,6 +74,8 @@ export const reading = {
   rate: 12,
   burst: 13,
 } as const;
+/** The hot one. */
+const { limiterTry } = fast;
 const change = { penalty: 0, reward: 1, block: 2, reset: 3 } as const;
 const done = Promise.resolve();
 /** A hundred years: more is a mistake of units. */
@@ -130,8 +132,12 @@ export abstract class Limiter<Kind extends string = string> extends SharedObject
    * @returns Whether it was taken. Never of a closed limiter, and never more than the limit.
    */
   tryAcquire(count = 1): boolean {
-    if (typeof count !== 'number' || count >>> 0 !== count || count === 0) checkCount(count);
-    if (fast.limiterTry(this.handle, count)) return true;
+    if (count === 1) {
+      if (limiterTry(this.handle)) return true;
+    } else {
+      if (typeof count !== 'number' || count >>> 0 !== count || count === 0) checkCount(count);
+      if (limiterTry(this.handle, count)) return true;
+    }
     if (this.#emitter !== undefined) this.#limited(count);
     return false;
   }

@@ -14,6 +14,8 @@ pub trait Adapt: Rule + Clone {
 /// A state that may be one word. A rule with such a state decides for threads at once, each with a clock reading of its own: a time before
 /// that of the last decision counts as that one.
 pub trait Packed: Clone + Debug + Default + Send + 'static {
+    /// Whether any state is one word.
+    const WORD: bool;
     /// The state as a word below [`u64::MAX`], if it is one.
     fn pack(&self) -> Option<u64>;
     /// The state of a word that [`pack`](Self::pack) gave.
@@ -21,6 +23,8 @@ pub trait Packed: Clone + Debug + Default + Send + 'static {
 }
 
 impl Packed for u64 {
+    const WORD: bool = true;
+
     fn pack(&self) -> Option<u64> {
         (*self < Self::MAX).then_some(*self)
     }

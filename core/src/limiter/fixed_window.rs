@@ -19,6 +19,8 @@ const WINDOW: u64 = u64::MAX >> COUNT_BITS;
 pub struct FixedWindow {
     limit: NonZeroU64,
     size: NonZeroU64,
+    /// How often `size` goes into 2⁶⁴ - 1: multiplying is a third of dividing.
+    reciprocal: u64,
 }
 
 impl FixedWindow {
@@ -28,7 +30,8 @@ impl FixedWindow {
     /// The rule. A limit above [`MOST`](Self::MOST) is that.
     #[must_use]
     pub fn new(limit: NonZeroU64, size: NonZeroU64) -> Self {
-        Self { limit: limit.min(NonZeroU64::MIN.saturating_add(Self::MOST - 1)), size }
+        let limit = limit.min(NonZeroU64::MIN.saturating_add(Self::MOST - 1));
+        Self { limit, size, reciprocal: u64::MAX / size.get() }
     }
 
     /// The limit, and the window's size.
@@ -40,7 +43,9 @@ impl FixedWindow {
     /// The number of the window of a time: each is one more than the one before it.
     #[must_use]
     pub const fn window(&self, at: Nanos) -> u64 {
-        at / self.size.get()
+        // As the reciprocal is less than 1 too small, this is at most 1 too small.
+        let window = ((at as u128 * self.reciprocal as u128) >> 64) as u64;
+        window + (at - window * self.size.get() >= self.size.get()) as u64
     }
 
     const fn pack(window: u64, count: u64) -> u64 {
@@ -90,6 +95,15 @@ impl Rule for FixedWindow {
     fn take(&self, state: &mut u64, now: Nanos, cost: u64) {
         let (window, count) = self.live(*state, now);
         *state = Self::pack(window, count.saturating_add(cost));
+    }
+
+    fn try_take(&self, state: &mut u64, now: Nanos, cost: u64) -> bool {
+        let (window, count) = self.live(*state, now);
+        let may = count + cost <= self.limit.get() || cost == 0;
+        if may {
+            *state = Self::pack(window, count.saturating_add(cost));
+        }
+        may
     }
 
     fn give_back(&self, state: &mut u64, now: Nanos, taken: Nanos, cost: u64) {

@@ -59,16 +59,9 @@ impl<R: Adapt<State: Packed>, W> Inner<R, W> {
         self.rule.earliest(&self.state, now.max(self.blocked), cost)
     }
 
-    fn may_pass(&self, now: Nanos, cost: u64) -> bool {
-        !self.closed && self.line.is_empty() && self.earliest(now, cost) == Some(now)
-    }
-
     fn try_take(&mut self, now: Nanos, cost: u64) -> bool {
-        let may = self.may_pass(now, cost);
-        if may {
-            self.rule.take(&mut self.state, now, cost);
-        }
-        may
+        let free = !self.closed && self.line.is_empty() && self.blocked <= now;
+        free && self.rule.try_take(&mut self.state, now, cost)
     }
 
     /// When one who comes last passes.
@@ -133,6 +126,9 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> DerefMut for Held<'_, R, W> {
 
 impl<R: Adapt<State: Packed>, W: WakeTarget> Drop for Held<'_, R, W> {
     fn drop(&mut self) {
+        if !R::State::WORD {
+            return;
+        }
         let inner = &self.inner;
         let by_word =
             inner.generations <= MOST && inner.line.is_empty() && !inner.closed && inner.blocked == 0;
@@ -249,7 +245,9 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Limiter<R, W> {
 
     fn lock_at(&self, now: Nanos) -> Held<'_, R, W> {
         let mut inner = self.inner.lock();
-        if let Some(word) = self.first.last().guard() {
+        if R::State::WORD
+            && let Some(word) = self.first.last().guard()
+        {
             inner.state = R::State::unpack(word);
         }
         inner.latest = inner.latest.max(now);
@@ -261,14 +259,16 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Limiter<R, W> {
 
     /// Decides without the lock; `None` if only the lock's holder can.
     fn try_word(&self, now: Nanos, cost: u64) -> Option<bool> {
+        if !R::State::WORD {
+            return None;
+        }
         let generation = self.first.last();
         let mut seen = generation.look();
         while seen != GUARDED {
             let mut state = R::State::unpack(seen);
-            if generation.rule.earliest(&state, now, cost) != Some(now) {
+            if !generation.rule.try_take(&mut state, now, cost) {
                 return Some(false);
             }
-            generation.rule.take(&mut state, now, cost);
             match generation.exchange(seen, state.pack()?) {
                 Ok(()) => return Some(true),
                 Err(found) => seen = found,

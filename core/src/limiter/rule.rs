@@ -27,6 +27,15 @@ pub trait Rule: Debug + Send + Sync + 'static {
     /// Takes `cost` at `now`, allowed or not: who takes more than is allowed makes all the others wait for it.
     fn take(&self, state: &mut Self::State, now: Nanos, cost: u64);
 
+    /// Takes `cost` if it may be taken at `now`.
+    fn try_take(&self, state: &mut Self::State, now: Nanos, cost: u64) -> bool {
+        let may = self.earliest(state, now, cost) == Some(now);
+        if may {
+            self.take(state, now, cost);
+        }
+        may
+    }
+
     /// Gives back, at `now`, `cost` that was taken at `taken`. What has come back by itself since then is not given twice.
     fn give_back(&self, state: &mut Self::State, now: Nanos, taken: Nanos, cost: u64);
 

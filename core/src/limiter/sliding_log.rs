@@ -86,6 +86,15 @@ impl Rule for SlidingLog {
         }
     }
 
+    fn try_take(&self, log: &mut Log, now: Nanos, cost: u64) -> bool {
+        self.prune(log, now);
+        let may = cost <= self.limit.get().saturating_sub(log.total) || cost == 0;
+        if may {
+            self.take(log, now, cost);
+        }
+        may
+    }
+
     fn give_back(&self, log: &mut Log, now: Nanos, taken: Nanos, cost: u64) {
         self.prune(log, now);
         let mut left = cost;
@@ -120,6 +129,8 @@ impl Adapt for SlidingLog {
 }
 
 impl Packed for Log {
+    const WORD: bool = false;
+
     fn pack(&self) -> Option<u64> {
         None
     }

@@ -114,6 +114,25 @@ impl Rule for SlidingWindow {
         }
     }
 
+    fn try_take(&self, state: &mut SubWindows, now: Nanos, cost: u64) -> bool {
+        // Whoever began the last sub-window has left none that is gone.
+        let within = |sub: &SubWindow| now.wrapping_sub(sub.number * self.length.get()) < self.length.get();
+        if !state.counts.back().is_some_and(within) {
+            self.prune(state, now);
+        }
+        let may = cost <= self.limit.get().saturating_sub(state.total) || cost == 0;
+        if may {
+            match state.counts.back_mut().filter(|sub| within(sub)) {
+                Some(last) => {
+                    last.count += cost;
+                    state.total += cost;
+                }
+                None => self.take(state, now, cost),
+            }
+        }
+        may
+    }
+
     fn give_back(&self, state: &mut SubWindows, now: Nanos, taken: Nanos, cost: u64) {
         self.prune(state, now);
         let (number, mut left) = (self.number(taken), cost);
@@ -147,6 +166,8 @@ impl Adapt for SlidingWindow {
 }
 
 impl Packed for SubWindows {
+    const WORD: bool = false;
+
     fn pack(&self) -> Option<u64> {
         None
     }
