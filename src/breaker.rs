@@ -185,6 +185,10 @@ impl Kind for JsBreaker {
         self.breaker.concerns(owner)
     }
 
+    fn close_words(&self, owner: Owner) {
+        self.breaker.close_tally(owner);
+    }
+
     fn watchers(&self) -> Option<&Watchers> {
         Some(&self.watchers)
     }
@@ -277,6 +281,14 @@ pub fn breaker_word(object: &NativeObject) -> napi::Result<Option<u32>> {
 #[napi]
 pub fn breaker_timeout(object: &NativeObject) -> napi::Result<f64> {
     Ok(object.shared().get::<JsBreaker>()?.timeout)
+}
+
+/// Where this thread may count successes instead of telling them: a place in `sharedWords`. To be asked for once for each object.
+#[napi]
+pub fn breaker_tally(object: &NativeObject) -> napi::Result<Option<u32>> {
+    let breaker = &object.shared().get::<JsBreaker>()?.breaker;
+    let owner = Isolate::with_current(|isolate| Ok(isolate.owner()))?;
+    Ok(breaker.open_tally(owner, || words().take()))
 }
 
 /// All that is known of a breaker.
@@ -378,6 +390,11 @@ fast_calls! {
             breaker.fallback(isolate.owner());
             Ok(Answer::Nothing)
         })
+    }
+
+    /// `(breaker)`: takes over what threads have counted by themselves.
+    c"breakerTallied" Tallied(isolate, arguments) {
+        with_breaker(isolate, arguments, |breaker| Ok(Answer::Number(breaker.read_tallies() as f64)))
     }
 
     /// `(breaker, what)`: changes the state by hand; whether it did.

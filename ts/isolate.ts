@@ -197,6 +197,7 @@ export interface FastCalls {
   breakerEnter(breaker: number): number;
   breakerLeave(breaker: number, permit: number, end: number): boolean;
   breakerPhase(breaker: number): number;
+  breakerTallied(breaker: number): number;
   breakerFallback(breaker: number): void;
   breakerForce(breaker: number, what: number): boolean;
   bulkheadTry(bulkhead: number): number;

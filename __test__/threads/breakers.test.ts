@@ -26,6 +26,61 @@ test('failures of eight threads are one row, and it opens for all of them', asyn
   assert.deepEqual([failures, rejections, stateChanges], [8, 8, 1]);
 });
 
+test('a success in one thread ends the row of another, however fast its calls come', async () => {
+  const breaker = new CircuitBreaker({ failureThreshold: 3, recoveryTimeout: 60_000 });
+  const fail = (): Promise<unknown> => assert.rejects(breaker.call(() => Promise.reject(new Error('bad'))));
+  const worker = thread(
+    `const breaker = CircuitBreaker.from(data);
+    for (let i = 0; i < 100; i++) await breaker.call(() => 1);
+    parentPort.on('message', async (last) => {
+      await breaker.call(() => 1);
+      parentPort.postMessage('done');
+      if (last) parentPort.close();
+    });
+    parentPort.postMessage('ready');`,
+    breaker.toHandle(),
+  );
+  await once(worker, 'message');
+  for (const last of [false, false, true]) {
+    await fail();
+    await fail();
+    assert.equal(breaker.getMetrics().consecutiveFailures, 2);
+    worker.postMessage(last);
+    await once(worker, 'message');
+    assert.equal(breaker.getMetrics().consecutiveFailures, 0);
+  }
+  for (let i = 0; i < 3; i++) await fail();
+  assert.equal(breaker.isOpen(), true);
+});
+
+test('what threads count by themselves is seen at once, and stays when objects and threads are gone', async () => {
+  const breaker = new CircuitBreaker({ name: 'threads-counted' });
+  const threads = Array.from({ length: 4 }, () =>
+    thread(
+      `(await import('node:v8')).setFlagsFromString('--expose-gc');
+      const collect = globalThis.Bun?.gc ?? (await import('node:vm')).runInNewContext('gc');
+      let [mine, second] = [CircuitBreaker.open('threads-counted'), CircuitBreaker.open('threads-counted')];
+      for (let i = 0; i < 500; i++) await Promise.all([mine.call(() => 1), second.call(() => 1)]);
+      second = undefined;
+      for (let i = 0; i < 3; i++) {
+        await new Promise(setImmediate);
+        collect();
+      }
+      const others = Array.from({ length: 3 }, (_, i) => new CircuitBreaker({ name: 'counted-' + data + i }));
+      for (let i = 0; i < 500; i++) {
+        await mine.call(() => 1);
+        for (const other of others) await other.call(() => 1);
+      }
+      for (const other of others) if (other.getMetrics().successes !== 500) throw new Error('counted elsewhere');`,
+      Math.random(),
+    ),
+  );
+  assert.deepEqual(await exits(threads), [0, 0, 0, 0]);
+  assert.equal(breaker.getMetrics().successes, 4 * 1500);
+  breaker.reset();
+  assert.equal(breaker.getMetrics().successes, 0);
+});
+
 test('eight threads race for probes: never more in flight than three, and each state is told once', async () => {
   const breaker = new CircuitBreaker({
     failureThreshold: 1,

@@ -84,6 +84,8 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
   #unasked = 0;
   readonly #words: Int32Array;
   readonly #at: number;
+  readonly #tally: Int32Array;
+  readonly #tallyAt: number;
   #unhear: (() => void) | undefined;
   #checking: Promise<boolean> | undefined;
   #closed = false;
@@ -113,6 +115,8 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     this.#timeout = binding.breakerTimeout(this.native);
     const place = binding.breakerWord(this.native);
     ({ words: this.#words, at: this.#at } = place === null ? { words: nowhere, at: 0 } : wordAt(place));
+    const tally = binding.breakerTally(this.native);
+    ({ words: this.#tally, at: this.#tallyAt } = tally === null ? { words: nowhere, at: 0 } : wordAt(tally));
     this.#careful = this.#timeout > 0 || isFailure !== undefined || fallback !== undefined;
     if (healthCheckInterval !== undefined) {
       this.#checks = new HealthChecks(() => void this.checkHealth(), healthCheckInterval);
@@ -163,10 +167,10 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
   async #callPlainly<T>(fn: Guarded<T>): Promise<T> {
     // As `#enter` and `#leave`, written out: that is a fifth of the whole call.
     let permit: number;
-    const shown = this.#unasked > 0 ? Atomics.load(this.#words, this.#at) : 0;
+    const shown = this.#unasked > 0 ? (this.#words[this.#at] as number) : 0;
     if ((shown & 1) === 1) {
       this.#unasked--;
-      permit = shown >>> 1;
+      permit = shown >>> 2;
     } else permit = breakerEnter(this.#handle);
     if (!(permit >= 0)) return this.#refuse(permit) as Promise<T>;
     let value: T;
@@ -176,20 +180,31 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
       breakerLeave(this.#handle, permit, end.failure);
       throw error;
     }
-    if (breakerLeave(this.#handle, permit, end.success)) this.#unasked = unaskedInARow;
+    if (this.#words[this.#at] === permit * 4 + 1 && this.#tally !== nowhere) this.#count();
+    else if (breakerLeave(this.#handle, permit, end.success)) this.#unasked = unaskedInARow;
     return value;
   }
 
   /** A permit, from 0, or a number that says why there is none. The protocol of the word is that of `core/src/breaker/mirror.rs`. */
   #enter(): number {
-    const shown = this.#unasked > 0 ? Atomics.load(this.#words, this.#at) : 0;
+    const shown = this.#unasked > 0 ? (this.#words[this.#at] as number) : 0;
     if ((shown & 1) === 0) return breakerEnter(this.#handle);
     this.#unasked--;
-    return shown >>> 1;
+    return shown >>> 2;
   }
 
+  /** A permit of a call that began unasked is the generation: so the word is the same as then, and shows no failures in a row. */
   #leave(permit: number, how: number): void {
-    if (breakerLeave(this.#handle, permit, how)) this.#unasked = unaskedInARow;
+    if (how === end.success && this.#words[this.#at] === permit * 4 + 1 && this.#tally !== nowhere)
+      this.#count();
+    else if (breakerLeave(this.#handle, permit, how)) this.#unasked = unaskedInARow;
+  }
+
+  /** A success that changes nothing, in this thread's own word. */
+  #count(): void {
+    const count = (this.#tally[this.#tallyAt] as number) + 1;
+    this.#tally[this.#tallyAt] = count;
+    if ((count & 0xffffff) === 0) fast.breakerTallied(this.#handle);
   }
 
   /** Checks what a call is given, and says that it begins. Nothing is held yet. */

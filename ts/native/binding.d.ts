@@ -114,6 +114,9 @@ export declare function atomicChunk(chunk: number): ArrayBuffer
 /** All that is known of a breaker. */
 export declare function breakerMetrics(object: NativeObject): NativeBreakerMetrics
 
+/** Where this thread may count successes instead of telling them: a place in `sharedWords`. To be asked for once for each object. */
+export declare function breakerTally(object: NativeObject): number | null
+
 /** What each call may take, in milliseconds; 0 for no limit. */
 export declare function breakerTimeout(object: NativeObject): number
 

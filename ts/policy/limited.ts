@@ -1,7 +1,8 @@
 /** A limiter, or a semaphore, as a part of a policy. */
 import { InvalidArgumentError } from '../errors.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
-import { enderOf } from './cancelling.js';
+import type { CallContext } from './call-context.js';
+import { type Ender, enderOf } from './cancelling.js';
 import {
   type CallOptions,
   checkCall,
@@ -23,6 +24,11 @@ export interface Limits {
 export interface LimitedOptions {
   /** Milliseconds to wait for the limiter at most. */
   timeout?: number;
+}
+
+function contextOf(ender: Ender): CallContext {
+  if (ender === undefined) return endless;
+  return ender instanceof AbortSignal ? { signal: ender } : ender;
 }
 
 /** A limiter, as a part of a policy. Made by {@link limited}. */
@@ -54,11 +60,22 @@ export class Limited implements PolicyPart {
    *
    * @throws What the limiter refuses with, the function not called; the signal's reason; what the function throws.
    */
-  async call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T> {
-    checkCall(fn, options);
-    const ender = enderOf(options);
-    if (ender?.aborted) throw ender.reason;
-    let passed = this.#limiter.tryAcquire(this.#count);
+  call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T> {
+    try {
+      checkCall(fn, options);
+      const ender = enderOf(options);
+      if (ender?.aborted) throw ender.reason;
+      const passed = this.#limiter.tryAcquire(this.#count);
+      if (passed === true) return Promise.resolve(fn(contextOf(ender)));
+      return this.#slowly(fn, ender, passed);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** A call that waits, or has something to give back. */
+  async #slowly<T>(fn: GuardedFunction<T>, ender: Ender, tried: unknown): Promise<T> {
+    let passed = tried;
     if (passed === false || passed === undefined) {
       const wait: WaitOptions = {};
       if (ender !== undefined) wait.signal = ender instanceof AbortSignal ? ender : ender.signal;
@@ -66,9 +83,7 @@ export class Limited implements PolicyPart {
       passed = await this.#limiter.acquire(this.#count, wait);
     }
     try {
-      return await fn(
-        ender === undefined ? endless : ender instanceof AbortSignal ? { signal: ender } : ender,
-      );
+      return await fn(contextOf(ender));
     } finally {
       if (typeof passed === 'object' && passed !== null) (passed as Partial<Disposable>)[Symbol.dispose]?.();
     }

@@ -26,16 +26,27 @@ function inwards(context: CallContext | undefined): CallOptions | undefined {
   return signal === undefined ? undefined : { signal };
 }
 
-/** A function that goes through one part more. */
-function through<T>(part: PolicyPart, fn: GuardedFunction<T>, args: readonly unknown[]): GuardedFunction<T> {
-  if (withArguments in part) return (context) => callThrough(part, fn, inwards(context), args) as Promise<T>;
-  return (context) => part.call(fn, inwards(context)) as Promise<T>;
+const none: readonly unknown[] = [];
+
+/** Makes a function that goes through one part more. */
+type Link = <T>(fn: GuardedFunction<T>, args: readonly unknown[]) => GuardedFunction<T>;
+
+function link(part: PolicyPart): Link {
+  if (withArguments in part)
+    return <T>(fn: GuardedFunction<T>, args: readonly unknown[]) =>
+      (context: CallContext) =>
+        callThrough(part, fn, inwards(context), args) as Promise<T>;
+  return <T>(fn: GuardedFunction<T>) =>
+    (context: CallContext) =>
+      part.call(fn, context === endless ? undefined : inwards(context)) as Promise<T>;
 }
 
 /** Parts that call one another, the first of them outermost. Made by {@link policy}. */
 export class Policy<E = never> implements PolicyPart {
   readonly #first: PolicyPart;
-  readonly #inner: readonly PolicyPart[];
+  /** Whether any part wants to know what the wrapped function was called with. */
+  readonly #keen: boolean;
+  readonly #inner: readonly Link[];
 
   /** @internal */
   constructor([first, ...inner]: readonly PolicyPart[]) {
@@ -44,7 +55,8 @@ export class Policy<E = never> implements PolicyPart {
         throw new InvalidArgumentError('part', shown(part), 'a policy, or what has call(fn, { signal })');
     }
     this.#first = first as PolicyPart;
-    this.#inner = inner.reverse();
+    this.#keen = [first, ...inner].some((part) => withArguments in (part as PolicyPart));
+    this.#inner = inner.reverse().map(link);
   }
 
   /**
@@ -54,7 +66,11 @@ export class Policy<E = never> implements PolicyPart {
    * @throws What the outermost part throws.
    */
   call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T | E> {
-    return this[withArguments](fn, options, []);
+    if (this.#keen || options !== undefined || typeof fn !== 'function')
+      return this[withArguments](fn, options, none);
+    let next = fn;
+    for (const link of this.#inner) next = link(next, none);
+    return this.#first.call(next) as Promise<T | E>;
   }
 
   /** @internal */
@@ -69,7 +85,7 @@ export class Policy<E = never> implements PolicyPart {
       return Promise.reject(error);
     }
     let next = fn;
-    for (const part of this.#inner) next = through(part, next, args);
+    for (const link of this.#inner) next = link(next, args);
     return callThrough(this.#first, next, options, args) as Promise<T | E>;
   }
 

@@ -7,6 +7,7 @@ use super::probes::Probes;
 use super::row::Row;
 use super::rules::Rules;
 use super::state::{Phase, State, StateWord, later};
+use super::tally::Tallies;
 use super::window::{Sum, Window, WindowKind};
 use crate::clock::{Clock, Nanos};
 use crate::lock::Owner;
@@ -91,6 +92,7 @@ pub struct Breaker {
     probes: Mutex<Probes>,
     changes: Changes,
     counters: Option<Counters>,
+    tallies: Tallies,
     /// Whether to read the clock when a call begins, and when one ends that was not timed.
     times: (bool, bool),
 }
@@ -122,6 +124,7 @@ impl Breaker {
             probes: Mutex::default(),
             changes: Changes::new(clock.now(), Box::new(listener)),
             counters: rules.metrics.then(Counters::default),
+            tallies: Tallies::default(),
             times: (begins, windowed),
             rules,
             clock,
@@ -177,11 +180,29 @@ impl Breaker {
         Some(probes.take(self.rules.probes, owner, now, self.rules.lease))
     }
 
-    /// Where a word stands that shows the host's threads whether they may begin a call unasked: the generation twice, plus 1 if it is a closed
-    /// one. Nothing if each call is to be timed exactly.
+    /// Where a word stands that shows the host's threads whether they may begin a call unasked: the generation four times, plus 1 if it is a closed
+    /// one, plus 2 if there are failures in a row. Nothing if each call is to be timed exactly.
     #[must_use]
     pub fn place(&self) -> Option<u32> {
         self.rules.slow_after.is_none().then(|| self.mirror.place())
+    }
+
+    /// Where a thread may count a call's success instead of [leaving](Self::leave), as long as the word at [`place`](Self::place) shows the
+    /// generation of its permit, closed and without failures in a row. It is opened for one of the thread's objects, until
+    /// [`close_tally`](Self::close_tally); every 2³¹ calls or sooner somebody reads it. Nothing if each success is to be told.
+    pub fn open_tally(&self, owner: Owner, word: impl FnOnce() -> Word) -> Option<u32> {
+        let untold = self.window.is_none() && self.rules.slow_after.is_none();
+        untold.then(|| self.tallies.open(owner, word))
+    }
+
+    /// One of a thread's objects counts no more.
+    pub fn close_tally(&self, owner: Owner) {
+        self.tallies.close(owner);
+    }
+
+    /// Takes over what threads have counted.
+    pub fn read_tallies(&self) -> u64 {
+        self.tallies.read()
     }
 
     /// Gives a permit back, with what the call came to. Says whether calls of this thread come so fast that to look at the clock for each would
@@ -207,8 +228,12 @@ impl Breaker {
 
     /// Counts a call of the closed state, and opens the breaker if it was one too many.
     fn count(&self, generation: u32, failed: bool, slow: bool, now: Nanos) {
-        if !failed && self.window.is_none() {
-            return self.row.success(generation);
+        if !failed {
+            self.mirror.mark(generation, false);
+            self.row.success(generation);
+            if self.window.is_none() {
+                return;
+            }
         }
         let state = self.word.load();
         if state.generation != generation || state.phase != Phase::Closed {
@@ -217,9 +242,8 @@ impl Breaker {
         let mut opens = false;
         if failed {
             let row = self.row.failure(generation);
+            self.mirror.mark(generation, true);
             opens = self.rules.failures.is_some_and(|limit| row >= limit);
-        } else {
-            self.row.success(generation);
         }
         if let (Some(window), Some(rates)) = (&self.window, &self.rules.rates) {
             let mut window = window.lock();
@@ -338,6 +362,7 @@ impl Breaker {
     pub fn reset(&self) {
         self.force_close();
         self.changes.clear(self.clock.now());
+        self.tallies.clear();
         if let Some(counters) = &self.counters {
             counters.clear();
         }
@@ -358,6 +383,7 @@ impl Breaker {
     /// A thread is gone: its probes' places are free.
     pub fn release_owner(&self, owner: Owner) {
         self.probes.lock().forget(owner);
+        self.tallies.forget(owner);
     }
 
     /// Whether a thread has probes in flight.
@@ -399,6 +425,7 @@ impl Breaker {
         };
         if let Some(counters) = &self.counters {
             counters.read(&mut figures);
+            figures.successes += self.tallies.read();
         }
         figures
     }

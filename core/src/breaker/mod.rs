@@ -6,7 +6,8 @@
 //! clears nothing and still begins at zero. As in sony/gobreaker, to which consecutive failures, generations and lazy expiry go back;
 //! windows and slow calls are resilience4j's.
 //!
-//! While the breaker is closed, entering is one load, and a success in a row of successes writes nothing but metrics.
+//! While the breaker is closed, entering is one load, and a success in a row of successes writes nothing but metrics. The host's threads do both by
+//! themselves: `mirror.rs` is what they look at, `tally.rs` where they count.
 
 mod changes;
 mod circuit;
@@ -16,6 +17,7 @@ mod probes;
 mod row;
 mod rules;
 mod state;
+mod tally;
 mod window;
 
 pub use changes::Change;

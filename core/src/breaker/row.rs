@@ -44,7 +44,7 @@ impl Row {
 
     /// The row ends. Writes only if there is one.
     pub(super) fn success(&self, generation: u32) {
-        let mut word = self.0.load(Ordering::Relaxed);
+        let mut word = self.0.load(Ordering::SeqCst);
         while split(word).0 == generation && split(word).1 > 0 {
             match self.swap(word, join(generation, 0)) {
                 Ok(()) => return,
@@ -54,8 +54,8 @@ impl Row {
     }
 
     fn swap(&self, from: u64, to: u64) -> Result<(), u64> {
-        // Relaxed: the count orders nothing; what it leads to is a step of the state's word.
-        self.0.compare_exchange_weak(from, to, Ordering::Relaxed, Ordering::Relaxed).map(|_| ())
+        // In one order with the mirror's mark; see there.
+        self.0.compare_exchange_weak(from, to, Ordering::SeqCst, Ordering::SeqCst).map(|_| ())
     }
 }
 

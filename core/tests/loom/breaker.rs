@@ -173,6 +173,31 @@ fn the_word_that_the_host_sees_shows_the_last_state_however_threads_come_to_it()
         other.join().unwrap();
         let state = breaker.figures().state;
         let shown = words.chunk(0).unwrap().words()[place].load(Ordering::Acquire);
-        assert_eq!(shown, state.generation << 1 | u32::from(state.phase == Phase::Closed));
+        assert_eq!(shown, state.generation << 2 | u32::from(state.phase == Phase::Closed));
+    });
+}
+
+#[test]
+fn a_row_that_stands_is_shown_to_those_whose_success_would_end_it() {
+    model(|| {
+        let words = Arc::<Words>::default();
+        let word = words.take();
+        let place = word.place() as usize;
+        let rules = Rules { failures: Some(9), ..rules() };
+        let breaker = Arc::new(Breaker::with_word(rules, Arc::new(Still), word, |_| ()));
+        let end = |breaker: &Breaker, end: End| {
+            let permit = passed(breaker, 1).unwrap();
+            breaker.leave(permit, Owner(1), end);
+        };
+        end(&breaker, End::Failure);
+        let other = {
+            let breaker = Arc::clone(&breaker);
+            thread::spawn(move || end(&breaker, End::Success))
+        };
+        end(&breaker, End::Failure);
+        other.join().unwrap();
+        let row = breaker.figures().row;
+        let shown = words.chunk(0).unwrap().words()[place].load(Ordering::Acquire);
+        assert!(row == 0 || shown & 2 == 2, "{row} in a row, {shown}");
     });
 }
