@@ -72,14 +72,31 @@ export class CallLane extends Lane implements SlotWaiter {
   }
 
   take(value: unknown): void {
-    if (this.#index <= this.run.cutAt) return;
+    let item = value;
+    // What goes straight on does so in this loop, through one stage after the other.
+    for (let lane: CallLane = this; ; ) {
+      const passed = lane.#straight(item);
+      if (passed === nothing) return;
+      const { next } = lane;
+      if (!(next instanceof CallLane)) {
+        next.take(passed);
+        return;
+      }
+      item = passed;
+      lane = next;
+    }
+  }
+
+  /** What goes on at once; `nothing` if the item is dropped, or stands in the stage. */
+  #straight(value: unknown): unknown {
+    if (this.#index <= this.run.cutAt) return nothing;
     const stage = this.#stage;
     const { meter, slots } = stage;
     meter.in++;
     const alone = this.#size === 0 || (!this.#ordered && this.#queue.length === 0);
     if (!alone || stage.guards !== undefined || !this.next.admits() || !slots.take()) {
       this.#enter(new Entry(value, 0));
-      return;
+      return nothing;
     }
     const began = meter.begin();
     let result: unknown;
@@ -89,25 +106,28 @@ export class CallLane extends Lane implements SlotWaiter {
       if (began !== 0) meter.end(began);
       slots.give(this.run);
       this.#failedAtOnce(value, error);
-      return;
+      return nothing;
     }
     if (isThenable(result) || stage.kind === 'flat' || result instanceof Many) {
       const entry = new Entry(value, 0);
       // The call itself may have ended the run.
       if (!this.run.ended) this.#hold(entry);
       this.#given(entry, result, began);
-      return;
+      return nothing;
     }
     slots.give(this.run);
     if (began !== 0) meter.end(began);
-    if (this.run.ended) return;
+    if (this.run.ended) return nothing;
     if (stage.kind === 'map') {
       meter.out++;
-      this.next.take(result);
-    } else if (stage.kind === 'route' ? result !== nothing : stage.kind === 'tap' || result) {
+      return result;
+    }
+    if (stage.kind === 'route' ? result !== nothing : stage.kind === 'tap' || result) {
       meter.out++;
-      this.next.take(stage.kind === 'route' ? result : value);
-    } else meter.filtered++;
+      return stage.kind === 'route' ? result : value;
+    }
+    meter.filtered++;
+    return nothing;
   }
 
   override takeAgain(value: unknown, attempts: number): void {

@@ -4,7 +4,7 @@ import type { StageMetrics } from './metrics.js';
 import { Times } from './times.js';
 
 /** Calls that are all measured. */
-const first = 1024;
+const first = 128;
 /** After these, one of so many is: a power of two. */
 const every = 64;
 

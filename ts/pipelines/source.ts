@@ -35,6 +35,23 @@ class Iterated implements Source {
   }
 }
 
+/** A list, without the iterator's detour. As with that, what is added while it is read is read too. */
+class Listed implements Source {
+  readonly #list: readonly unknown[];
+  readonly #step: { value: unknown; done: boolean } = { value: undefined, done: false };
+  #at = 0;
+  constructor(list: readonly unknown[]) {
+    this.#list = list;
+  }
+  next(): Step {
+    const step = this.#step;
+    if (this.#at >= this.#list.length) return { value: undefined, done: true };
+    step.value = this.#list[this.#at++];
+    return step as Step;
+  }
+  stop(): void {}
+}
+
 /** A channel is left as it is, and its messages for others. */
 class Received implements Source {
   readonly #channel: Channel<unknown>;
@@ -94,6 +111,8 @@ export function sourceOf(name: string, inputs: unknown): Source {
   checkSource(name, inputs);
   if (inputs instanceof Channel) return new Received(inputs as Channel<unknown>);
   if (inputs instanceof Readable) return new NodeStream(inputs);
+  if (Array.isArray(inputs) && inputs[Symbol.iterator] === Array.prototype[Symbol.iterator])
+    return new Listed(inputs);
   const { getReader } = inputs as Partial<ReadableStream>;
   if (typeof getReader === 'function') return new WebStream(inputs as ReadableStream);
   const late = (inputs as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator];
