@@ -3664,6 +3664,20 @@ interface PipelineConfig {
     /** Where dead letters go. While it is full, items that failed wait. Default: a channel within this thread, without a bound. */
     deadLetters: Channel<DeadLetter>;
 }
+/** How lists are cut out of a stream: by number, by time, or both. */
+interface WindowOptions {
+    /** Items of a full list. */
+    size?: number;
+    /** Items by which the next list begins after this one: less than `size` for lists that overlap. Default `size`. */
+    slide?: number;
+    /** Milliseconds after its first item that a list is passed on as it is. */
+    ms?: number;
+}
+/** How long `close` waits. */
+interface PipelineCloseOptions {
+    /** Milliseconds after which what still runs is aborted. Default: no limit. */
+    timeout?: number;
+}
 
 /** What pipelines and their stages tell of themselves. Times are in milliseconds. */
 
@@ -3691,7 +3705,7 @@ interface StageMetrics {
     buffered: number;
     /** Items passed on per second, over the time in which any came. */
     throughput: number;
-    /** How long a call takes, with its limiter and retries: of each of the first 1024, then of every 64th. */
+    /** How long a call takes, with its limiter and retries: of each of the first 128, then of every 64th. */
     latency: TimeStatistics;
 }
 /** A pipeline's counts since it began or was reset. */
@@ -3824,20 +3838,6 @@ type BranchResult<TItem, R> = {
         to: BuiltPipeline<never, infer O>;
     } ? O : TItem;
 }[keyof R];
-/** How lists are cut out of a stream: by number, by time, or both. */
-interface WindowOptions {
-    /** Items of a full list. */
-    size?: number;
-    /** Items by which the next list begins after this one: less than `size` for lists that overlap. Default `size`. */
-    slide?: number;
-    /** Milliseconds after its first item that a list is passed on as it is. */
-    ms?: number;
-}
-/** How long `close` waits. */
-interface PipelineCloseOptions {
-    /** Milliseconds after which what still runs is aborted. Default: no limit. */
-    timeout?: number;
-}
 /**
  * A pipeline: items go through its stages in a row, several at once in each, and come out in their order unless it is told otherwise.
  *

@@ -127,18 +127,18 @@ export type {
   Branch,
   BranchResult,
   BuiltPipeline,
-  PipelineCloseOptions,
-  WindowOptions,
 } from './pipelines/builder.js';
 export type {
   DeadLetter,
   NamedStageOptions,
   OnError,
+  PipelineCloseOptions,
   PipelineConfig,
   PipelineStageConfig,
   Retrying,
   StageOptions,
   StageProcessor,
+  WindowOptions,
 } from './pipelines/config.js';
 export * from './pipelines/errors.js';
 export type { PipelineMetrics, StageMetrics } from './pipelines/metrics.js';

@@ -1,5 +1,5 @@
 /** Pipelines: stages in a row, through which items flow with back-pressure. */
-import { Channel } from '../channels/channel.js';
+import type { Channel } from '../channels/channel.js';
 import { InvalidArgumentError, UnsupportedError, WaitTimeoutError } from '../errors.js';
 import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
@@ -7,15 +7,19 @@ import { checkConfig, checkNames } from './check.js';
 import type {
   DeadLetter,
   NamedStageOptions,
+  PipelineCloseOptions,
   PipelineConfig,
   PipelineStageConfig,
   StageProcessor,
+  WindowOptions,
 } from './config.js';
 import { Collect, type End } from './ends.js';
 import { ItemDroppedError } from './errors.js';
+import { bottleneckOf, metricsOf, stageOf, throughputOf } from './figures.js';
 import { Keeper } from './keeper.js';
+import { Letters } from './letters.js';
 import { Activity } from './meter.js';
-import type { PipelineMetrics, StageMetrics } from './metrics.js';
+import type { PipelineMetrics } from './metrics.js';
 import {
   bothNode,
   branchNode,
@@ -51,25 +55,6 @@ export type BranchResult<TItem, R> = {
   [K in keyof R]: R[K] extends { to: BuiltPipeline<never, infer O> } ? O : TItem;
 }[keyof R];
 
-/** How lists are cut out of a stream: by number, by time, or both. */
-export interface WindowOptions {
-  /** Items of a full list. */
-  size?: number;
-  /** Items by which the next list begins after this one: less than `size` for lists that overlap. Default `size`. */
-  slide?: number;
-  /** Milliseconds after its first item that a list is passed on as it is. */
-  ms?: number;
-}
-
-/** How long `close` waits. */
-export interface PipelineCloseOptions {
-  /** Milliseconds after which what still runs is aborted. Default: no limit. */
-  timeout?: number;
-}
-
-const unbounded = 2 ** 30;
-const atOnce = { timeout: 0 } as const;
-
 /**
  * A pipeline: items go through its stages in a row, several at once in each, and come out in their order unless it is told otherwise.
  *
@@ -96,9 +81,8 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
   readonly #activity = new Activity();
   #plan: Plan | undefined;
   #walking: Walking | undefined;
-  #letters: Channel<DeadLetter> | undefined;
+  readonly #letters: Letters;
   #closing: Promise<void> | undefined;
-  #ended = false;
 
   /** @throws {@link InvalidArgumentError} for what cannot be meant. */
   constructor(config?: Partial<PipelineConfig>);
@@ -108,7 +92,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     checkConfig(config);
     this.#config = config;
     this.#nodes = nodes;
-    this.#letters = config.deadLetters;
+    this.#letters = new Letters(config.deadLetters);
   }
 
   #with<T>(node: Node): BuiltPipeline<TInput, T> {
@@ -249,13 +233,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
         counts: { in: 0, out: 0 },
         ordered,
         onError,
-        bury: (letter, signal) => {
-          const { deadLetters } = this;
-          return (
-            deadLetters.trySend(letter as DeadLetter) ||
-            deadLetters.send(letter as DeadLetter, { signal: signal() })
-          );
-        },
+        bury: (letter, signal) => this.#letters.bury(letter as DeadLetter, signal),
       };
     }
     return this.#plan;
@@ -368,11 +346,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
    * pipeline.
    */
   get deadLetters(): Channel<DeadLetter> {
-    if (this.#letters === undefined) {
-      this.#letters = Channel.local<DeadLetter>(unbounded);
-      if (this.#ended) this.#letters.close();
-    }
-    return this.#letters;
+    return this.#letters.channel;
   }
 
   /**
@@ -387,77 +361,32 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     checkWaitOptions(options);
     return this.#stream((run) => {
       const limits = limitsOf(options);
-      const source = sourceOf('letters', letters ?? this.#lettersNow());
+      const source = sourceOf('letters', letters ?? this.#letters.now());
       run.start((of) => new Replay(source, of), limits);
     });
   }
 
-  /** The letters that are there; not those that come meanwhile. */
-  async *#lettersNow(): AsyncGenerator<DeadLetter> {
-    const { deadLetters } = this;
-    for (let left = deadLetters.length; left > 0; left--) {
-      // It may be gone by now. It may also be one that its thread has to be asked for, so it is awaited.
-      const batch = await deadLetters.receiveBatch(1, atOnce).catch((error: unknown) => {
-        if (error instanceof WaitTimeoutError) return [];
-        throw error;
-      });
-      if (batch.length === 0) return;
-      yield batch[0] as DeadLetter;
-    }
-  }
-
   /** Its counts, and those of each stage. */
   getMetrics(): PipelineMetrics {
-    const { stages, counts } = this.#planned();
-    const all = stages.map(metricsOf);
-    const sum = (key: 'filtered' | 'failed' | 'skipped' | 'dead' | 'inFlight' | 'buffered'): number =>
-      all.reduce((total, stage) => total + stage[key], 0);
-    return {
-      name: this.#config.name,
-      in: counts.in,
-      out: counts.out,
-      filtered: sum('filtered'),
-      failed: sum('failed'),
-      skipped: sum('skipped'),
-      dead: sum('dead'),
-      inFlight: sum('inFlight'),
-      buffered: sum('buffered'),
-      throughput: this.getThroughput(),
-      bottleneck: this.bottleneck(),
-      stages: all,
-    };
+    return metricsOf(this.#config.name, this.#planned(), this.#activity);
   }
 
   /** Results per second, or items that a stage has passed on, over the time in which any item was under way. */
   getThroughput(stage?: string): number {
-    if (stage !== undefined) return this.#named(stage).meter.throughput();
-    const { ms } = this.#activity;
-    return ms > 0 ? (this.#planned().counts.out / ms) * 1000 : 0;
+    const plan = this.#planned();
+    return stage === undefined ? throughputOf(plan, this.#activity) : stageOf(plan, stage).meter.throughput();
   }
 
   /** How long a stage's call takes, in milliseconds, or one call of each stage: the means of those measured, without waits in buffers. */
   getLatency(stage?: string): number {
-    const stages = stage === undefined ? this.#planned().stages : [this.#named(stage)];
+    const plan = this.#planned();
+    const stages = stage === undefined ? plan.stages : [stageOf(plan, stage)];
     return stages.reduce((sum, { meter }) => sum + meter.times.mean, 0);
-  }
-
-  #named(name: string): Stage {
-    const found = this.#planned().stages.find((stage) => stage.name === name);
-    if (found !== undefined) return found;
-    const names = this.#nodes.map((node) => node.name).join(', ');
-    throw new InvalidArgumentError('stage', shown(name), `one of ${names}`);
   }
 
   /** The stage whose calls take most time for their concurrency: it holds up the others. `undefined` while nothing was called. */
   bottleneck(): string | undefined {
-    let most = 0;
-    let found: string | undefined;
-    for (const stage of this.#planned().stages) {
-      if (!(stage instanceof CallStage)) continue;
-      const load = stage.meter.load(stage.slots.limit);
-      if (load > most) [most, found] = [load, stage.name];
-    }
-    return found;
+    return bottleneckOf(this.#planned());
   }
 
   /** Begins counting anew, also in stages that other pipelines have too. */
@@ -510,8 +439,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
       });
     }
     await this.#keeper.idle();
-    this.#ended = true;
-    if (this.#config.deadLetters === undefined) this.#letters?.close();
+    this.#letters.close();
     const { stages = [] } = this.#plan ?? {};
     const own = stages.filter((_, index) => this.#nodes[index]?.shared === undefined);
     await Promise.all(own.map((stage) => (stage instanceof CallStage ? stage.place?.close() : undefined)));
@@ -520,8 +448,4 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function metricsOf(stage: Stage): StageMetrics {
-  return stage.meter.metrics(stage.name, stage instanceof CallStage ? stage.slots.limit : 1);
 }

@@ -2,12 +2,12 @@
  * A stage's items in one run. A call that gives no promise costs none, and no object: its result goes straight on. Others stand in a
  * line, in the order in which they came or, without order, in that in which they are done, until there is room after them.
  */
-import { InvalidArgumentError } from '../errors.js';
 import { isThenable } from '../thenable.js';
-import { shown } from '../wait-options.js';
 import type { DeadLetter } from './config.js';
 import { Deque } from './deque.js';
+import { Entry, state } from './entry.js';
 import { DeadLetterError } from './errors.js';
+import { type Expanding, Expansion } from './expansion.js';
 import { GuardedCall } from './guarded-call.js';
 import { Lane } from './lane.js';
 import { Many, nothing } from './route.js';
@@ -15,31 +15,7 @@ import type { Run } from './run.js';
 import type { SlotWaiter } from './slots.js';
 import type { CallStage } from './stages.js';
 
-/** `more`: a value that others of the same item come after. */
-const state = { waiting: 0, done: 1, dropped: 2, failed: 3, more: 4 } as const;
-
-type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
-
-/** An item in a stage. */
-class Entry {
-  readonly item: unknown;
-  /** Calls for it in earlier runs. */
-  readonly prior: number;
-  state: number = state.waiting;
-  value: unknown;
-  call: GuardedCall | undefined;
-  iterator: AnyIterator | undefined;
-  /** Its slot is held until its iterator has ended. */
-  holds = false;
-  pulling = false;
-
-  constructor(item: unknown, prior: number) {
-    this.item = item;
-    this.prior = prior;
-  }
-}
-
-export class CallLane extends Lane implements SlotWaiter {
+export class CallLane extends Lane implements SlotWaiter, Expanding {
   readonly run: Run;
   readonly #stage: CallStage;
   readonly #index: number;
@@ -49,7 +25,7 @@ export class CallLane extends Lane implements SlotWaiter {
   readonly #queue = new Deque<Entry>();
   /** With order: all items in the stage. Without: those that are done. */
   readonly #line = new Deque<Entry>();
-  readonly #open = new Set<Entry>();
+  readonly #expansion: Expansion;
   #size = 0;
   #standing = false;
   #flushing = false;
@@ -62,6 +38,7 @@ export class CallLane extends Lane implements SlotWaiter {
     this.#stage = stage;
     this.#index = index;
     this.#ordered = stage.ordered ?? run.plan.ordered;
+    this.#expansion = new Expansion(this, stage.name, stage.kind === 'flat');
     this.#capacity = stage.slots.limit + stage.bufferSize;
   }
 
@@ -193,7 +170,7 @@ export class CallLane extends Lane implements SlotWaiter {
     } catch (error) {
       if (began !== 0) meter.end(began);
       slots.give(this.run);
-      this.#failed(entry, error);
+      this.failed(entry, error);
       return;
     }
     this.#given(entry, result, began);
@@ -209,49 +186,35 @@ export class CallLane extends Lane implements SlotWaiter {
       promise.then(
         (value) => {
           if (began !== 0) meter.end(began);
-          if (!this.#expands(entry, value)) this.#left(entry);
+          if (!this.#expansion.expands(entry, value)) this.#left(entry);
           if (!this.run.ended) this.#ended(entry, value);
-          else if (entry.holds) this.#shut(entry);
+          else if (entry.holds) this.#expansion.shut(entry);
         },
         (error: unknown) => {
           if (began !== 0) meter.end(began);
           this.#left(entry);
-          this.#failed(entry, error);
+          this.failed(entry, error);
         },
       );
       return;
     }
     if (began !== 0) meter.end(began);
-    if (this.#expands(entry, result)) {
+    if (this.#expansion.expands(entry, result)) {
       meter.inFlight++;
       this.run.calls++;
     } else slots.give(this.run);
     if (!this.run.ended) this.#ended(entry, result);
-    else if (entry.holds) this.#shut(entry);
-  }
-
-  /** Whether the call goes on, as what it gave is read with waits in between. */
-  #expands(entry: Entry, value: unknown): boolean {
-    if (this.#stage.kind !== 'flat' || typeof value !== 'object' || value === null) return false;
-    const { [Symbol.asyncIterator]: iterate } = value as Partial<AsyncIterable<unknown>>;
-    if (typeof iterate !== 'function') return false;
-    entry.holds = true;
-    try {
-      entry.iterator = iterate.call(value);
-    } catch (error) {
-      entry.iterator = { next: () => Promise.reject(error as Error) };
-    }
-    return true;
+    else if (entry.holds) this.#expansion.shut(entry);
   }
 
   /** A call that gave a promise is over. What was given up at its time limit holds its slot until it has ended. */
   #left(entry: Entry): void {
     const late = entry.call?.unfinished;
-    if (late === undefined) this.#giveSlot();
-    else void late.then(() => this.#giveSlot());
+    if (late === undefined) this.giveSlot();
+    else void late.then(() => this.giveSlot());
   }
 
-  #giveSlot(): void {
+  giveSlot(): void {
     this.#stage.meter.inFlight--;
     this.#stage.slots.give(this.run);
     this.run.left();
@@ -260,125 +223,31 @@ export class CallLane extends Lane implements SlotWaiter {
   #ended(entry: Entry, result: unknown): void {
     const { kind, meter } = this.#stage;
     if (kind === 'flat' || result instanceof Many) {
-      this.#expand(entry, result);
+      this.#expansion.begin(entry, result);
       return;
     }
     const passes = kind === 'filter' ? Boolean(result) : result !== nothing;
     entry.state = passes ? state.done : state.dropped;
     entry.value = kind === 'map' || kind === 'route' ? result : entry.item;
     if (!passes) meter.filtered++;
-    this.#ready(entry);
-  }
-
-  /** Begins to read what a call gave. */
-  #expand(entry: Entry, result: unknown): void {
-    if (entry.iterator === undefined) {
-      const values = result instanceof Many ? result.values : result;
-      const usable = typeof values === 'object' && values !== null;
-      const iterate = usable ? (values as Partial<Iterable<unknown>>)[Symbol.iterator] : undefined;
-      if (typeof iterate !== 'function') {
-        const { name } = this.#stage;
-        this.#failed(entry, new InvalidArgumentError(name, shown(values), 'something iterable, and no text'));
-        return;
-      }
-      try {
-        entry.iterator = iterate.call(values);
-      } catch (error) {
-        this.#failed(entry, error);
-        return;
-      }
-    }
-    this.#open.add(entry);
-    this.#pull(entry);
-    if (entry.state !== state.waiting) this.#ready(entry);
-  }
-
-  /** Reads the next value of an iterator. */
-  #pull(entry: Entry): void {
-    const iterator = entry.iterator as AnyIterator;
-    entry.state = state.waiting;
-    if (!entry.holds) {
-      try {
-        this.#pulled(entry, (iterator as Iterator<unknown>).next());
-      } catch (error) {
-        this.#open.delete(entry);
-        this.#spoil(entry, error);
-      }
-      return;
-    }
-    entry.pulling = true;
-    const late = (then: () => void): void => {
-      entry.pulling = false;
-      if (this.run.ended) this.#shut(entry);
-      else then();
-    };
-    let next: Promise<IteratorResult<unknown>>;
-    try {
-      next = Promise.resolve((iterator as AsyncIterator<unknown>).next());
-    } catch (error) {
-      next = Promise.reject(error as Error);
-    }
-    next.then(
-      (result) =>
-        late(() => {
-          this.#pulled(entry, result);
-          this.#ready(entry);
-        }),
-      (error: unknown) => {
-        entry.pulling = false;
-        this.#close(entry);
-        this.#failed(entry, error);
-      },
-    );
-  }
-
-  #pulled(entry: Entry, result: IteratorResult<unknown>): void {
-    if (result.done === true) {
-      entry.state = state.dropped;
-      this.#close(entry);
-    } else {
-      entry.state = state.more;
-      entry.value = result.value;
-    }
-  }
-
-  /** An iterator has ended by itself. */
-  #close(entry: Entry): void {
-    this.#open.delete(entry);
-    if (!entry.holds) return;
-    entry.holds = false;
-    this.#giveSlot();
-  }
-
-  /** Ends an iterator that nobody reads any more. One that is at work ends when its step has. */
-  #shut(entry: Entry): void {
-    if (entry.pulling) return;
-    const { iterator } = entry;
-    if (iterator === undefined) return;
-    entry.iterator = undefined;
-    const end = (): void => this.#close(entry);
-    try {
-      Promise.resolve(iterator.return?.()).then(end, end);
-    } catch {
-      end();
-    }
+    this.ready(entry);
   }
 
   #failedAtOnce(item: unknown, error: unknown): void {
     if (this.run.ended) return;
     const entry = new Entry(item, 0);
     this.#hold(entry);
-    this.#failed(entry, error);
+    this.failed(entry, error);
   }
 
-  #failed(entry: Entry, error: unknown): void {
+  failed(entry: Entry, error: unknown): void {
     if (this.run.ended) return;
-    this.#spoil(entry, error);
-    if (entry.state !== state.waiting) this.#ready(entry);
+    this.spoil(entry, error);
+    if (entry.state !== state.waiting) this.ready(entry);
   }
 
   /** Decides what becomes of an item that failed. */
-  #spoil(entry: Entry, error: unknown): void {
+  spoil(entry: Entry, error: unknown): void {
     const { meter, name } = this.#stage;
     switch (this.#stage.onError ?? this.run.plan.onError) {
       case 'skip':
@@ -426,7 +295,7 @@ export class CallLane extends Lane implements SlotWaiter {
       this.run.left();
       if (this.run.ended) return;
       then();
-      this.#ready(entry);
+      this.ready(entry);
     };
     const buried = (): void => {
       meter.dead++;
@@ -439,7 +308,7 @@ export class CallLane extends Lane implements SlotWaiter {
   }
 
   /** The item's state is not `waiting` any more. */
-  #ready(entry: Entry): void {
+  ready(entry: Entry): void {
     if (!this.#ordered) this.#line.push(entry);
     this.#flush();
   }
@@ -487,7 +356,7 @@ export class CallLane extends Lane implements SlotWaiter {
     if (!this.#ordered) this.#line.shift();
     this.next.take(value);
     if (this.run.ended) return true;
-    this.#pull(entry);
+    this.#expansion.pull(entry);
     if (!this.#ordered && entry.state !== state.waiting) this.#line.push(entry);
     return true;
   }
@@ -524,6 +393,6 @@ export class CallLane extends Lane implements SlotWaiter {
     this.#size = 0;
     this.#queue.clear();
     this.#line.clear();
-    for (const entry of this.#open) this.#shut(entry);
+    this.#expansion.stop();
   }
 }

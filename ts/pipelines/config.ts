@@ -87,3 +87,19 @@ export interface PipelineConfig {
   /** Where dead letters go. While it is full, items that failed wait. Default: a channel within this thread, without a bound. */
   deadLetters: Channel<DeadLetter>;
 }
+
+/** How lists are cut out of a stream: by number, by time, or both. */
+export interface WindowOptions {
+  /** Items of a full list. */
+  size?: number;
+  /** Items by which the next list begins after this one: less than `size` for lists that overlap. Default `size`. */
+  slide?: number;
+  /** Milliseconds after its first item that a list is passed on as it is. */
+  ms?: number;
+}
+
+/** How long `close` waits. */
+export interface PipelineCloseOptions {
+  /** Milliseconds after which what still runs is aborted. Default: no limit. */
+  timeout?: number;
+}

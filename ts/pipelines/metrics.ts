@@ -25,7 +25,7 @@ export interface StageMetrics {
   buffered: number;
   /** Items passed on per second, over the time in which any came. */
   throughput: number;
-  /** How long a call takes, with its limiter and retries: of each of the first 1024, then of every 64th. */
+  /** How long a call takes, with its limiter and retries: of each of the first 128, then of every 64th. */
   latency: TimeStatistics;
 }
 
