@@ -909,6 +909,63 @@ declare class AdaptiveLimiter extends SharedObject<'adaptive'> implements Dispos
     [Symbol.dispose](): void;
 }
 
+/** What circuit breakers refuse with. */
+
+/** Why a breaker lets nobody in, and when to ask again. */
+interface Rejection {
+    /** `'half-open'`: as many probes are in flight as may be. */
+    readonly state: 'open' | 'half-open' | 'isolated';
+    /**
+     * Milliseconds after which to ask again; rounded up. Of a half-open breaker: at the latest then a probe's place is free. `Infinity` if it
+     * is isolated.
+     */
+    readonly retryAfter: number;
+}
+/** The circuit is open: the function was not called. */
+declare class CircuitOpenError extends MillraceError implements Rejection {
+    name: string;
+    readonly state: Rejection['state'];
+    readonly retryAfter: number;
+    /** The breaker's name, if it has one. */
+    readonly breaker: string | undefined;
+}
+/** The breaker was closed by `close()`: it calls nothing any more. */
+declare class CircuitShutdownError extends MillraceError {
+    name: string;
+}
+
+/** How a call is made. */
+interface CircuitCallOptions {
+    /** Ends the call when it aborts: it rejects with the reason, and counts as nothing. A context will do. */
+    signal?: Cancellation | undefined;
+}
+/** What {@link CircuitBreaker.tryCall} comes to: a value, what was thrown, or why the function was not called. */
+type CircuitCallResult<T> = {
+    ok: true;
+    value: T;
+} | {
+    ok: false;
+    error: unknown;
+    rejected?: undefined;
+} | {
+    ok: false;
+    rejected: Rejection;
+    error?: undefined;
+};
+
+/** What a call through a policy takes. */
+interface CallOptions {
+    /** Ends the call when it aborts: it rejects with the reason. A context will do. */
+    signal?: Cancellation | undefined;
+}
+/** A function to be guarded. */
+type GuardedFunction<T> = (context: CallContext) => T | PromiseLike<T>;
+/** Calls a function in its own way: a breaker, a bulkhead, a retry executor, a policy. */
+interface PolicyPart {
+    /** Calls `fn`, once, several times, or not at all. */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<unknown>;
+}
+
 /** What a breaker looks back on. */
 interface CircuitWindow {
     /** `'count'`: the last `size` calls. `'time'`: the calls of the last `size` milliseconds. */
@@ -973,31 +1030,6 @@ type CircuitBreakerConfig = {
     name?: string;
 } & CircuitBreakerLocals;
 
-/** What circuit breakers refuse with. */
-
-/** Why a breaker lets nobody in, and when to ask again. */
-interface Rejection {
-    /** `'half-open'`: as many probes are in flight as may be. */
-    readonly state: 'open' | 'half-open' | 'isolated';
-    /**
-     * Milliseconds after which to ask again; rounded up. Of a half-open breaker: at the latest then a probe's place is free. `Infinity` if it
-     * is isolated.
-     */
-    readonly retryAfter: number;
-}
-/** The circuit is open: the function was not called. */
-declare class CircuitOpenError extends MillraceError implements Rejection {
-    name: string;
-    readonly state: Rejection['state'];
-    readonly retryAfter: number;
-    /** The breaker's name, if it has one. */
-    readonly breaker: string | undefined;
-}
-/** The breaker was closed by `close()`: it calls nothing any more. */
-declare class CircuitShutdownError extends MillraceError {
-    name: string;
-}
-
 /** What policies refuse with. */
 
 /** A call took longer than its time limit. */
@@ -1009,8 +1041,6 @@ declare class CallTimeoutError extends MillraceError {
 
 /** Where a breaker stands. `'shutdown'`: it was closed by `close()`. */
 type CircuitState = 'closed' | 'open' | 'half-open' | 'isolated' | 'shutdown';
-
-/** What a circuit breaker tells those who listen, by the names that opossum made known. */
 
 /** A change of state, as listeners are told it. */
 interface CircuitStateChange {
@@ -1122,25 +1152,6 @@ interface CircuitBreakerMetrics {
     latency: CircuitLatency;
 }
 
-/** How a call is made. */
-interface CircuitCallOptions {
-    /** Ends the call when it aborts: it rejects with the reason, and counts as nothing. A context will do. */
-    signal?: Cancellation | undefined;
-}
-/** What {@link CircuitBreaker.tryCall} comes to: a value, what was thrown, or why the function was not called. */
-type CircuitCallResult<T> = {
-    ok: true;
-    value: T;
-} | {
-    ok: false;
-    error: unknown;
-    rejected?: undefined;
-} | {
-    ok: false;
-    rejected: Rejection;
-    error?: undefined;
-};
-type Guarded<T> = (context: CallContext) => T | PromiseLike<T>;
 type EventName = keyof CircuitBreakerEvents & string;
 /**
  * A circuit breaker: when what it calls fails too often, it lets nobody in for a while, in any thread of the process, and then tries with a
@@ -1189,7 +1200,7 @@ declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposab
      * @throws {@link CircuitOpenError} if it was not let in; {@link CallTimeoutError}; the signal's reason; {@link CircuitShutdownError} after
      * `close`; what the function throws.
      */
-    call<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<T>;
+    call<T>(fn: GuardedFunction<T>, options?: CircuitCallOptions): Promise<T>;
     /**
      * As `call`, without throwing: a refusal costs no error. With a `fallback` its value is the value.
      *
@@ -1197,7 +1208,7 @@ declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposab
      * not let it in.
      * @throws {@link InvalidArgumentError} if `fn` is no function, or for an option that cannot be meant.
      */
-    tryCall<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<CircuitCallResult<T>>;
+    tryCall<T>(fn: GuardedFunction<T>, options?: CircuitCallOptions): Promise<CircuitCallResult<T>>;
     /** A function that calls another through the breaker, with its own `this` and arguments. */
     wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
     /** Whether nobody is let in: it is open or isolated. */
@@ -4016,19 +4027,6 @@ interface PipelineConstructor {
 declare const Pipeline: PipelineConstructor;
 /** See {@link BuiltPipeline}. */
 type Pipeline<TInput, TOutput> = BuiltPipeline<TInput, TOutput>;
-
-/** What a call through a policy takes. */
-interface CallOptions {
-    /** Ends the call when it aborts: it rejects with the reason. A context will do. */
-    signal?: Cancellation | undefined;
-}
-/** A function to be guarded. */
-type GuardedFunction<T> = (context: CallContext) => T | PromiseLike<T>;
-/** Calls a function in its own way: a breaker, a bulkhead, a retry executor, a policy. */
-interface PolicyPart {
-    /** Calls `fn`, once, several times, or not at all. */
-    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<unknown>;
-}
 
 /** How results are kept: the limits are those of the `SharedMap` they are kept in. */
 interface CacheOptions extends SharedMapOptions {

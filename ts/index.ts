@@ -28,7 +28,7 @@ export {
   BulkheadFullError,
   LoadShedError,
 } from './circuit-breakers/bulkhead-errors.js';
-export type { CircuitCallOptions, CircuitCallResult } from './circuit-breakers/circuit-breaker.js';
+export type { CircuitCallOptions, CircuitCallResult } from './circuit-breakers/call.js';
 export { CircuitBreaker } from './circuit-breakers/circuit-breaker.js';
 export type {
   CircuitBreakerConfig,

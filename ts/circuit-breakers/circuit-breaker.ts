@@ -2,13 +2,13 @@
 import { InvalidArgumentError } from '../errors.js';
 import { Emitter } from '../events.js';
 import { binding, fast } from '../isolate.js';
-import type { CallContext } from '../policy/call-context.js';
 import type { CallTimeoutError } from '../policy/errors.js';
+import type { GuardedFunction } from '../policy/part.js';
 import { nameOf, type Origin, type SharedHandle, SharedObject } from '../shared-object.js';
-import { type Cancellation, isCancellation, signalOf } from '../signal.js';
 import { wordAt } from '../sync/words.js';
 import { hear } from '../told.js';
 import { shown } from '../wait-options.js';
+import { type CircuitCallOptions, type CircuitCallResult, signalIn } from './call.js';
 import {
   type CircuitBreakerConfig,
   type CircuitBreakerLocals,
@@ -17,26 +17,13 @@ import {
   ownOptions,
   sharedPart,
 } from './config.js';
-import { CircuitOpenError, CircuitShutdownError, type Rejection } from './errors.js';
-import { type CircuitBreakerEvents, callEvents, eventOf, stateEvents } from './events.js';
+import { CircuitOpenError, CircuitShutdownError } from './errors.js';
+import { type CircuitBreakerEvents, callEvents, checkListener, eventOf, stateEvents } from './events.js';
 import { HealthChecks } from './health.js';
 import { endless, LimitedCall } from './limited-call.js';
 import { type CircuitBreakerMetrics, readMetrics } from './metrics.js';
 import { end, force, phase, rejectionOf, states } from './states.js';
 
-/** How a call is made. */
-export interface CircuitCallOptions {
-  /** Ends the call when it aborts: it rejects with the reason, and counts as nothing. A context will do. */
-  signal?: Cancellation | undefined;
-}
-
-/** What {@link CircuitBreaker.tryCall} comes to: a value, what was thrown, or why the function was not called. */
-export type CircuitCallResult<T> =
-  | { ok: true; value: T }
-  | { ok: false; error: unknown; rejected?: undefined }
-  | { ok: false; rejected: Rejection; error?: undefined };
-
-type Guarded<T> = (context: CallContext) => T | PromiseLike<T>;
 type EventName = keyof CircuitBreakerEvents & string;
 
 /** The hot ones. */
@@ -153,7 +140,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
    * @throws {@link CircuitOpenError} if it was not let in; {@link CallTimeoutError}; the signal's reason; {@link CircuitShutdownError} after
    * `close`; what the function throws.
    */
-  call<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<T> {
+  call<T>(fn: GuardedFunction<T>, options?: CircuitCallOptions): Promise<T> {
     if (options === undefined && !this.#careful && typeof fn === 'function') return this.#callPlainly(fn);
     try {
       const signal = this.#begin(fn, options);
@@ -164,7 +151,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     }
   }
 
-  async #callPlainly<T>(fn: Guarded<T>): Promise<T> {
+  async #callPlainly<T>(fn: GuardedFunction<T>): Promise<T> {
     // As `#enter` and `#leave`, written out: that is a fifth of the whole call.
     let permit: number;
     const shown = this.#unasked > 0 ? (this.#words[this.#at] as number) : 0;
@@ -217,7 +204,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
   }
 
   /** A call that was let in. */
-  async #run<T>(permit: number, fn: Guarded<T>, signal: AbortSignal | undefined): Promise<T> {
+  async #run<T>(permit: number, fn: GuardedFunction<T>, signal: AbortSignal | undefined): Promise<T> {
     let limited: LimitedCall<T> | undefined;
     let value: T;
     try {
@@ -299,7 +286,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
    * not let it in.
    * @throws {@link InvalidArgumentError} if `fn` is no function, or for an option that cannot be meant.
    */
-  async tryCall<T>(fn: Guarded<T>, options?: CircuitCallOptions): Promise<CircuitCallResult<T>> {
+  async tryCall<T>(fn: GuardedFunction<T>, options?: CircuitCallOptions): Promise<CircuitCallResult<T>> {
     if (options !== undefined) signalIn(options);
     if (typeof fn !== 'function') throw new InvalidArgumentError('fn', shown(fn), 'a function');
     try {
@@ -474,25 +461,4 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-function signalIn(options: CircuitCallOptions): AbortSignal | undefined {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('options', shown(options), 'an object');
-  for (const name of Object.keys(options)) {
-    if (name !== 'signal') throw new InvalidArgumentError(name, 'an unknown option', 'signal');
-  }
-  const { signal } = options;
-  if (signal !== undefined && !isCancellation(signal))
-    throw new InvalidArgumentError('signal', shown(signal), 'an AbortSignal or a Context');
-  return signalOf(signal);
-}
-
-const events: readonly string[] = [...callEvents, ...stateEvents];
-
-function checkListener(event: unknown, listener: unknown): void {
-  if (!events.includes(event as string))
-    throw new InvalidArgumentError('event', shown(event), events.join(', '));
-  if (typeof listener !== 'function')
-    throw new InvalidArgumentError('listener', shown(listener), 'a function');
 }

@@ -1,5 +1,7 @@
 /** What a circuit breaker tells those who listen, by the names that opossum made known. */
+import { InvalidArgumentError } from '../errors.js';
 import type { CallTimeoutError } from '../policy/errors.js';
+import { shown } from '../wait-options.js';
 import type { CircuitOpenError } from './errors.js';
 import type { CircuitState } from './states.js';
 
@@ -52,3 +54,13 @@ export const eventOf: Partial<Record<CircuitState, 'open' | 'halfOpen' | 'close'
   'half-open': 'halfOpen',
   closed: 'close',
 };
+
+const events: readonly string[] = [...callEvents, ...stateEvents];
+
+/** @throws {@link InvalidArgumentError} for no event of these, or no listener. @internal */
+export function checkListener(event: unknown, listener: unknown): void {
+  if (!events.includes(event as string))
+    throw new InvalidArgumentError('event', shown(event), events.join(', '));
+  if (typeof listener !== 'function')
+    throw new InvalidArgumentError('listener', shown(listener), 'a function');
+}
