@@ -695,6 +695,8 @@ interface BulkheadEvents {
     }];
     /** A call waits for its turn. */
     queue: [];
+    /** It is closed. */
+    close: [];
 }
 /**
  * A bulkhead: so many calls at once among all threads of the process. The others wait in a line, first come first served within a
@@ -4262,6 +4264,26 @@ declare class HttpFailureError extends MillraceError {
  */
 declare function wrapFetch<F extends (...args: never[]) => Promise<HttpResponse>>(fetch: F, policy: PolicyPart | ((host: string) => PolicyPart), options?: WrapFetchOptions): F;
 
+/** What was reserved: it is taken when its time comes, whoever looks, unless it is cancelled before. */
+declare class Reservation {
+    #private;
+    /** Milliseconds from when it was made until it may be acted upon; 0 for at once. Less if somebody before it leaves the line. */
+    readonly delay: number;
+    /** The same as a time: milliseconds since 1970. */
+    readonly retryAt: number;
+    /**
+     * Whether it still waits for its time. Not if it was granted at once, has been taken or cancelled, or the limiter was closed or configured so
+     * that it will never be.
+     */
+    get pending(): boolean;
+    /**
+     * Gives it up: what it would have taken is others', and those behind it move up.
+     *
+     * @returns False if its time has come and it has been taken, or it was cancelled before.
+     */
+    cancel(): boolean;
+}
+
 /** What every limiter takes beside its rule. */
 interface LimiterOptions extends SharedOptions {
     /** How many may wait at once, a whole number from 0 to 2²⁴; more are refused with `RateLimitError`. Default 2²⁴. */
@@ -4344,6 +4366,15 @@ declare abstract class Limiter<Kind extends string = string> extends SharedObjec
     call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: {
         signal?: Cancellation;
     }): Promise<T>;
+    /**
+     * Reserves `count`: a place in line at which nobody waits. It is taken when its time comes.
+     *
+     * @param count - A whole number from 1. Default 1.
+     * @returns When that is, and a way to give it up.
+     * @throws {@link InvalidArgumentError} for more than is ever allowed at once; {@link RateLimitError} if as many wait as may;
+     * {@link LimiterClosedError}.
+     */
+    reserve(count?: number): Reservation;
     /** How it stands, in one call. */
     check(): LimiterCheck;
     /** Takes `count`, allowed or not: all others wait until that has come back too. */
@@ -4377,7 +4408,7 @@ interface CompositePart {
 /**
  * Several limiters, all or nothing: one passes if all of them allow it, and otherwise none of them counts it. Those who wait here are served in the order of
  * their coming; whoever waits at one of the limiters directly stands before them, so one that always has a line of its own lets nobody of
- * this one pass. One who waits here learns that a limiter was reset, or has other numbers, when it would have looked again.
+ * this one pass, and makes what is reserved here later, as its `pending` says. One who waits here learns that a limiter was reset, or has other numbers, when it would have looked again.
  * What concerns the rules (`penalty`, `reward`, `block`, `reset`) is done to each. Closing it leaves its limiters open.
  *
  * @example
@@ -4413,11 +4444,23 @@ declare class Guard implements Disposable {
     [Symbol.dispose](): void;
 }
 
-/** At most so many at once. */
-
+/** What has happened at a limiter of concurrency so far, in all threads. */
+interface ConcurrencyMetrics extends LimiterMetrics {
+    /** How many have a place now. */
+    readonly inUse: number;
+    /** How many had one at once at most. */
+    readonly peak: number;
+}
+/** The events of a limiter of concurrency, with what each listener gets. */
+interface ConcurrencyEvents {
+    /** Somebody was refused, in whichever thread: no place was free and it did not wait, or as many wait as may. */
+    limited: [];
+    /** It is closed, by whichever thread. */
+    close: [];
+}
 /**
- * At most so many at once, among all threads of the process: a {@link Semaphore} with a limiter's face. Each who passes gives the place back when it is
- * done; a thread that ends gives back all of its own. First come, first served.
+ * At most so many at once, among all threads of the process. Each who passes gives the place back when it is done; a thread that ends gives
+ * back all of its own. First come, first served.
  *
  * @example
  * ```ts
@@ -4425,22 +4468,18 @@ declare class Guard implements Disposable {
  * const rows = await limiter.run(() => query(sql));
  * ```
  */
-declare class ConcurrencyLimiter implements Disposable {
+declare class ConcurrencyLimiter extends SharedObject<'concurrency-limiter'> implements Disposable {
     #private;
     /**
-     * @param limit - How many at once, a whole number from 1.
-     * @param options - `name` shares it by name, with a semaphore of that name, too.
-     * @throws {@link InvalidArgumentError}; {@link NameConflictError} if the name is in use with another limit.
+     * @param limit - How many at once, a whole number from 1 to 2²⁴.
+     * @param options - `name` shares it by name, `maxWaiting` bounds the line.
+     * @throws {@link InvalidArgumentError}; {@link NameConflictError} if the name is in use with another limit or `maxWaiting`.
      */
-    constructor(limit: number, options?: SharedOptions);
+    constructor(limit: number, options?: LimiterOptions);
     /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
     static open(name: string): ConcurrencyLimiter;
     /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'semaphore'>): ConcurrencyLimiter;
-    /** A token by which any thread of this process opens the same limiter. */
-    toHandle(): SharedHandle<'semaphore'>;
-    /** The limiter's name, if it has one. */
-    get name(): string | undefined;
+    static from(handle: SharedHandle<'concurrency-limiter'>): ConcurrencyLimiter;
     /** How many at once. */
     get limit(): number;
     /** How many more may pass now. */
@@ -4449,24 +4488,46 @@ declare class ConcurrencyLimiter implements Disposable {
     get waiting(): number;
     /** Whether it is closed. */
     get closed(): boolean;
-    /** Takes a place if one is free; otherwise gives `undefined`. */
+    /** Takes a place if one is free; otherwise, and of a closed limiter, gives `undefined`. */
     tryAcquire(): Guard | undefined;
     /**
      * Waits for a place.
      *
      * @returns A guard, to be released.
-     * @throws {@link WaitTimeoutError}; the signal's reason; {@link LockClosedError}.
+     * @throws {@link RateLimitError} if as many wait as may; its `retryAfter` is `Infinity`, as nobody knows when one is done.
+     * {@link WaitTimeoutError}; the signal's reason; {@link LimiterClosedError}.
      */
     acquire(options?: WaitOptions): Promise<Guard>;
-    /** As {@link acquire}, and blocks this thread: worker threads only. */
+    /** As {@link acquire}, and blocks this thread: worker threads only. @throws As `acquire`; {@link UnsupportedError} in the main thread. */
     acquireSync(options?: WaitOptions): Guard;
-    /** Runs a function while it has a place. */
+    /** Runs a function while it has a place. @throws As {@link acquire}, and what the function throws. */
     run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
     /** Calls a function while it has a place. `signal` ends the wait, and is the function's signal. */
     call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: {
         signal?: Cancellation;
     }): Promise<T>;
-    /** Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. Places can still be given back. */
+    /**
+     * Lets so many at once from here on, in all threads. Those who are too many keep their places until they give them back; those who wait
+     * pass if they may now. The name's configuration stays the one it was made with.
+     *
+     * @param config - `limit`, as the constructor takes it.
+     * @throws {@link InvalidArgumentError}
+     */
+    configure(config: {
+        limit: number;
+    }): void;
+    /** What has happened so far, in all threads. */
+    getMetrics(): ConcurrencyMetrics;
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this;
+    /** As {@link on}, for the next time only. */
+    once<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this;
+    /**
+     * Closes it for all threads: those who wait reject with `LimiterClosedError`, and nobody passes any more. Places can still be given back.
+     * Again does no harm.
+     */
     close(): void;
     [Symbol.dispose](): void;
 }
@@ -4491,34 +4552,10 @@ declare class LimiterClosedError extends MillraceError {
     name: string;
 }
 
-/** What was reserved: it is taken when its time comes, whoever looks, unless it is cancelled before. */
-declare class Reservation {
-    #private;
-    /** Milliseconds from when it was made until it may be acted upon; 0 for at once. Less if somebody before it leaves the line. */
-    readonly delay: number;
-    /** The same as a time: milliseconds since 1970. */
-    readonly retryAt: number;
-    /**
-     * Gives it up: what it would have taken is others', and those behind it move up.
-     *
-     * @returns False if its time has come and it has been taken, or it was cancelled before.
-     */
-    cancel(): boolean;
-}
-
 /** A limiter with a rule, `Config` being its numbers. Not made itself. */
 declare abstract class RateLimiter<Kind extends string, Config extends object> extends Limiter<Kind> {
     /** The numbers it decides by now. */
     abstract get config(): Readonly<Required<Config>>;
-    /**
-     * Reserves `count`: a place in line at which nobody waits. It is taken when its time comes.
-     *
-     * @param count - A whole number from 1. Default 1.
-     * @returns When that is, and a way to give it up.
-     * @throws {@link InvalidArgumentError} for more than is ever allowed at once; {@link RateLimitError} if as many wait as may;
-     * {@link LimiterClosedError}.
-     */
-    reserve(count?: number): Reservation;
     /**
      * Decides by other numbers from here on, in all threads; what is left out stays. Those who wait keep their order; one who waits for more than is
      * ever allowed now rejects with `InvalidArgumentError`.
@@ -4606,6 +4643,8 @@ declare class KeyList {
     delete(key: LimiterKey): boolean;
 }
 
+/** What a limiter of many keys takes, answers, counts and tells. */
+
 /** How a limiter of many keys is made. */
 interface KeyedRateLimiterOptions extends SharedOptions {
     /** What each key is limited to: one limit, or up to four that hold all at once, such as 10 per second and 1000 per hour. */
@@ -4617,6 +4656,8 @@ interface KeyedRateLimiterOptions extends SharedOptions {
      * uncounted. Nobody's count is ever dropped to make room.
      */
     onFull?: 'refuse' | 'allow';
+    /** How many may wait at once, whatever their keys, a whole number from 0 to 2²⁴; more are refused with `RateLimitError`. Default 2²⁴. */
+    maxWaiting?: number;
     /** Keys for the allow list; they are added to what others have added. */
     allow?: Iterable<LimiterKey>;
     /** Keys for the deny list; they are added to what others have added. */
@@ -4656,6 +4697,17 @@ interface KeyedStatistics {
     /** Keys that were forgotten as their limits had come back. */
     dropped: number;
 }
+/** A limiter's events, with what each listener gets. */
+interface KeyedLimiterEvents {
+    /**
+     * A call of this thread was refused: its key, how much it asked for, how many milliseconds until it could pass (`Infinity`: never, or
+     * waiting does not help), and why.
+     */
+    limited: [key: LimiterKey, count: number, retryAfter: number, reason: RefusalReason];
+    /** The limiter is closed, by whichever thread. */
+    close: [];
+}
+
 /**
  * A rate limit for each of many keys, such as addresses, users or tenants, in every thread the same.
  *
@@ -4676,9 +4728,9 @@ declare class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implem
     /** The keys that may never pass. */
     readonly denyList: KeyList;
     /**
-     * @param options - `limits`; `maxKeys`, `onFull`, `allow`, `deny`; `name` shares it by name.
+     * @param options - `limits`; `maxKeys`, `onFull`, `maxWaiting`, `allow`, `deny`; `name` shares it by name.
      * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other limits,
-     * `maxKeys` or `onFull`.
+     * `maxKeys`, `onFull` or `maxWaiting`.
      */
     constructor(options: KeyedRateLimiterOptions);
     /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
@@ -4724,6 +4776,16 @@ declare class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implem
     setLimits(key: LimiterKey, limits: KeyLimit | readonly KeyLimit[] | undefined): void;
     /** The limits of a key: its own, or those of all. */
     limitsFor(key: LimiterKey): KeyLimit[];
+    /**
+     * Decides by other limits from here on, in all threads, save for keys that have limits of their own. What each key has taken carries over
+     * to the limit in the same place: a token bucket keeps the share of its tokens, a window what it has counted, and a limit of another
+     * kind how much was taken. Those who wait keep their order; one who waits for more than is ever allowed now rejects with
+     * `InvalidArgumentError`. The name's configuration stays the one it was made with.
+     *
+     * @param config - `limits`, as the constructor takes them.
+     * @throws {@link InvalidArgumentError}
+     */
+    configure(config: Pick<KeyedRateLimiterOptions, 'limits'>): void;
     /** Forgets what a key has taken, and how long it is blocked; lists and limits of its own stay. @returns Whether there was anything of that. */
     delete(key: LimiterKey): boolean;
     /** As `delete` for all keys. */
@@ -4739,13 +4801,19 @@ declare class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implem
      *
      * @param n - A whole number from 1.
      * @returns Resolves when it is taken.
-     * @throws {@link RateLimitError} at once if it could not be had within `timeout`, with the time it would take; if the key is on
-     * the deny list; or if there is no room for it. {@link InvalidArgumentError}, also for more than a limit ever allows;
+     * @throws {@link RateLimitError} at once if it could not be had within `timeout`, with the time it would take; if as many wait as
+     * may; if the key is on the deny list; or if there is no room for it. {@link InvalidArgumentError}, also for more than a limit ever allows;
      * {@link LimiterClosedError}; {@link WaitTimeoutError}; the signal's reason. Nothing has been taken then.
      */
     acquire(key: LimiterKey, n?: number, options?: WaitOptions): Promise<void>;
     /** As `acquire`, and blocks this thread: worker threads only. @throws As `acquire`; {@link UnsupportedError} in the main thread. */
     acquireSync(key: LimiterKey, n?: number, options?: WaitOptions): void;
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof KeyedLimiterEvents>(event: K, listener: (...args: KeyedLimiterEvents[K]) => void): this;
+    /** As {@link on}, for the next time only. */
+    once<K extends keyof KeyedLimiterEvents>(event: K, listener: (...args: KeyedLimiterEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof KeyedLimiterEvents>(event: K, listener: (...args: KeyedLimiterEvents[K]) => void): this;
     /** Whether it is closed. */
     get closed(): boolean;
     /** Closes it in all threads: those who wait and all who ask get {@link LimiterClosedError}. Again does no harm. */
@@ -5852,4 +5920,4 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
 }
 
 export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, pipeline, policy, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
-export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CompositePart, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EmptyPipeline, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GoOptions, GoroutineState, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };
+export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CompositePart, ConcurrencyEvents, ConcurrencyMetrics, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EmptyPipeline, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GoOptions, GoroutineState, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedLimiterEvents, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };

@@ -1,4 +1,4 @@
-//! The fast calls of bulkheads, and what bulkheads and adaptive limiters tell of themselves.
+//! The fast calls of bulkheads and limiters of concurrency, which are bulkheads; and what bulkheads and adaptive limiters tell of themselves.
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::port::PortRef;
 use crate::runtime::clock;
 use crate::shared::Kind;
 use crate::waiting::{JsWaiter, Target};
-use crate::waits::{attend, waiter};
+use crate::waits::{attend, block, waiter};
 use crate::watchers::Watchers;
 
 /// How asking to enter went.
@@ -36,6 +36,7 @@ pub(crate) mod told {
     pub(crate) const REJECT: u8 = 0;
     pub(crate) const QUEUE: u8 = 1;
     pub(crate) const LIMIT: u8 = 2;
+    pub(crate) const CLOSE: u8 = 3;
 }
 
 /// What may be read of a bulkhead.
@@ -71,6 +72,7 @@ impl Observer for Heard {
 
 /// A bulkhead of JavaScript's, and how long its calls wait at most, in milliseconds.
 pub(crate) struct JsBulkhead {
+    kind: &'static str,
     bulkhead: Arc<Bulkhead<Target>>,
     max_wait: Option<f64>,
     heard: Arc<Heard>,
@@ -96,13 +98,22 @@ impl JsBulkhead {
         let heard = Arc::new(Heard::default());
         let room = if queues { room } else { 0 };
         let bulkhead = Bulkhead::new(most, room, words().take(), clock().clone(), heard.clone());
-        Ok(Self { bulkhead, max_wait, heard })
+        Ok(Self { kind: "bulkhead", bulkhead, max_wait, heard })
+    }
+
+    /// One that is a limiter of concurrency.
+    pub(crate) fn make_limiter(options: &mut Options<'_>) -> Result<Self, Fault> {
+        let most = options.whole("limit", 1, 1 << 24)?.unwrap_or(1);
+        let room = options.whole("maxWaiting", 0, 1 << 24)?.unwrap_or(1 << 24) as usize;
+        let heard = Arc::new(Heard::default());
+        let bulkhead = Bulkhead::new(most, room, words().take(), clock().clone(), heard.clone());
+        Ok(Self { kind: "concurrency-limiter", bulkhead, max_wait: None, heard })
     }
 }
 
 impl Kind for JsBulkhead {
     fn kind(&self) -> &'static str {
-        "bulkhead"
+        self.kind
     }
 
     fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
@@ -201,6 +212,25 @@ fast_calls! {
         })
     }
 
+    /// `(bulkhead, limit in ms or 0)`: enters, and blocks this thread: waiting: call `blockedPark` until it has an answer.
+    c"bulkheadEnterBlocking" EntersBlocking(isolate, arguments) {
+        let limit = arguments.number(1)?;
+        let owner = isolate.owner();
+        isolate.with_bulkhead(arguments.wide(0)?, |it| {
+            let mut how = entered::WAITING;
+            block(isolate, limit, |waiter| {
+                how = match it.bulkhead.enter(owner, 0, || waiter) {
+                    Enter::Now(_) => entered::NOW,
+                    Enter::Full => entered::FULL,
+                    Enter::Closed => entered::CLOSED,
+                    Enter::Waiting(_) => entered::WAITING,
+                };
+                how == entered::WAITING
+            });
+            Ok(Answer::Code(how))
+        })
+    }
+
     /// `(bulkhead)`: exits.
     c"bulkheadExit" Exit(isolate, arguments) {
         let owner = isolate.owner();
@@ -239,7 +269,9 @@ fast_calls! {
     /// `(bulkhead)`: those who wait are told, and nobody enters any more.
     c"bulkheadClose" Close(isolate, arguments) {
         isolate.with_bulkhead(arguments.wide(0)?, |it| {
-            it.bulkhead.close();
+            if it.bulkhead.close() {
+                it.heard.0.tell(told::CLOSE, [0.0; 4]);
+            }
             Ok(Answer::Nothing)
         })
     }

@@ -23,14 +23,24 @@ use crate::runtime;
 use crate::shared::{Kind, Shared};
 use crate::waiting::{JsWaiter, Target};
 use crate::waits::{attend, block, waiter};
+use crate::watchers::Watchers;
+
+type Limiter = Arc<KeyedLimiter<Target>>;
 
 /// A limiter that JavaScript waits for.
-pub(crate) type JsKeyed = KeyedLimiter<Target>;
+pub(crate) struct JsKeyed {
+    limiter: Limiter,
+    watchers: Watchers,
+}
+
+/// What listeners are told.
+const CLOSED: u8 = 0;
 
 /// How asking went.
 mod answer {
-    pub(super) const WAITING: i32 = -1;
+    pub(super) const QUEUE: i32 = -3;
     pub(super) const LATE: i32 = -2;
+    pub(super) const WAITING: i32 = -1;
     pub(super) const ALLOWED: i32 = 0;
     pub(super) const LIMITED: i32 = 1;
     pub(super) const BLOCKED: i32 = 2;
@@ -113,8 +123,8 @@ fn limits(each: Vec<Limit>) -> Result<Limits, Fault> {
     Limits::new(each).ok_or_else(|| Fault::invalid("limits", &format!("{count} of them"), &want))
 }
 
-/// Makes one: the options of each limit have its number behind their names.
-pub(crate) fn make(options: &mut Options<'_>) -> Result<Arc<JsKeyed>, Fault> {
+/// Limits as options give them: each name has the limit's number behind it.
+fn described(options: &mut Options<'_>) -> Result<Limits, Fault> {
     let algorithms = [
         ("token-bucket", algorithm::BUCKET),
         ("fixed-window", algorithm::FIXED),
@@ -132,32 +142,45 @@ pub(crate) fn make(options: &mut Options<'_>) -> Result<Arc<JsKeyed>, Fault> {
         };
         each.push(described.make()?);
     }
+    limits(each)
+}
+
+/// Makes one.
+pub(crate) fn make(options: &mut Options<'_>) -> Result<JsKeyed, Fault> {
+    let limits = described(options)?;
     let max_keys = options.whole("maxKeys", 1, u32::MAX)?.map(u64::from);
     let on_full = options.word("onFull", &[("refuse", OnFull::Refuse), ("allow", OnFull::Allow)])?;
     let on_full = on_full.unwrap_or(OnFull::Refuse);
-    Ok(JsKeyed::new(limits(each)?, max_keys, on_full, runtime::clock().clone(), runtime::timers()))
+    let max_waiting = options.whole("maxWaiting", 0, 1 << 24)?.unwrap_or(1 << 24) as usize;
+    let (clock, timers) = (runtime::clock().clone(), runtime::timers());
+    let limiter = KeyedLimiter::new(limits, max_keys, on_full, max_waiting, clock, timers);
+    Ok(JsKeyed { limiter, watchers: Watchers::default() })
 }
 
-impl Kind for Arc<JsKeyed> {
+impl Kind for JsKeyed {
     fn kind(&self) -> &'static str {
         "keyed-rate-limiter"
     }
 
     fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
-        JsKeyed::each_waiter(self, see);
+        self.limiter.each_waiter(see);
     }
 
     fn held(&self) -> f64 {
-        self.len() as f64
+        self.limiter.len() as f64
     }
 
     fn forget(&self, isolate: PortRef, _owner: Owner) {
-        JsKeyed::forget(self, |target| target.is_of(isolate));
+        self.limiter.forget(|target| target.is_of(isolate));
+    }
+
+    fn watchers(&self) -> Option<&Watchers> {
+        Some(&self.watchers)
     }
 }
 
-fn keyed(shared: &Shared) -> Result<&Arc<JsKeyed>, Fault> {
-    shared.get()
+fn keyed(shared: &Shared) -> Result<&Limiter, Fault> {
+    Ok(&shared.get::<JsKeyed>()?.limiter)
 }
 
 /// Does something with the key in the arguments `at` and `at + 1`.
@@ -165,7 +188,7 @@ fn with_key<T>(
     isolate: &Isolate,
     arguments: &Arguments,
     at: usize,
-    work: impl FnOnce(&Arc<JsKeyed>, &[u8]) -> Result<T, Fault>,
+    work: impl FnOnce(&Limiter, &[u8]) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     let key = key(isolate, arguments, at)?;
     isolate.with_object(arguments.wide(0)?, |shared| work(keyed(shared)?, &key))
@@ -220,9 +243,9 @@ fn refused(isolate: &Isolate, acquire: &Acquire<Target>) -> i32 {
     match acquire {
         Acquire::Now => answer::ALLOWED,
         Acquire::Waiting(_) => answer::WAITING,
-        Acquire::Late(span) => {
+        Acquire::Late(span) | Acquire::Queue(span) => {
             isolate.page.write_record(PAGE_TASK_RECORD, &[millis(*span), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-            answer::LATE
+            if matches!(acquire, Acquire::Late(_)) { answer::LATE } else { answer::QUEUE }
         }
         Acquire::Refused(verdict) => code_of(*verdict),
     }
@@ -265,6 +288,17 @@ pub fn keyed_stats(object: &NativeObject) -> napi::Result<NativeKeyedStats> {
         turned_away: stats.turned_away as f64,
         dropped: stats.dropped as f64,
     })
+}
+
+/// Decides by other limits from here on, save for keys that have their own.
+#[napi(ts_args_type = "object: NativeObject, options: object")]
+pub fn keyed_configure(
+    object: &NativeObject,
+    options: napi::bindgen_prelude::Object<'_>,
+) -> napi::Result<()> {
+    let limits = described(&mut Options::new(options)?)?;
+    keyed(object.shared())?.configure(&limits);
+    Ok(())
 }
 
 fast_calls! {
@@ -354,9 +388,10 @@ fast_calls! {
     c"keyedLimitsOf" LimitsOf(isolate, arguments) {
         with_key(isolate, arguments, 1, |limiter, key| {
             let limits = limiter.limits_of(key);
-            let numbers = limits.each().iter().flat_map(Described::of);
+            let each = limits.as_ref().map_or(&[][..], Limits::each);
+            let numbers = each.iter().flat_map(Described::of);
             numbers.enumerate().for_each(|(at, number)| isolate.page.write_number(at, number));
-            Ok(Answer::Number(limits.each().len() as f64))
+            Ok(Answer::Number(each.len() as f64))
         })
     }
 
@@ -390,7 +425,13 @@ fast_calls! {
 
     /// `(limiter)`: whether it was open.
     c"keyedClose" Close(isolate, arguments) {
-        isolate.with_object(arguments.wide(0)?, |shared| Ok(Answer::Bool(keyed(shared)?.close())))
+        isolate.with_object(arguments.wide(0)?, |shared| {
+            let open = keyed(shared)?.close();
+            if open {
+                shared.get::<JsKeyed>()?.watchers.tell(CLOSED, [0.0; 4]);
+            }
+            Ok(Answer::Bool(open))
+        })
     }
 
     /// `(limiter, wait, tag, number, cost, limit in ms or 0, cancellable)`: takes, now or later. See `answer`; too late: the record says how

@@ -208,13 +208,23 @@ impl JsLimiter {
         vec![Part { limiter, weight: 1 }]
     }
 
-    fn reserve(&self, cost: u64) -> Result<Reserve, Fault> {
+    fn reserve(&self, cost: u64) -> Reserve {
         match self {
-            Self::TokenBucket(limiter) | Self::LeakyMeter(limiter) => Ok(limiter.reserve(cost)),
-            Self::FixedWindow(limiter) => Ok(limiter.reserve(cost)),
-            Self::SlidingWindow(limiter) => Ok(limiter.reserve(cost)),
-            Self::SlidingLog(limiter) => Ok(limiter.reserve(cost)),
-            Self::Composite(_) => Err(NO_PLACES),
+            Self::TokenBucket(limiter) | Self::LeakyMeter(limiter) => limiter.reserve(cost),
+            Self::FixedWindow(limiter) => limiter.reserve(cost),
+            Self::SlidingWindow(limiter) => limiter.reserve(cost),
+            Self::SlidingLog(limiter) => limiter.reserve(cost),
+            Self::Composite(limiter) => limiter.reserve(cost),
+        }
+    }
+
+    fn is_reserved(&self, place: u64) -> bool {
+        match self {
+            Self::TokenBucket(limiter) | Self::LeakyMeter(limiter) => limiter.is_reserved(place),
+            Self::FixedWindow(limiter) => limiter.is_reserved(place),
+            Self::SlidingWindow(limiter) => limiter.is_reserved(place),
+            Self::SlidingLog(limiter) => limiter.is_reserved(place),
+            Self::Composite(limiter) => limiter.is_reserved(place),
         }
     }
 
@@ -224,7 +234,7 @@ impl JsLimiter {
             Self::FixedWindow(limiter) => limiter.give_up(place),
             Self::SlidingWindow(limiter) => limiter.give_up(place),
             Self::SlidingLog(limiter) => limiter.give_up(place),
-            Self::Composite(_) => false,
+            Self::Composite(limiter) => limiter.give_up(place),
         }
     }
 
@@ -235,7 +245,7 @@ impl JsLimiter {
             Self::FixedWindow(it) => it.configure(fixed(options, Some(it.rule()))?),
             Self::SlidingWindow(it) => it.configure(sliding(options, Some(it.rule()))?),
             Self::SlidingLog(it) => it.configure(log(options, Some(it.rule()))?),
-            Self::Composite(_) => return Err(NO_PLACES),
+            Self::Composite(_) => return Err(NO_RULE),
         }
         Ok(())
     }
@@ -296,7 +306,7 @@ fn taken<R: Adapt<State: Packed>>(limiter: &Limiter<R, Target>) -> f64 {
     (standing.limit - standing.remaining) as f64
 }
 
-const NO_PLACES: Fault = Fault::stale("limiters that act together have no places and no rule of their own");
+const NO_RULE: Fault = Fault::stale("limiters that act together have no rule of their own");
 
 impl Kind for JsLimiter {
     fn kind(&self) -> &'static str {
@@ -394,7 +404,7 @@ fast_calls! {
     c"limiterReserve" Reserving(isolate, arguments) {
         let cost = u64::from(arguments.whole(1)?);
         isolate.with_limiter(arguments.wide(0)?, |limiter| {
-            Ok(Answer::Number(match limiter.reserve(cost)? {
+            Ok(Answer::Number(match limiter.reserve(cost) {
                 Reserve::Now => passed::NOW,
                 Reserve::Refused(why) => refused(why),
                 Reserve::Later { after, place } => {
@@ -404,6 +414,12 @@ fast_calls! {
                 }
             }))
         })
+    }
+
+    /// `(limiter, place)`: whether what is reserved still waits for its time.
+    c"limiterReserved" Reserved(isolate, arguments) {
+        let place = arguments.wide(1)?;
+        isolate.with_limiter(arguments.wide(0)?, |limiter| Ok(Answer::Bool(limiter.is_reserved(place))))
     }
 
     /// `(limiter, place)`: gives up what is reserved; false if it has been taken.

@@ -39,6 +39,7 @@ fn make(kind: &str, options: &mut Options<'_>) -> std::result::Result<Box<dyn Ki
         "retry-budget" => Box::new(retry::JsBudget::make(options)?),
         "hedge" => Box::new(retry::JsHedge::make(options)?),
         "bulkhead" => Box::new(JsBulkhead::make(options)?),
+        "concurrency-limiter" => Box::new(JsBulkhead::make_limiter(options)?),
         "adaptive" => Box::new(JsAdaptive::make(options)?),
         "shed" => Box::new(JsShed::make(options)?),
         "memory" => Box::new(JsMemory::make(options)?),

@@ -1,8 +1,18 @@
 /** Listeners, each called in the AsyncLocalStorage context it was added in. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
+import { InvalidArgumentError } from './errors.js';
+import { shown } from './wait-options.js';
 
 type Call = (...args: unknown[]) => void;
+
+/** @throws {@link InvalidArgumentError} for an event that there is none of, or a listener that cannot be called. @internal */
+export function checkListener(event: string, events: readonly string[], listener: unknown): void {
+  if (!events.includes(event))
+    throw new InvalidArgumentError('event', shown(event), `one of ${events.join(', ')}`);
+  if (typeof listener !== 'function')
+    throw new InvalidArgumentError('listener', shown(listener), 'a function');
+}
 
 /** The listeners of one object; `Events` is a map of event names to the arguments that listeners get. @internal */
 export class Emitter<Events extends { [K in keyof Events]: unknown[] }> {

@@ -166,7 +166,11 @@ export type { HttpResponse, WrapFetchOptions } from './policy/wrap-fetch.js';
 export { HttpFailureError, wrapFetch } from './policy/wrap-fetch.js';
 export type { CompositePart } from './rate-limiters/composite.js';
 export { CompositeRateLimiter } from './rate-limiters/composite.js';
-export { ConcurrencyLimiter } from './rate-limiters/concurrency.js';
+export {
+  type ConcurrencyEvents,
+  ConcurrencyLimiter,
+  type ConcurrencyMetrics,
+} from './rate-limiters/concurrency.js';
 export type { RefusalReason } from './rate-limiters/errors.js';
 export { LimiterClosedError, RateLimitError } from './rate-limiters/errors.js';
 export type { FixedWindowConfig } from './rate-limiters/fixed-window.js';
@@ -174,8 +178,13 @@ export { FixedWindowRateLimiter } from './rate-limiters/fixed-window.js';
 export type { KeyAlgorithm, KeyLimit } from './rate-limiters/key-limit.js';
 export type { LimiterKey } from './rate-limiters/key-list.js';
 export { KeyList } from './rate-limiters/key-list.js';
-export type { KeyDecision, KeyedRateLimiterOptions, KeyedStatistics } from './rate-limiters/keyed.js';
 export { KeyedRateLimiter } from './rate-limiters/keyed.js';
+export type {
+  KeyDecision,
+  KeyedLimiterEvents,
+  KeyedRateLimiterOptions,
+  KeyedStatistics,
+} from './rate-limiters/keyed-types.js';
 export type { LeakyBucketConfig, LeakyBucketMetrics } from './rate-limiters/leaky-bucket.js';
 export { LeakyBucketRateLimiter } from './rate-limiters/leaky-bucket.js';
 export type { LeakyMeterConfig } from './rate-limiters/leaky-meter.js';

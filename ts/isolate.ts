@@ -208,6 +208,7 @@ export interface FastCalls {
     limit: number,
     cancellable: boolean,
   ): number;
+  bulkheadEnterBlocking(bulkhead: number, limit: number): number;
   bulkheadExit(bulkhead: number): void;
   bulkheadSetMost(bulkhead: number, most: number): void;
   bulkheadRead(bulkhead: number, what: number): number;
@@ -232,6 +233,7 @@ export interface FastCalls {
   limiterAcquire(limiter: number, wait: number, cost: number, limit: number, cancellable: boolean): number;
   limiterAcquireBlocking(limiter: number, limit: number, cost: number): number;
   limiterReserve(limiter: number, cost: number): number;
+  limiterReserved(limiter: number, place: number): boolean;
   limiterGiveUp(limiter: number, place: number): boolean;
   limiterCheck(limiter: number): void;
   limiterUntil(limiter: number, cost: number): number;

@@ -1,15 +1,14 @@
-/** Several limiters at once, and so many at once. */
+/** Several limiters at once. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   CompositeRateLimiter,
-  ConcurrencyLimiter,
   isMillraceError,
   RateLimitError,
   SlidingLogRateLimiter,
   TokenBucketRateLimiter,
 } from 'millrace';
-import { pending } from '../helpers.js';
+import { pending, until } from '../helpers.js';
 
 const hour = 3_600_000;
 const bucket = (capacity: number): TokenBucketRateLimiter =>
@@ -61,6 +60,35 @@ describe('CompositeRateLimiter', () => {
     assert.equal(few.closed, false);
   });
 
+  test('reserve: a place that takes of all when its time comes, or of none if it is cancelled', async () => {
+    const [few, many] = [bucket(2), new SlidingLogRateLimiter({ windowSize: 30, maxRequests: 2 })];
+    const all = new CompositeRateLimiter([{ limiter: few }, { limiter: many }], { maxWaiting: 3 });
+    const now = all.reserve(2);
+    assert.deepEqual([now.delay, now.pending, now.cancel()], [0, false, false]);
+    few.reset();
+    const next = all.reserve();
+    const late = all.reserve(2);
+    assert.ok(next.delay > 0 && next.delay <= 30 && late.delay >= next.delay, String(late.delay));
+    assert.ok(Math.abs(late.retryAt - Date.now() - late.delay) < 10_000);
+    const last = all.reserve(2);
+    // The bucket has one token and not two within the hour: only the log lets more pass.
+    assert.ok(late.delay > hour - 60_000 && last.delay > 2 * hour);
+    assert.throws(() => all.reserve(), { code: 'ERR_RATE_LIMITED', reason: 'queue' });
+    assert.throws(() => all.reserve(3), { code: 'ERR_INVALID_ARGUMENT' });
+    assert.deepEqual([next.pending, all.waiting], [true, 3]);
+    await until(() => !next.pending);
+    assert.deepEqual([next.cancel(), few.check().remaining], [false, 1]);
+    assert.ok(late.cancel() && !late.cancel() && last.cancel());
+    assert.deepEqual([late.pending, all.waiting, few.check().remaining], [false, 0, 1]);
+    few.tryAcquire();
+    const given = all.reserve();
+    all.close();
+    assert.deepEqual([given.pending, given.cancel()], [false, false]);
+    assert.throws(() => all.reserve(), { code: 'ERR_LIMITER_CLOSED' });
+    for (const count of [0, -1, 0.5, '1', null])
+      assert.throws(() => all.reserve(count as number), isMillraceError);
+  });
+
   test('composites within composites are their limiters', () => {
     const limiter = bucket(10);
     const inner = new CompositeRateLimiter([{ limiter, weight: 2 }]);
@@ -85,59 +113,5 @@ describe('CompositeRateLimiter', () => {
     for (const parts of [undefined, null, [], 7, [null], [{}], [{ limiter: 1 }], [{ limiter, weight: 0 }]])
       assert.throws(() => new CompositeRateLimiter(parts as never), isMillraceError);
     assert.throws(() => new CompositeRateLimiter([{ limiter }], { other: 1 } as never), /other/);
-  });
-});
-
-describe('ConcurrencyLimiter', () => {
-  test('at most so many at once, first come, first served', async () => {
-    const limiter = new ConcurrencyLimiter(2);
-    let running = 0;
-    let most = 0;
-    const work = async (n: number): Promise<number> => {
-      most = Math.max(most, ++running);
-      await new Promise((resolve) => setImmediate(resolve));
-      running--;
-      return n;
-    };
-    const results = await Promise.all([1, 2, 3, 4, 5].map((n) => limiter.run(() => work(n))));
-    assert.deepEqual([results, most, limiter.available], [[1, 2, 3, 4, 5], 2, 2]);
-  });
-
-  test('guards, tryAcquire, and giving up', async () => {
-    const limiter = new ConcurrencyLimiter(1);
-    const guard = await limiter.acquire();
-    assert.equal(limiter.tryAcquire(), undefined);
-    await assert.rejects(limiter.acquire({ timeout: 1 }), { code: 'ERR_TIMEOUT' });
-    const waiting = limiter.acquire();
-    assert.equal(limiter.waiting, 1);
-    guard.release();
-    (await waiting).release();
-    assert.deepEqual([limiter.limit, limiter.available], [1, 1]);
-  });
-
-  test('a place is given back when the function throws; the signal is handed on', async () => {
-    const limiter = new ConcurrencyLimiter(1);
-    const failing = limiter.call(() => Promise.reject(new Error('no')));
-    await assert.rejects(failing, /no/);
-    const { signal } = new AbortController();
-    assert.equal(await limiter.call((context) => context.signal === signal, { signal }), true);
-    assert.equal(limiter.available, 1);
-  });
-
-  test('the same name is the same limiter; closed', async () => {
-    const limiter = new ConcurrencyLimiter(1, { name: 'places' });
-    const guard = ConcurrencyLimiter.open('places').tryAcquire();
-    assert.ok(guard?.held);
-    const waiting = ConcurrencyLimiter.from(limiter.toHandle()).acquire();
-    limiter.close();
-    limiter.close();
-    await assert.rejects(waiting, { code: 'ERR_LOCK_CLOSED' });
-    assert.deepEqual([limiter.closed, limiter.name], [true, 'places']);
-  });
-
-  test('garbage', () => {
-    for (const limit of [0, -1, 0.5, NaN, '1', undefined])
-      assert.throws(() => new ConcurrencyLimiter(limit as number), isMillraceError);
-    assert.throws(() => new ConcurrencyLimiter(1, { other: 1 } as never), /other/);
   });
 });

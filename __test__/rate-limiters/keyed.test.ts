@@ -163,6 +163,21 @@ describe('KeyedRateLimiter', () => {
     assert.ok(limiter.tryAcquire('a'));
   });
 
+  test('stats: keys, their bytes, who passed and who did not; sweep gives memory back, and says how many', async () => {
+    using limiter = new KeyedRateLimiter({ limits: { limit: 1, window: 1, algorithm: 'fixed-window' } });
+    const empty = limiter.stats.bytes;
+    limiter.setLimits('owes', { limit: 1, window: hour });
+    for (let key = 0; key < 2000; key++) limiter.tryAcquire(`key ${key}`);
+    assert.ok(limiter.tryAcquire('owes') && !limiter.tryAcquire('owes'));
+    const { bytes, keys, allowed, refused, waiting } = limiter.stats;
+    assert.ok(keys > 0 && keys <= 2001 && bytes > empty, `${keys} keys in ${bytes} bytes`);
+    assert.deepEqual([allowed, refused, waiting], [2001, 1, 0]);
+    await until(() => limiter.check('key 1999').allowed);
+    const before = limiter.size;
+    assert.deepEqual([limiter.sweep(), limiter.size, limiter.stats.keys], [before - 1, 1, 1]);
+    assert.equal(limiter.sweep(), 0);
+  });
+
   test('flooding keys resets nobody’s limit; onFull says what happens to new ones', () => {
     const limits = { limit: 1, window: hour };
     for (const onFull of ['refuse', 'allow'] as const) {

@@ -76,6 +76,23 @@ test('close rejects what is in it and what comes', async () => {
   assert.ok(bucket.closed);
 });
 
+test('the same name, or handle, is the same bucket', async () => {
+  const bucket = new LeakyBucketRateLimiter<number>({ ...slow, name: 'leaks' });
+  assert.ok(LeakyBucketRateLimiter.open<number>('leaks').tryEnqueue(1));
+  assert.ok(LeakyBucketRateLimiter.from<number>(bucket.toHandle()).tryEnqueue(2));
+  assert.ok(new LeakyBucketRateLimiter<number>({ ...slow, name: 'leaks' }).tryEnqueue(3));
+  assert.deepEqual([bucket.isFull(), bucket.getQueueLength(), bucket.name], [true, 3, 'leaks']);
+  assert.throws(() => new LeakyBucketRateLimiter({ ...slow, capacity: 4, name: 'leaks' }), {
+    code: 'ERR_NAME_CONFLICT',
+  });
+  assert.throws(() => LeakyBucketRateLimiter.open('nobody'), { code: 'ERR_NOT_FOUND' });
+  const other = new LeakyBucketRateLimiter<number>(slow);
+  assert.equal(other.getQueueLength(), 0);
+  other[Symbol.dispose]();
+  assert.ok(other.closed && !bucket.closed);
+  bucket.close();
+});
+
 test('garbage', async () => {
   for (const key of Object.keys(slow))
     for (const it of [0, -1, NaN, 'x', null, {}, undefined])

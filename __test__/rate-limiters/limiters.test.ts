@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  CompositeRateLimiter,
   Context,
   FixedWindowRateLimiter,
   InvalidArgumentError,
@@ -21,8 +22,16 @@ import { child, pending } from '../helpers.js';
 const hour = 3_600_000;
 const invalid = { code: 'ERR_INVALID_ARGUMENT' };
 
+const tenAnHour = (): TokenBucketRateLimiter =>
+  new TokenBucketRateLimiter({ capacity: 10, refillRate: 10, refillInterval: 10 * hour });
+/** What a composite that has a name is made of. */
+const named = tenAnHour();
+
 /** Ten an hour, of each kind. */
-const kinds: [string, (also?: object) => RateLimiter<string, object>][] = [
+const kinds: [
+  string,
+  (also?: object) => Limiter & Partial<Pick<RateLimiter<string, object>, 'config' | 'configure'>>,
+][] = [
   [
     'TokenBucketRateLimiter',
     (also) =>
@@ -44,6 +53,14 @@ const kinds: [string, (also?: object) => RateLimiter<string, object>][] = [
     'FixedWindowRateLimiter',
     // Around an edge of such windows nothing would be as it is below; they begin with the process's clock.
     (also) => new FixedWindowRateLimiter({ windowSize: 24 * hour, maxRequests: 10, ...also }),
+  ],
+  [
+    'CompositeRateLimiter',
+    (also) =>
+      new CompositeRateLimiter(
+        [{ limiter: also !== undefined && 'name' in also ? named : tenAnHour() }],
+        also,
+      ),
   ],
 ];
 
@@ -180,6 +197,21 @@ for (const [name, make] of kinds) {
       await limiter.acquire();
     });
 
+    test('metrics: how many passed, how many waited, and how long', async () => {
+      const limiter = make();
+      limiter.block(hour);
+      const waits = [limiter.acquire(), limiter.acquire()];
+      await new Promise((resolve) => setTimeout(resolve, 4));
+      limiter.tryAcquire();
+      assert.equal(limiter.getMetrics().waiting, 2);
+      limiter.block(0);
+      await Promise.all(waits);
+      const { waitedSum, waitedMax, ...counts } = limiter.getMetrics();
+      assert.deepEqual(counts, { allowed: 2, refused: 1, waited: 2, cancelled: 0, waiting: 0 });
+      assert.ok(waitedMax > 2 && waitedMax < 60_000, String(waitedMax));
+      assert.ok(waitedSum >= 1.5 * waitedMax && waitedSum <= 2 * waitedMax, String(waitedSum));
+    });
+
     test('close rejects those who wait and all who come, twice without harm', async () => {
       const limiter = make();
       limiter.tryAcquire(10);
@@ -266,13 +298,17 @@ for (const [name, make] of kinds) {
       assert.throws(() => limiter.acquireSync(1), { code: 'ERR_UNSUPPORTED' });
       assert.throws(() => make({ other: 1 }), /other/);
       assert.throws(() => make({ maxWaiting: -1 }), /maxWaiting/);
-      assert.throws(() => limiter.configure({ other: 1 } as object), /other/);
-      assert.throws(() => limiter.configure({ name: 'another' } as object), /name/);
-      assert.throws(() => limiter.configure(null as unknown as object), isMillraceError);
-      for (const key of Object.keys(limiter.config)) {
-        for (const it of [0, -1, NaN, 'x', null, {}]) {
-          assert.throws(() => make({ [key]: it }), new RegExp(key));
-          assert.throws(() => limiter.configure({ [key]: it } as object), new RegExp(key));
+      const { config, configure } = limiter;
+      if (config !== undefined && configure !== undefined) {
+        const change = configure.bind(limiter);
+        assert.throws(() => change({ other: 1 } as object), /other/);
+        assert.throws(() => change({ name: 'another' } as object), /name/);
+        assert.throws(() => change(null as unknown as object), isMillraceError);
+        for (const key of Object.keys(config)) {
+          for (const it of [0, -1, NaN, 'x', null, {}]) {
+            assert.throws(() => make({ [key]: it }), new RegExp(key));
+            assert.throws(() => change({ [key]: it } as object), new RegExp(key));
+          }
         }
       }
       assert.equal(limiter.check().remaining, 10);

@@ -66,6 +66,8 @@ export interface BulkheadEvents {
   reject: [event: { reason: FullReason }];
   /** A call waits for its turn. */
   queue: [];
+  /** It is closed. */
+  close: [];
 }
 
 /** What can be read; the numbers of `src/bulkhead.rs`. */
@@ -130,6 +132,7 @@ export class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements 
     this.#entrance = { maxWait, refusal };
     this.#emitter = heardEmitter<BulkheadEvents>(this.native, (emitter, what, reason) => {
       if (what === told.queue) emitter.emit('queue');
+      else if (what === told.close) emitter.emit('close');
       else emitter.emit('reject', { reason: reason === 0 ? 'full' : 'timeout' });
     });
   }

@@ -1,4 +1,5 @@
 /** Refusing calls by priority while this thread's event loop is late. */
+import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { checkFunction } from '../blocking.js';
 import { InvalidArgumentError, rethrow } from '../errors.js';
@@ -52,6 +53,8 @@ export interface LoadShedEvents {
 /** A probe is looked for so often at least, in milliseconds. */
 const longestInterval = 50;
 const known = ['maxEventLoopDelay', 'priorities'];
+/** The timer goes on for as long as calls come: it is not to hold on to what the first of them had in AsyncLocalStorage. */
+const root = new AsyncResource('millrace', { requireManualDestroy: true });
 
 /**
  * Sheds load by priority while the event loop of this thread is late. What is measured is this thread's alone, so nothing is shared. It is
@@ -94,8 +97,7 @@ export class LoadShed implements Disposable {
   }
 
   #probe(): void {
-    this.#timer = setTimeout(this.#arrived, this.#interval);
-    this.#timer.unref();
+    this.#timer = root.runInAsyncScope(() => setTimeout(this.#arrived, this.#interval).unref());
     fast.shedExpect(this.#handle, this.#interval);
   }
 

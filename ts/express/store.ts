@@ -1,6 +1,7 @@
 /** The store that all threads share. */
 import { InvalidArgumentError } from '../errors.js';
-import { type KeyDecision, KeyedRateLimiter } from '../rate-limiters/keyed.js';
+import { KeyedRateLimiter } from '../rate-limiters/keyed.js';
+import type { KeyDecision } from '../rate-limiters/keyed-types.js';
 import { shown } from '../wait-options.js';
 import type { ClientRateLimitInfo, Store } from './types.js';
 

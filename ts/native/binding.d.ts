@@ -153,6 +153,9 @@ export declare function diagnose(): Array<NativeLiving>
 /** What hedging has done. */
 export declare function hedgeCounts(object: NativeObject): NativeHedgeCounts
 
+/** Decides by other limits from here on, save for keys that have their own. */
+export declare function keyedConfigure(object: NativeObject, options: object): void
+
 /** What a limiter of many keys has counted. */
 export declare function keyedStats(object: NativeObject): NativeKeyedStats
 

@@ -1,14 +1,10 @@
 /** A rate limit for each of many keys, the same for all threads. */
 import { block, blockingLimit } from '../blocking.js';
-import { InvalidArgumentError } from '../errors.js';
+import { heardEmitter } from '../circuit-breakers/heard.js';
+import { InvalidArgumentError, rethrow } from '../errors.js';
+import { checkListener, type Emitter } from '../events.js';
 import { binding, fast, records, taskRecord } from '../isolate.js';
-import {
-  nameOf,
-  type Origin,
-  type SharedHandle,
-  SharedObject,
-  type SharedOptions,
-} from '../shared-object.js';
+import { nameOf, type Origin, type SharedHandle, SharedObject } from '../shared-object.js';
 import { signalOf } from '../signal.js';
 import { nextTurn, overspent } from '../turn.js';
 import { putNum, putTag } from '../values.js';
@@ -17,67 +13,31 @@ import { enter, nextWait, status } from '../waits.js';
 import { LimiterClosedError, RateLimitError, type RefusalReason } from './errors.js';
 import { checkLimits, isCount, type KeyLimit, limitOptions, putLimits, readLimits } from './key-limit.js';
 import { KeyList, type LimiterKey, lists, putLimiterKey } from './key-list.js';
-
-/** How a limiter of many keys is made. */
-export interface KeyedRateLimiterOptions extends SharedOptions {
-  /** What each key is limited to: one limit, or up to four that hold all at once, such as 10 per second and 1000 per hour. */
-  limits: KeyLimit | readonly KeyLimit[];
-  /** How many keys it remembers at most, a whole number from 1; only those count whose limits have not all come back. Default: no limit. */
-  maxKeys?: number;
-  /**
-   * What happens to a new key when there are `maxKeys` that still owe something: `'refuse'` (default) refuses it, `'allow'` lets it pass
-   * uncounted. Nobody's count is ever dropped to make room.
-   */
-  onFull?: 'refuse' | 'allow';
-  /** Keys for the allow list; they are added to what others have added. */
-  allow?: Iterable<LimiterKey>;
-  /** Keys for the deny list; they are added to what others have added. */
-  deny?: Iterable<LimiterKey>;
-}
-
-/** What was decided about a request, and how its key stands. */
-export interface KeyDecision {
-  /** Whether it may pass. */
-  readonly allowed: boolean;
-  /** Why not: a limit, a block, the deny list, or no room for a new key. `undefined` if it may. */
-  readonly reason: RefusalReason | undefined;
-  /** The most that can be taken at once: of several limits, of the one of which the least remains. */
-  readonly limit: number;
-  /** What is left of it. */
-  readonly remaining: number;
-  /** In how many milliseconds it could pass; 0 if it may now, `Infinity` if never. */
-  readonly retryAfter: number;
-  /** When all has come back if nothing more is taken: milliseconds since 1970, as `Date.now()`. */
-  readonly resetAt: number;
-  /** When it was decided, on a clock of the process: for {@link KeyedRateLimiter.reward}. */
-  readonly at: number;
-}
-
-/** What a limiter of many keys has counted, over all threads. */
-export interface KeyedStatistics {
-  /** Keys that it remembers, those included whose limits have come back and that nobody has met since. */
-  keys: number;
-  /** Bytes of its tables. */
-  bytes: number;
-  /** Who waits. */
-  waiting: number;
-  /** Requests that passed. */
-  allowed: number;
-  /** Requests that did not. */
-  refused: number;
-  /** Requests of new keys for which there was no room. */
-  turnedAway: number;
-  /** Keys that were forgotten as their limits had come back. */
-  dropped: number;
-}
+import type {
+  KeyDecision,
+  KeyedLimiterEvents,
+  KeyedRateLimiterOptions,
+  KeyedStatistics,
+} from './keyed-types.js';
+import { checkConfig } from './rate-limiter.js';
 
 /** How asking went; the numbers of `src/keyed.rs`. */
-const answer = { waiting: -1, late: -2, allowed: 0, limited: 1, blocked: 2, denied: 3, full: 4, closed: 5 };
+const answer = {
+  queue: -3,
+  late: -2,
+  waiting: -1,
+  allowed: 0,
+  limited: 1,
+  blocked: 2,
+  denied: 3,
+  full: 4,
+  closed: 5,
+} as const;
 const how = { take: 0, look: 1, force: 2 } as const;
-const noRoom = 'the limiter has no room for a new key';
-const denied = (): Error => new RateLimitError('the key is on the deny list', Infinity, 'denied');
+const denied = 'the key is on the deny list';
 const reasons = [undefined, 'limit', 'blocked', 'denied', 'full'] as const;
-const own = ['limits', 'maxKeys', 'onFull', 'allow', 'deny'];
+const own = ['limits', 'maxKeys', 'onFull', 'maxWaiting', 'allow', 'deny'];
+const events = ['limited', 'close'] as const;
 
 /**
  * A rate limit for each of many keys, such as addresses, users or tenants, in every thread the same.
@@ -94,15 +54,17 @@ const own = ['limits', 'maxKeys', 'onFull', 'allow', 'deny'];
  */
 export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implements Disposable {
   readonly #handle: number;
+  /** There from the first listener on. */
+  #emitter: Emitter<KeyedLimiterEvents> | undefined;
   /** The keys that may always pass, and take nothing. */
   readonly allowList: KeyList;
   /** The keys that may never pass. */
   readonly denyList: KeyList;
 
   /**
-   * @param options - `limits`; `maxKeys`, `onFull`, `allow`, `deny`; `name` shares it by name.
+   * @param options - `limits`; `maxKeys`, `onFull`, `maxWaiting`, `allow`, `deny`; `name` shares it by name.
    * @throws {@link InvalidArgumentError} for what cannot be meant; {@link NameConflictError} if the name is in use with other limits,
-   * `maxKeys` or `onFull`.
+   * `maxKeys`, `onFull` or `maxWaiting`.
    */
   constructor(options: KeyedRateLimiterOptions);
   /** @internal */
@@ -112,10 +74,11 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
     if (internal) super('keyed-rate-limiter', first as Origin);
     else {
       const name = nameOf(options, own);
-      const { maxKeys, onFull = 'refuse' } = options;
+      const { maxKeys, onFull = 'refuse', maxWaiting } = options;
       const limits = limitOptions(checkLimits(options.limits as KeyLimit));
-      const bounds = { ...(maxKeys !== undefined && maxKeys !== Infinity && { maxKeys }), onFull };
-      super('keyed-rate-limiter', { options: { ...limits, ...bounds }, name });
+      const bounded = (bound: number | undefined): boolean => bound !== undefined && bound !== Infinity;
+      const bounds = { ...(bounded(maxKeys) && { maxKeys }), ...(bounded(maxWaiting) && { maxWaiting }) };
+      super('keyed-rate-limiter', { options: { ...limits, ...bounds, onFull }, name });
     }
     this.#handle = this.native.handle;
     this.allowList = new KeyList(this, this.#handle, lists.allow);
@@ -148,6 +111,7 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
    * @throws {@link InvalidArgumentError}; {@link LimiterClosedError}.
    */
   tryAcquire(key: LimiterKey, n = 1): boolean {
+    if (this.#emitter !== undefined) return this.consume(key, n).allowed;
     if (n !== 1) checkCount(n, 1);
     putLimiterKey(key);
     const taken = fast.keyedTry(this.#handle, putTag, putNum, n);
@@ -178,7 +142,10 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
    */
   consume(key: LimiterKey, n = 1): KeyDecision {
     checkCount(n, 1);
-    return this.#ask(key, n, how.take);
+    const decision = this.#ask(key, n, how.take);
+    const { reason, retryAfter } = decision;
+    if (reason !== undefined) this.#emitter?.emit('limited', key, n, retryAfter, reason);
+    return decision;
   }
 
   /** What `consume` would say, and takes nothing. @throws {@link InvalidArgumentError}; {@link LimiterClosedError}. */
@@ -243,6 +210,25 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
     return readLimits(fast.keyedLimitsOf(this.#handle, putTag, putNum));
   }
 
+  /**
+   * Decides by other limits from here on, in all threads, save for keys that have limits of their own. What each key has taken carries over
+   * to the limit in the same place: a token bucket keeps the share of its tokens, a window what it has counted, and a limit of another
+   * kind how much was taken. Those who wait keep their order; one who waits for more than is ever allowed now rejects with
+   * `InvalidArgumentError`. The name's configuration stays the one it was made with.
+   *
+   * @param config - `limits`, as the constructor takes them.
+   * @throws {@link InvalidArgumentError}
+   */
+  configure(config: Pick<KeyedRateLimiterOptions, 'limits'>): void {
+    checkConfig(config, ['limits']);
+    const limits = limitOptions(checkLimits(config.limits));
+    try {
+      binding.keyedConfigure(this.native, limits);
+    } catch (error) {
+      rethrow(error);
+    }
+  }
+
   /** Forgets what a key has taken, and how long it is blocked; lists and limits of its own stay. @returns Whether there was anything of that. */
   delete(key: LimiterKey): boolean {
     putLimiterKey(key);
@@ -274,8 +260,8 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
    *
    * @param n - A whole number from 1.
    * @returns Resolves when it is taken.
-   * @throws {@link RateLimitError} at once if it could not be had within `timeout`, with the time it would take; if the key is on
-   * the deny list; or if there is no room for it. {@link InvalidArgumentError}, also for more than a limit ever allows;
+   * @throws {@link RateLimitError} at once if it could not be had within `timeout`, with the time it would take; if as many wait as
+   * may; if the key is on the deny list; or if there is no room for it. {@link InvalidArgumentError}, also for more than a limit ever allows;
    * {@link LimiterClosedError}; {@link WaitTimeoutError}; the signal's reason. Nothing has been taken then.
    */
   async acquire(key: LimiterKey, n = 1, options: WaitOptions = {}): Promise<void> {
@@ -295,7 +281,7 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
     await new Promise<void>((resolve, reject) => {
       const end = (ended: number): void => {
         if (ended === status.signal) resolve();
-        else reject(this.#ended());
+        else reject(this.#ended(key, n));
       };
       const wait = new SignalWait(options, this, end, reject);
       enter(wait);
@@ -312,31 +298,71 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
     const code = fast.keyedAcquireBlocking(this.#handle, limit, putTag, putNum, n);
     if (code === answer.allowed) return;
     if (code !== answer.waiting) throw this.#refusal(key, n, code);
-    if (block(options).how !== status.signal) throw this.#ended();
+    if (block(options).how !== status.signal) throw this.#ended(key, n);
   }
 
   /** Why a wait has not begun. */
   #refusal(key: LimiterKey, n: number, code: number): Error {
     const needs = records[taskRecord] as number;
     if (code === answer.closed) return new LimiterClosedError();
-    if (code === answer.limited) {
-      const most = Math.min(...this.limitsFor(key).map((limit) => limit.capacity ?? limit.limit));
-      return new InvalidArgumentError(
-        'n',
-        String(n),
-        `at most ${most}, which is all that is ever allowed at once`,
-      );
-    }
-    if (code === answer.late) {
-      const message = `it would have to wait longer than its timeout: ${Math.ceil(needs)} ms`;
-      return new RateLimitError(message, needs, 'limit');
-    }
-    return code === answer.denied ? denied() : new RateLimitError(noRoom, Infinity, 'full');
+    if (code === answer.limited) return tooMuch(n, this.#most(key));
+    const error = new RateLimitError(...this.#refused(code, needs));
+    this.#emitter?.emit('limited', key, n, error.retryAfter, error.reason);
+    return error;
   }
 
-  /** Why a wait has ended without success. */
-  #ended(): Error {
-    return this.closed ? new LimiterClosedError() : denied();
+  #refused(code: number, needs: number): [message: string, retryAfter: number, reason: RefusalReason] {
+    if (code === answer.denied) return [denied, Infinity, 'denied'];
+    if (code === answer.full) return ['the limiter has no room for a new key', Infinity, 'full'];
+    const ms = Math.ceil(needs);
+    if (code === answer.queue) return [`as many wait as may: it could pass in ${ms} ms`, needs, 'queue'];
+    return [`it would have to wait longer than its timeout: ${ms} ms`, needs, 'limit'];
+  }
+
+  /** The most that a key's limits ever allow at once. */
+  #most(key: LimiterKey): number {
+    return Math.min(...this.limitsFor(key).map((limit) => limit.capacity ?? limit.limit));
+  }
+
+  /** Why a wait has ended without success: it is closed, or the key has other limits, or is on the deny list. */
+  #ended(key: LimiterKey, n: number): Error {
+    if (this.closed) return new LimiterClosedError();
+    const most = this.#most(key);
+    return n > most ? tooMuch(n, most) : new RateLimitError(denied, Infinity, 'denied');
+  }
+
+  /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
+  on<K extends keyof KeyedLimiterEvents>(event: K, listener: (...args: KeyedLimiterEvents[K]) => void): this {
+    this.#listen(event, listener, false);
+    return this;
+  }
+
+  /** As {@link on}, for the next time only. */
+  once<K extends keyof KeyedLimiterEvents>(
+    event: K,
+    listener: (...args: KeyedLimiterEvents[K]) => void,
+  ): this {
+    this.#listen(event, listener, true);
+    return this;
+  }
+
+  /** Listens no more. */
+  off<K extends keyof KeyedLimiterEvents>(
+    event: K,
+    listener: (...args: KeyedLimiterEvents[K]) => void,
+  ): this {
+    this.#emitter?.remove(event, listener);
+    return this;
+  }
+
+  #listen<K extends keyof KeyedLimiterEvents>(
+    event: K,
+    listener: (...args: KeyedLimiterEvents[K]) => void,
+    once: boolean,
+  ): void {
+    checkListener(event, events, listener);
+    this.#emitter ??= heardEmitter<KeyedLimiterEvents>(this.native, (emitter) => emitter.emit('close'));
+    this.#emitter.add(event, listener, once);
   }
 
   /** Whether it is closed. */
@@ -353,6 +379,14 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function tooMuch(n: number, most: number): Error {
+  return new InvalidArgumentError(
+    'n',
+    String(n),
+    `at most ${most}, which is all that is ever allowed at once`,
+  );
 }
 
 function checkCount(n: number, least: number): void {

@@ -1,7 +1,7 @@
 /** What all limiters have in common. */
 import { block, blockingLimit } from '../blocking.js';
 import { InvalidArgumentError } from '../errors.js';
-import { Emitter } from '../events.js';
+import { checkListener, Emitter } from '../events.js';
 import { fast, records, taskRecord } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
 import { type Origin, SharedObject, type SharedOptions } from '../shared-object.js';
@@ -10,6 +10,7 @@ import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
 import { LimiterClosedError, RateLimitError } from './errors.js';
+import { Reservation } from './reservation.js';
 
 /** What every limiter takes beside its rule. */
 export interface LimiterOptions extends SharedOptions {
@@ -220,6 +221,23 @@ export abstract class Limiter<Kind extends string = string> extends SharedObject
     return await fn({ signal: signalOf(options.signal) });
   }
 
+  /**
+   * Reserves `count`: a place in line at which nobody waits. It is taken when its time comes.
+   *
+   * @param count - A whole number from 1. Default 1.
+   * @returns When that is, and a way to give it up.
+   * @throws {@link InvalidArgumentError} for more than is ever allowed at once; {@link RateLimitError} if as many wait as may;
+   * {@link LimiterClosedError}.
+   */
+  reserve(count = 1): Reservation {
+    checkCount(count);
+    const how = fast.limiterReserve(this.handle, count);
+    if (how === passed.now) return new Reservation(this, this.handle, undefined, 0, epoch());
+    if (how !== passed.waiting) throw this.#refusal(how, count);
+    const [delay, place] = records.subarray(taskRecord, taskRecord + 2) as unknown as [number, number];
+    return new Reservation(this, this.handle, place, delay, epoch());
+  }
+
   /** How it stands, in one call. */
   check(): LimiterCheck {
     fast.limiterCheck(this.handle);
@@ -292,10 +310,7 @@ export abstract class Limiter<Kind extends string = string> extends SharedObject
     listener: (...args: LimiterEvents[K]) => void,
     once: boolean,
   ): void {
-    if (!(events as readonly string[]).includes(event))
-      throw new InvalidArgumentError('event', shown(event), `one of ${events.join(', ')}`);
-    if (typeof listener !== 'function')
-      throw new InvalidArgumentError('listener', shown(listener), 'a function');
+    checkListener(event, events, listener);
     this.#emitter ??= new Emitter<LimiterEvents>();
     this.#emitter.add(event, listener, once);
   }
@@ -308,11 +323,6 @@ export abstract class Limiter<Kind extends string = string> extends SharedObject
   protected until(count: number): number {
     const ms = fast.limiterUntil(this.handle, count);
     return ms < 0 ? Infinity : ms;
-  }
-
-  /** @internal */
-  protected refusal(how: number, count: number): Error {
-    return this.#refusal(how, count);
   }
 
   #refusal(how: number, count: number): Error {

@@ -1,10 +1,9 @@
 /** A limiter with a rule of its own. */
 import { InvalidArgumentError, rethrow } from '../errors.js';
-import { binding, fast, records, taskRecord } from '../isolate.js';
+import { binding } from '../isolate.js';
 import { nameOf, type Origin } from '../shared-object.js';
 import { shown } from '../wait-options.js';
-import { checkCount, epoch, Limiter, type LimiterOptions, passed, reading } from './limiter.js';
-import { Reservation } from './reservation.js';
+import { Limiter, type LimiterOptions, reading } from './limiter.js';
 
 /** Takes a limiter's options apart. @internal */
 export function limiterOrigin<T extends LimiterOptions>(
@@ -40,23 +39,6 @@ export abstract class RateLimiter<Kind extends string, Config extends object> ex
   protected get numbers(): [limit: number, span: number, rate: number, burst: boolean] {
     const { limit, span, rate, burst } = reading;
     return [this.read(limit), this.read(span), this.read(rate), this.read(burst) === 1];
-  }
-
-  /**
-   * Reserves `count`: a place in line at which nobody waits. It is taken when its time comes.
-   *
-   * @param count - A whole number from 1. Default 1.
-   * @returns When that is, and a way to give it up.
-   * @throws {@link InvalidArgumentError} for more than is ever allowed at once; {@link RateLimitError} if as many wait as may;
-   * {@link LimiterClosedError}.
-   */
-  reserve(count = 1): Reservation {
-    checkCount(count);
-    const how = fast.limiterReserve(this.handle, count);
-    if (how === passed.now) return new Reservation(this, this.handle, undefined, 0, epoch());
-    if (how !== passed.waiting) throw this.refusal(how, count);
-    const [delay, place] = records.subarray(taskRecord, taskRecord + 2) as unknown as [number, number];
-    return new Reservation(this, this.handle, place, delay, epoch());
   }
 
   /**

@@ -23,6 +23,14 @@ export class Reservation {
   }
 
   /**
+   * Whether it still waits for its time. Not if it was granted at once, has been taken or cancelled, or the limiter was closed or configured so
+   * that it will never be.
+   */
+  get pending(): boolean {
+    return this.#place !== undefined && fast.limiterReserved(this.#handle, this.#place);
+  }
+
+  /**
    * Gives it up: what it would have taken is others', and those behind it move up.
    *
    * @returns False if its time has come and it has been taken, or it was cancelled before.

@@ -402,15 +402,16 @@ impl<W: WakeTarget> Bulkhead<W> {
         self.lock().line.iter().for_each(|request| see(&request.waiter));
     }
 
-    /// Tells all who wait, and all who would, `Closed`. Those inside may exit.
-    pub fn close(&self) {
+    /// Tells all who wait, and all who would, `Closed`. Those inside may exit. Whether it was open.
+    pub fn close(&self) -> bool {
         let mut inner = self.lock();
-        inner.closed = true;
+        let open = !std::mem::replace(&mut inner.closed, true);
         let mut line = std::mem::take(&mut inner.line);
         drop(inner);
         while let Some(request) = line.pop() {
             request.waiter.close();
         }
+        open
     }
 
     /// Whether it is closed.

@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 
-use super::limits::{Acquire, Check, Figures, Limits, Refused, Verdict};
+use super::limits::{Acquire, Check, Figures, Forecast, Limits, Refused, Reserve, Verdict};
 use super::line::{Entry, OneAlarm, Told, Waits, close_all};
 use crate::clock::{Clock, Nanos};
 use crate::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering, Weak};
@@ -66,6 +66,18 @@ fn decide<W: WakeTarget>(
     first.limiter.decide(now, cost_here, &mut || decide(rest, now, cost, agrees))
 }
 
+/// Passes as soon as all allow it from `last` on: what is allowed once stays so until somebody takes.
+fn pass(parts: &mut [(Box<dyn Forecast>, u64)], last: Nanos, cost: u64) -> Option<Nanos> {
+    let mut at = last;
+    for (part, weight) in parts.iter() {
+        at = at.max(part.earliest(last, cost.saturating_mul(*weight))?);
+    }
+    for (part, weight) in parts {
+        part.take(at, cost.saturating_mul(*weight));
+    }
+    Some(at)
+}
+
 impl<W: WakeTarget> Composite<W> {
     /// These limiters together. One that is named twice counts with the sum of its weights.
     pub fn new(
@@ -116,9 +128,9 @@ impl<W: WakeTarget> Composite<W> {
         verdict
     }
 
-    fn refuse(&self, refused: Refused) -> Acquire<W> {
+    fn refuse<T>(&self, refused: Refused) -> Result<T, Refused> {
         self.refused.fetch_add(1, Ordering::Relaxed);
-        Acquire::Refused(refused)
+        Err(refused)
     }
 
     /// How long at least, by the limiter that takes longest.
@@ -127,21 +139,98 @@ impl<W: WakeTarget> Composite<W> {
         each.collect::<Option<Vec<_>>>().map(|all| all.into_iter().max().unwrap_or_default())
     }
 
+    /// How long until all allow it, behind all who wait here and at each of them, if nobody else comes; `None` if never.
+    fn behind_all(&self, inner: &Inner<W>, cost: u64) -> Option<Nanos> {
+        let parts = self.parts.iter().map(|part| Some((part.limiter.forecast()?, part.weight)));
+        let mut parts = parts.collect::<Option<Vec<_>>>()?;
+        let now = self.clock.now();
+        let line = inner.line.iter().map(|entry| entry.cost);
+        let last = line.chain([cost]).try_fold(now, |last, cost| pass(&mut parts, last, cost))?;
+        Some(last.saturating_sub(now))
+    }
+
+    /// Passes at once; or says that it may wait.
+    fn begin(&self, inner: &Inner<W>, cost: u64, within: Option<Nanos>) -> Result<bool, Refused> {
+        if inner.closed {
+            return self.refuse(Refused::Closed);
+        }
+        if inner.line.is_empty() {
+            match self.decide(cost, &mut || true) {
+                Verdict::Passed => return Ok(true),
+                Verdict::Never(why) => return self.refuse(why),
+                Verdict::At(_) | Verdict::Gone => {}
+            }
+        }
+        if self.at_least(cost).is_none() {
+            return self.refuse(Refused::TooMuch);
+        }
+        let after = || self.behind_all(inner, cost).unwrap_or(Nanos::MAX);
+        if inner.line.len() + inner.coming >= self.max_waiting {
+            return self.refuse(Refused::Full(after()));
+        }
+        if let Some(within) = within {
+            let after = after();
+            if after > within {
+                return self.refuse(Refused::Late(after));
+            }
+        }
+        Ok(false)
+    }
+
+    /// A place in line at which nobody waits: it takes `cost` of each when its time comes, unless it is [given up](Self::give_up) before.
+    pub fn reserve(&self, cost: u64) -> Reserve {
+        let mut inner = self.inner.lock();
+        match self.begin(&inner, cost, None) {
+            Err(refused) => return Reserve::Refused(refused),
+            Ok(true) => return Reserve::Now,
+            Ok(false) => {}
+        }
+        let after = self.behind_all(&inner, cost).unwrap_or(Nanos::MAX);
+        let place = inner.line.push(Entry { cost, since: self.clock.now(), waiter: None });
+        if place == 0 {
+            return Reserve::Refused(Refused::Full(after));
+        }
+        let told = self.serve(&mut inner);
+        drop(inner);
+        told.tell();
+        Reserve::Later { after, place }
+    }
+
+    /// Whether what is [reserved](Self::reserve) at a place still waits for its time.
+    #[must_use]
+    pub fn is_reserved(&self, place: u64) -> bool {
+        self.inner.lock().line.get(place).is_some_and(|entry| entry.waiter.is_none())
+    }
+
+    /// Gives up what is [reserved](Self::reserve). False if it has been taken, or was given up before.
+    pub fn give_up(&self, place: u64) -> bool {
+        let mut inner = self.inner.lock();
+        let reserved = inner.line.get(place).is_some_and(|entry| entry.waiter.is_none());
+        if reserved {
+            inner.line.remove(place);
+            inner.waits.cancelled += 1;
+            let told = self.serve(&mut inner);
+            drop(inner);
+            told.tell();
+        }
+        reserved
+    }
+
     fn serve(&self, inner: &mut MutexGuard<'_, Inner<W>>) -> Told<W> {
         let mut told = Told::default();
         while let Some(first) = inner.line.first() {
             let waiter = first.waiter.clone();
             // Asked under the locks of all: one who has given up takes nothing.
-            let verdict = self.decide(first.cost, &mut || waiter.as_ref().is_some_and(|waiter| waiter.win()));
+            let verdict = self.decide(first.cost, &mut || waiter.as_ref().is_none_or(|waiter| waiter.win()));
             if let Verdict::At(at) = verdict {
                 inner.alarm.set(&*self.timers, at, &self.me);
                 return told;
             }
             let Some(entry) = inner.line.pop() else { break };
             match (verdict, entry.waiter) {
-                (Verdict::Passed, Some(waiter)) => {
+                (Verdict::Passed, waiter) => {
                     inner.waits.passed(self.clock.now().saturating_sub(entry.since));
-                    told.won.push(Wake::new(waiter));
+                    told.won.extend(waiter.map(Wake::new));
                 }
                 (Verdict::Never(_), waiter) => told.refused.extend(waiter),
                 _ => inner.waits.cancelled += 1,
@@ -184,24 +273,11 @@ impl<W: WakeTarget> Limits<W> for Composite<W> {
     ) -> Acquire<W> {
         {
             let mut inner = self.inner.lock();
-            if inner.closed {
-                return self.refuse(Refused::Closed);
+            match self.begin(&inner, cost, within) {
+                Err(refused) => return Acquire::Refused(refused),
+                Ok(true) => return Acquire::Now,
+                Ok(false) => inner.coming += 1,
             }
-            if inner.line.is_empty() {
-                match self.decide(cost, &mut || true) {
-                    Verdict::Passed => return Acquire::Now,
-                    Verdict::Never(why) => return self.refuse(why),
-                    Verdict::At(_) | Verdict::Gone => {}
-                }
-            }
-            let Some(after) = self.at_least(cost) else { return self.refuse(Refused::TooMuch) };
-            if inner.line.len() + inner.coming >= self.max_waiting {
-                return self.refuse(Refused::Full(after));
-            }
-            if within.is_some_and(|within| after > within) {
-                return self.refuse(Refused::Late(after));
-            }
-            inner.coming += 1;
         }
         let waiter = make();
         let told = waiter.enlist(|places| {
@@ -232,7 +308,11 @@ impl<W: WakeTarget> Limits<W> for Composite<W> {
             allowed: !inner.closed && inner.line.is_empty(),
             limit: u64::MAX,
             remaining: if inner.line.is_empty() { u64::MAX } else { 0 },
-            retry_after: 0,
+            retry_after: if inner.line.is_empty() {
+                0
+            } else {
+                self.behind_all(&inner, 1).unwrap_or(Nanos::MAX)
+            },
             reset_after: 0,
         };
         drop(inner);
@@ -250,7 +330,11 @@ impl<W: WakeTarget> Limits<W> for Composite<W> {
     }
 
     fn until(&self, cost: u64) -> Option<Nanos> {
-        self.at_least(cost)
+        self.behind_all(&self.inner.lock(), cost)
+    }
+
+    fn forecast(&self) -> Option<Box<dyn Forecast>> {
+        None
     }
 
     fn decide(&self, _now: Nanos, _cost: u64, _rest: &mut dyn FnMut() -> Verdict) -> Verdict {
@@ -398,8 +482,11 @@ mod tests {
             let acquire = both.acquire(1, None, &mut || make.take().unwrap()());
             assert!(matches!(acquire, Acquire::Waiting(_)));
         }
+        assert_eq!((both.until(1), both.check().retry_after), (Some(60), 60));
+        let late = both.acquire(1, Some(59), &mut || unreachable!());
+        assert!(matches!(late, Acquire::Refused(Refused::Full(60))));
         let third = both.acquire(1, None, &mut || unreachable!());
-        assert!(matches!(third, Acquire::Refused(Refused::Full(20))));
+        assert!(matches!(third, Acquire::Refused(Refused::Full(60))));
         assert!(!both.try_acquire(1));
         timers.advance(19);
         assert_eq!(told.won(), []);
@@ -431,6 +518,43 @@ mod tests {
         timers.advance(20);
         assert_eq!(told.news(), [(0, crate::wait::WaitOutcome::Closed)]);
         assert!(both.is_closed() && !both.try_acquire(1));
+    }
+
+    #[test]
+    fn what_is_reserved_is_taken_of_all_when_its_time_comes_unless_it_is_given_up() {
+        let World { timers, bucket, log, both, told } = world();
+        assert_eq!(both.reserve(2), Reserve::Now);
+        assert!(bucket.try_acquire(6));
+        let Reserve::Later { after: 20, place: first } = both.reserve(1) else { panic!() };
+        let Reserve::Later { after: 40, place: second } = both.reserve(1) else { panic!() };
+        assert_eq!(both.reserve(1), Reserve::Refused(Refused::Full(1000)));
+        assert!(both.is_reserved(first) && both.is_reserved(second));
+        assert!(both.give_up(first) && !both.give_up(first) && !both.is_reserved(first));
+        // Nothing was taken of any, and the one behind it moves up.
+        assert_eq!((log.check().remaining, both.figures().cancelled), (2, 1));
+        timers.advance(20);
+        assert!(!both.is_reserved(second) && !both.give_up(second));
+        assert_eq!((bucket.check().remaining, log.check().remaining), (0, 1));
+        let mut make = Some(told.make(0));
+        let waits = both.acquire(1, None, &mut || make.take().unwrap()());
+        let Acquire::Waiting(waiter) = waits else { panic!() };
+        assert!(!both.give_up(0) && !both.give_up(3), "only what is reserved is given up");
+        assert!(waiter.cancel());
+        assert_eq!(both.reserve(5), Reserve::Refused(Refused::TooMuch));
+        let Reserve::Later { place, .. } = both.reserve(1) else { panic!() };
+        both.close();
+        assert!(!both.is_reserved(place) && !both.give_up(place));
+        assert_eq!(both.reserve(1), Reserve::Refused(Refused::Closed));
+        assert_eq!(timers.armed(), 0);
+    }
+
+    #[test]
+    fn one_that_cannot_be_in_time_behind_those_who_wait_here_is_refused_with_the_time_it_would_take() {
+        let World { bucket, both, .. } = world();
+        assert!(bucket.try_acquire(10));
+        assert!(matches!(both.reserve(1), Reserve::Later { after: 20, .. }));
+        let late = both.acquire(1, Some(39), &mut || unreachable!());
+        assert!(matches!(late, Acquire::Refused(Refused::Late(40))));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::ops::{Deref, DerefMut};
 
 use super::adapt::{Adapt, Packed};
 use super::generation::{GUARDED, Generation, MOST};
-use super::limits::{Acquire, Check, Figures, Limits, Refused, Reserve, Verdict};
+use super::limits::{Acquire, Check, Figures, Forecast, Limits, Refused, Reserve, Verdict};
 use super::line::{Entry, OneAlarm, Told, Waits, close_all};
 use crate::clock::{Clock, Nanos};
 use crate::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering, Weak};
@@ -102,6 +102,24 @@ fn carry<R: Adapt>(rule: &R, tail: &mut (R::State, Nanos), cost: u64) {
     if let Some(at) = rule.earliest(&tail.0, tail.1, cost) {
         rule.take(&mut tail.0, at, cost);
         tail.1 = at;
+    }
+}
+
+/// A rule and its state, behind all who wait.
+struct Ahead<R: Adapt> {
+    rule: R,
+    state: R::State,
+    last: Nanos,
+}
+
+impl<R: Adapt> Forecast for Ahead<R> {
+    fn earliest(&self, at: Nanos, cost: u64) -> Option<Nanos> {
+        self.rule.earliest(&self.state, at.max(self.last), cost)
+    }
+
+    fn take(&mut self, at: Nanos, cost: u64) {
+        self.last = at.max(self.last);
+        self.rule.take(&mut self.state, self.last, cost);
     }
 }
 
@@ -335,6 +353,12 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Limiter<R, W> {
         }
     }
 
+    /// Whether what is [reserved](Self::reserve) at a place still waits for its time.
+    #[must_use]
+    pub fn is_reserved(&self, place: u64) -> bool {
+        self.inner.lock().line.get(place).is_some_and(|entry| entry.waiter.is_none())
+    }
+
     /// Gives up what is [reserved](Self::reserve). False if it has been taken, or was given up before.
     pub fn give_up(&self, place: u64) -> bool {
         let mut held = self.lock();
@@ -452,6 +476,18 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Limits<W> for Limiter<R, W> {
         let mut held = self.lock();
         let now = held.latest;
         held.behind_all(now, cost).map(|at| at.saturating_sub(now))
+    }
+
+    fn forecast(&self) -> Option<Box<dyn Forecast>> {
+        let mut held = self.lock();
+        let now = held.latest;
+        // Asked for nothing, it carries the state forward over all who wait.
+        held.behind_all(now, 0)?;
+        let (state, last) = match held.tail.as_ref().filter(|_| !held.line.is_empty()) {
+            Some((state, last)) => (state.clone(), now.max(*last)),
+            None => (held.state.clone(), now.max(held.blocked)),
+        };
+        Some(Box::new(Ahead { rule: held.rule.clone(), state, last }))
     }
 
     fn decide(&self, now: Nanos, cost: u64, rest: &mut dyn FnMut() -> Verdict) -> Verdict {

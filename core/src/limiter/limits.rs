@@ -93,6 +93,15 @@ pub enum Verdict {
     Gone,
 }
 
+/// What a limiter will be like behind all who wait, if nobody else comes; asked at times that do not run backwards.
+pub trait Forecast {
+    /// When `cost` may be taken, from `at` on; `None` if never.
+    fn earliest(&self, at: Nanos, cost: u64) -> Option<Nanos>;
+
+    /// Takes `cost` at a time at which it may.
+    fn take(&mut self, at: Nanos, cost: u64);
+}
+
 /// A limiter of any kind.
 pub trait Limits<W: WakeTarget>: Send + Sync + 'static {
     /// Passes with `cost`, if that can be at once and nobody waits.
@@ -112,6 +121,9 @@ pub trait Limits<W: WakeTarget>: Send + Sync + 'static {
 
     /// How long until `cost` can be taken, behind all who wait; `None` if never.
     fn until(&self, cost: u64) -> Option<Nanos>;
+
+    /// What it will be like, if it is not made of others.
+    fn forecast(&self) -> Option<Box<dyn Forecast>>;
 
     /// Asks under the lock, and then `rest`: if both allow it, takes. `rest` must not come back here.
     fn decide(&self, now: Nanos, cost: u64, rest: &mut dyn FnMut() -> Verdict) -> Verdict;

@@ -33,7 +33,7 @@ pub use composite::{Composite, Part};
 pub use fixed_window::FixedWindow;
 pub use leaky_queue::{Enqueue, LeakyQueue};
 pub use limiter::Limiter;
-pub use limits::{Acquire, Check, Figures, Limits, Refused, Reserve, Verdict};
+pub use limits::{Acquire, Check, Figures, Forecast, Limits, Refused, Reserve, Verdict};
 pub use rule::{Rule, Standing};
 pub use sliding_log::SlidingLog;
 pub use sliding_window::SlidingWindow;

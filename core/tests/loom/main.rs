@@ -4,6 +4,7 @@
 mod breaker;
 mod bulkhead;
 mod channel;
+mod keyed;
 mod limiter;
 mod lock;
 mod map;

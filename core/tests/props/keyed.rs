@@ -25,6 +25,8 @@ enum Step {
     Reset(u8),
     ResetAll,
     Sweep,
+    /// So many from here on, of each limit.
+    Configure(u32),
     Advance(Nanos),
 }
 
@@ -42,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => key.prop_map(Step::Reset),
         1 => Just(Step::ResetAll),
         2 => Just(Step::Sweep),
+        1 => (1u32..6).prop_map(Step::Configure),
         8 => (1u64..25).prop_map(Step::Advance),
     ]
 }
@@ -156,6 +159,15 @@ impl Naive {
         }
     }
 
+    /// A bucket keeps the share of what it holds; windows have counted what they have counted.
+    fn configure(&mut self, old: &Spec, new: &Spec, now: Nanos) {
+        if let Kind::Bucket { capacity } = new.kind {
+            let (old, new) = (Self::cost(old, capacity), Self::cost(new, capacity));
+            self.owes = (self.owed(now) * new).div_ceil(old);
+            self.as_of = now;
+        }
+    }
+
     fn give_back(&mut self, spec: &Spec, now: Nanos, taken: Nanos, cost: u64) {
         if let Kind::Bucket { .. } = spec.kind {
             self.owes = self.owed(now).saturating_sub(Self::cost(spec, cost));
@@ -193,7 +205,7 @@ impl Pair {
         timers.advance(1000);
         let limits = Limits::new(specs.iter().map(Spec::limit).collect()).unwrap();
         let own: Arc<dyn Timers> = timers.clone();
-        let limiter = KeyedLimiter::new(limits, None, OnFull::Refuse, timers.clock.clone(), own);
+        let limiter = KeyedLimiter::new(limits, None, OnFull::Refuse, 9, timers.clock.clone(), own);
         Self { specs, limiter, clients: BTreeMap::new(), timers, now: 1000 }
     }
 
@@ -266,6 +278,17 @@ impl Pair {
             }
             Step::Sweep => {
                 self.limiter.sweep();
+            }
+            Step::Configure(limit) => {
+                let old = self.specs.clone();
+                self.specs.iter_mut().for_each(|spec| spec.limit = limit);
+                for client in self.clients.values_mut() {
+                    for ((naive, old), new) in client.limits.iter_mut().zip(&old).zip(&self.specs) {
+                        naive.configure(old, new, self.now);
+                    }
+                }
+                let limits = Limits::new(self.specs.iter().map(Spec::limit).collect()).unwrap();
+                self.limiter.configure(&limits);
             }
             Step::Advance(span) => {
                 self.timers.advance(span);

@@ -11,6 +11,7 @@ mod barging;
 mod breaker;
 mod bulkhead;
 mod channel;
+mod composite;
 mod handles;
 mod histogram;
 mod keyed;

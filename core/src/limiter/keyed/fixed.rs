@@ -90,6 +90,17 @@ impl Packed for FixedWindow {
     fn is_fresh(&self, state: &Open, now: Nanos) -> bool {
         Self::taken(state, now) == 0
     }
+
+    fn adapt(&self, old: &Self, state: &Open, now: Nanos) -> Open {
+        if old.is_fresh(state, now) {
+            return Open::default();
+        }
+        let began = state.ends.saturating_sub(old.window.get());
+        let ends = began.saturating_add(self.window.get());
+        // Of a window that would be over by now it is not known when in it they came: they may have come just now.
+        let ends = if ends > now { ends } else { now.saturating_add(self.window.get()) };
+        Open { ends, taken: state.taken }
+    }
 }
 
 #[cfg(test)]
@@ -110,6 +121,20 @@ mod tests {
         assert_eq!(RULE.earliest(&state, 16, 4), None);
         assert_eq!(RULE.standing(&state, 16), Standing { limit: 3, remaining: 1, reset_at: 17 });
         assert_eq!(RULE.standing(&state, 17), Standing { limit: 3, remaining: 3, reset_at: 17 });
+    }
+
+    #[test]
+    fn under_other_numbers_the_window_keeps_its_beginning_if_it_still_is_one_and_always_its_count() {
+        let mut state = Open::default();
+        RULE.take(&mut state, 0, 3);
+        let rule = |limit, window| FixedWindow {
+            limit: NonZeroU32::new(limit).unwrap(),
+            window: NonZeroU64::new(window).unwrap(),
+        };
+        assert_eq!(rule(5, 20).adapt(&RULE, &state, 8), Open { ends: 20, taken: 3 });
+        assert_eq!(rule(5, 9).adapt(&RULE, &state, 8), Open { ends: 9, taken: 3 });
+        assert_eq!(rule(5, 8).adapt(&RULE, &state, 8), Open { ends: 16, taken: 3 });
+        assert_eq!(rule(5, 20).adapt(&RULE, &state, 10), Open::default());
     }
 
     #[test]

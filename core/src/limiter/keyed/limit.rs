@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::{FixedWindow, SlidingWindow};
 use crate::clock::Nanos;
-use crate::limiter::{Rule, Standing, TokenBucket};
+use crate::limiter::{Adapt, Rule, Standing, TokenBucket};
 
 /// A rule whose state is words; zeros are a fresh one.
 pub(super) trait Packed: Rule {
@@ -14,6 +14,8 @@ pub(super) trait Packed: Rule {
     fn pack(state: &Self::State, words: &mut [u64]);
     /// Whether the state is as good as a fresh one.
     fn is_fresh(&self, state: &Self::State, now: Nanos) -> bool;
+    /// The state under this rule that is at `now` what `state` was under `old`.
+    fn adapt(&self, old: &Self, state: &Self::State, now: Nanos) -> Self::State;
 }
 
 impl Packed for TokenBucket {
@@ -31,6 +33,10 @@ impl Packed for TokenBucket {
 
     fn is_fresh(&self, state: &u64, now: Nanos) -> bool {
         self.earliest(state, now, self.quota().capacity.get()) == Some(now)
+    }
+
+    fn adapt(&self, old: &Self, state: &u64, now: Nanos) -> u64 {
+        Adapt::adapt(self, old, state, now)
     }
 }
 
@@ -65,6 +71,10 @@ fn change<R: Packed>(rule: &R, words: &mut [u64], change: impl FnOnce(&R, &mut R
     R::pack(&state, words);
 }
 
+fn carry<R: Packed>(rule: &R, old: &R, was: &[u64], words: &mut [u64], now: Nanos) {
+    R::pack(&rule.adapt(old, &R::unpack(was), now), words);
+}
+
 const fn words_of<R: Packed>(_rule: &R) -> usize {
     R::WORDS
 }
@@ -84,6 +94,29 @@ impl Limit {
 
     const fn words(&self) -> usize {
         rule!(self, rule => words_of(rule))
+    }
+
+    fn standing(&self, words: &[u64], now: Nanos) -> Standing {
+        rule!(self, rule => rule.standing(&unpacked(rule, words), now))
+    }
+
+    /// Takes, from words that are 0, as much as was taken under another limit.
+    fn take_over(&self, old: &Self, was: &[u64], words: &mut [u64], now: Nanos) {
+        let Standing { limit, remaining, .. } = old.standing(was, now);
+        rule!(self, rule => change(rule, words, |rule, state| {
+            let most = rule.standing(state, now).limit;
+            rule.take(state, now, (limit - remaining).min(most));
+        }));
+    }
+
+    /// Goes on, in words that are 0, where another limit has stopped, if that is of the same kind; of one of another kind the number counts.
+    fn adapt(&self, old: &Self, was: &[u64], words: &mut [u64], now: Nanos) {
+        match (self, old) {
+            (Self::Bucket(rule), Self::Bucket(old)) => carry(rule, old, was, words, now),
+            (Self::Fixed(rule), Self::Fixed(old)) => carry(rule, old, was, words, now),
+            (Self::Sliding(rule), Self::Sliding(old)) => carry(rule, old, was, words, now),
+            _ => self.take_over(old, was, words, now),
+        }
     }
 }
 
@@ -152,11 +185,12 @@ impl Limits {
         });
     }
 
-    fn standings(&self, mut words: &[u64], now: Nanos) -> impl Iterator<Item = Standing> {
+    /// Each of them with its words.
+    fn parts<'a>(&'a self, mut words: &'a [u64]) -> impl Iterator<Item = (&'a Limit, &'a [u64])> {
         self.each.iter().map_while(move |limit| {
             let (own, rest) = words.split_at_checked(limit.words())?;
             words = rest;
-            Some(rule!(limit, rule => rule.standing(&unpacked(rule, own), now)))
+            Some((limit, own))
         })
     }
 
@@ -167,7 +201,7 @@ impl Limits {
             ..if other.remaining < one.remaining { other } else { one }
         };
         let none = Standing { limit: 0, remaining: 0, reset_at: now };
-        self.standings(words, now).reduce(least).unwrap_or(none)
+        self.parts(words).map(|(limit, own)| limit.standing(own, now)).reduce(least).unwrap_or(none)
     }
 
     /// Whether all has come back.
@@ -179,17 +213,30 @@ impl Limits {
         })
     }
 
-    /// Words in which as much is taken of each limit as was taken under other limits, where there is one in the same place.
-    pub(super) fn take_over(&self, from: &Self, words: &[u64], now: Nanos) -> Box<[u64]> {
-        let mut own = vec![0; self.words].into_boxed_slice();
-        let mut before = from.standings(words, now).map(|standing| standing.limit - standing.remaining);
-        self.with_each(&mut own, |limit, own| {
-            let taken = before.next().unwrap_or(0);
-            rule!(limit, rule => change(rule, own, |rule, state| {
-                let most = rule.standing(state, now).limit;
-                rule.take(state, now, taken.min(most));
-            }));
+    fn with_pairs(
+        &self,
+        from: &Self,
+        was: &[u64],
+        words: &mut [u64],
+        work: impl Fn(&Limit, &Limit, &[u64], &mut [u64]),
+    ) {
+        let mut before = from.parts(was);
+        self.with_each(words, |limit, own| {
+            if let Some((old, was)) = before.next() {
+                work(limit, old, was, own);
+            }
         });
-        own
+    }
+
+    /// Words in which as much is taken of each limit as was taken under other limits, where there is one in the same place.
+    pub(super) fn take_over(&self, from: &Self, was: &[u64], now: Nanos) -> Box<[u64]> {
+        let mut words = vec![0; self.words].into_boxed_slice();
+        self.with_pairs(from, was, &mut words, |limit, old, was, own| limit.take_over(old, was, own, now));
+        words
+    }
+
+    /// Goes on, in words that are 0, where other limits have stopped, each where there is one in the same place.
+    pub(super) fn adapt(&self, from: &Self, was: &[u64], now: Nanos, words: &mut [u64]) {
+        self.with_pairs(from, was, words, |limit, old, was, own| limit.adapt(old, was, own, now));
     }
 }

@@ -5,11 +5,12 @@ use std::hash::{BuildHasher, RandomState};
 use crossbeam_utils::CachePadded;
 
 use super::limit::Limits;
-use super::shard::{Ask, Common, Hashed, Room, Shard, Verdict};
+use super::room::{Room, Seats};
+use super::shard::{Ask, Common, Hashed, Shard, Verdict};
 use super::special::List;
 use super::{Decision, KeyedStats, OnFull};
 use crate::clock::{Clock, Nanos};
-use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Weak};
+use crate::sync::{Arc, AtomicBool, Mutex, Weak};
 use crate::timer::Timers;
 use crate::wait::WakeTarget;
 
@@ -23,6 +24,8 @@ const LARGE: u64 = 4096;
 pub struct KeyedLimiter<W: WakeTarget> {
     pub(super) shards: Box<[CachePadded<Mutex<Shard<W>>>]>,
     pub(super) common: Common,
+    /// Held while all shards are given other limits, so that all have the same in the end.
+    configuring: Mutex<()>,
     /// Keyed at random: nobody outside can choose keys that collide.
     hasher: RandomState,
     clock: Arc<dyn Clock>,
@@ -32,19 +35,21 @@ pub struct KeyedLimiter<W: WakeTarget> {
 }
 
 impl<W: WakeTarget> KeyedLimiter<W> {
-    /// A limiter of at most `max_keys` keys, if that is given.
+    /// A limiter of at most `max_keys` keys, if that is given, for which at most `max_waiting` wait together.
     pub fn new(
         limits: Limits,
         max_keys: Option<u64>,
         on_full: OnFull,
+        max_waiting: usize,
         clock: Arc<dyn Clock>,
         timers: Arc<dyn Timers>,
     ) -> Arc<Self> {
         let count = if max_keys.is_some_and(|most| most < LARGE) { 1 } else { SHARDS };
-        let room = max_keys.map(|most| Room::new(most, on_full, AtomicU64::new(0)));
+        let room = max_keys.map(|most| Room::new(most, on_full));
         Arc::new_cyclic(|own| Self {
             shards: (0..count).map(|_| CachePadded::new(Mutex::new(Shard::new(&limits)))).collect(),
-            common: Common { limits, room },
+            common: Common { room, seats: Seats::new(max_waiting) },
+            configuring: Mutex::default(),
             hasher: RandomState::new(),
             clock,
             timers,
@@ -100,11 +105,9 @@ impl<W: WakeTarget> KeyedLimiter<W> {
             let ahead = shard.lines.has(at);
             let mut verdict = shard.ask(&self.common, at, now, cost, ask, ahead);
             if verdict == Verdict::Behind {
-                let line = shard.lines.find(at).map(|line| line.requests.iter().map(|request| request.cost));
-                let costs: Vec<u64> = line.into_iter().flatten().chain([cost]).collect();
-                verdict = Verdict::Limited(shard.simulate(&self.common, at, now, &mut costs.into_iter()));
+                verdict = Verdict::Limited(shard.behind_all(at, now, cost));
             }
-            Decision { verdict, standing: shard.standing(&self.common, at, now), now }
+            Decision { verdict, standing: shard.standing(at, now), now }
         };
         let decision = if self.is_closed() { None } else { self.with(key, decide) };
         decision.unwrap_or_default()
@@ -112,13 +115,13 @@ impl<W: WakeTarget> KeyedLimiter<W> {
 
     /// Whether it knows anything of a key.
     pub fn knows(&self, key: &[u8]) -> bool {
-        self.with(key, |shard, at, now| shard.knows(&self.common, at, now)).unwrap_or(false)
+        self.with(key, |shard, at, now| shard.knows(at, now)).unwrap_or(false)
     }
 
     /// Gives back what was taken at `taken`; `None`: just now.
     pub fn give_back(&self, key: &[u8], taken: Option<Nanos>, cost: u64) {
         self.change(key, |shard, at, now| {
-            shard.give_back(&self.common, at, now, taken.unwrap_or(now), cost);
+            shard.give_back(at, now, taken.unwrap_or(now), cost);
         });
     }
 
@@ -149,24 +152,30 @@ impl<W: WakeTarget> KeyedLimiter<W> {
 
     /// Gives a key limits of its own, or takes them from it. What it has taken counts on.
     pub fn set_limits(&self, key: &[u8], limits: Option<Limits>) {
-        self.change(key, |shard, at, now| {
-            if limits.is_none() && shard.look_special(at).is_none() {
-                return;
-            }
-            let special = shard.special(&self.common, at, now);
-            let before = special.limits.take();
-            let from = before.as_deref().unwrap_or(&self.common.limits);
-            let to = limits.as_ref().unwrap_or(&self.common.limits);
-            special.words = to.take_over(from, &special.words, now);
-            special.limits = limits.map(Arc::new);
-        });
+        self.change(key, |shard, at, now| shard.set_limits(&self.common, at, now, limits));
     }
 
-    /// The limits of a key.
-    pub fn limits_of(&self, key: &[u8]) -> Limits {
-        let own =
-            |shard: &mut Shard<W>, at: Hashed<'_>, _| shard.look_special(at)?.limits.as_deref().cloned();
-        self.with(key, own).flatten().unwrap_or_else(|| self.common.limits.clone())
+    /// The limits of a key: its own, or those of all. Nothing of one that cannot be looked for.
+    pub fn limits_of(&self, key: &[u8]) -> Option<Limits> {
+        self.with(key, |shard, at, _| shard.limits_of(at).clone())
+    }
+
+    /// Decides by other limits from here on, save for keys that have their own. A limit goes on where the one in its place has stopped, as
+    /// [`Adapt`](crate::limiter::Adapt) says; of another kind than that one it takes over how much was taken. Those who wait keep their
+    /// order; one who waits for more than is ever allowed now is told `Closed`.
+    pub fn configure(&self, limits: &Limits) {
+        let hasher = |key: &[u8]| self.hasher.hash_one(key);
+        let one = self.configuring.lock();
+        let mut waited: Vec<Box<[u8]>> = Vec::new();
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            let gone = shard.configure(&self.common, limits, &hasher, self.clock.now());
+            waited.extend(shard.lines.keys().map(Box::from));
+            drop(shard);
+            drop(gone);
+        }
+        drop(one);
+        waited.iter().for_each(|key| self.serve_key(key));
     }
 
     /// Forgets what a key has taken, and how long it is blocked. Whether there was anything of that.
@@ -252,7 +261,7 @@ mod tests {
         timers.advance(1_000_000);
         let limits = Limits::new(limits.to_vec()).unwrap();
         let own: Arc<dyn Timers> = timers.clone();
-        (KeyedLimiter::new(limits, max_keys, on_full, timers.clock.clone(), own), timers)
+        (KeyedLimiter::new(limits, max_keys, on_full, 99, timers.clock.clone(), own), timers)
     }
 
     fn take(limiter: &Limiter, key: &str, cost: u64) -> bool {
@@ -367,14 +376,61 @@ mod tests {
         assert!(take(&limiter, "a", 4));
         let own = Limits::new(vec![bucket(20, 1000), fixed(30, 5000)]).unwrap();
         limiter.set_limits(b"a", Some(own.clone()));
-        assert_eq!((limiter.limits_of(b"a"), remaining(&limiter, "a")), (own, 16));
+        assert_eq!((limiter.limits_of(b"a"), remaining(&limiter, "a")), (Some(own), 16));
         assert!(take(&limiter, "a", 16) && !take(&limiter, "a", 1));
         timers.advance(1000);
         assert_eq!(remaining(&limiter, "a"), 14);
         limiter.set_limits(b"a", None);
-        assert_eq!((remaining(&limiter, "a"), limiter.limits_of(b"a").each().len()), (10, 1));
+        assert_eq!((remaining(&limiter, "a"), limiter.limits_of(b"a").unwrap().each().len()), (10, 1));
         limiter.set_limits(b"b", None);
         assert!(!limiter.knows(b"b"));
+    }
+
+    #[test]
+    fn configured_anew_each_key_counts_on_and_those_with_limits_of_their_own_keep_them() {
+        for max_keys in [Some(100), None] {
+            let (limiter, timers) = limiter(&[bucket(10, 1000), fixed(8, 5000)], max_keys, OnFull::Refuse);
+            let own = Limits::new(vec![fixed(3, 1000)]).unwrap();
+            limiter.set_limits(b"own", Some(own.clone()));
+            limiter.block(b"blocked", 50);
+            assert!(take(&limiter, "own", 1) && take(&limiter, "a", 4) && take(&limiter, "b", 8));
+            timers.advance(100);
+            assert_eq!(limiter.ask(b"a", 2, Ask::Force), Verdict::Allowed);
+            // Of the bucket half is left, as it is of a larger one; the window has its six.
+            let more = Limits::new(vec![bucket(100, 1000), fixed(20, 6000)]).unwrap();
+            limiter.configure(&more);
+            assert_eq!(limiter.limits_of(b"a"), Some(more));
+            assert_eq!((remaining(&limiter, "a"), remaining(&limiter, "b")), (14, 12));
+            assert_eq!((remaining(&limiter, "new"), remaining(&limiter, "blocked")), (20, 20));
+            assert_eq!(limiter.limits_of(b"own"), Some(own));
+            assert!(take(&limiter, "own", 2) && !take(&limiter, "own", 1));
+            // Another number of limits, of another kind: how many were taken counts.
+            limiter.configure(&Limits::new(vec![fixed(60, 1000)]).unwrap());
+            assert_eq!((remaining(&limiter, "a"), remaining(&limiter, "new")), (10, 60));
+            timers.advance(1000);
+            assert_eq!((remaining(&limiter, "a"), limiter.sweep() > 0), (60, true));
+            assert!(take(&limiter, "blocked", 60) && !take(&limiter, "blocked", 1));
+        }
+    }
+
+    #[test]
+    fn configured_anew_what_a_key_owes_beyond_its_limit_is_not_forgotten() {
+        let (limiter, timers) = limiter(&[fixed(3, 1000)], None, OnFull::Refuse);
+        assert_eq!(limiter.ask(b"a", 9, Ask::Force), Verdict::Allowed);
+        limiter.configure(&Limits::new(vec![fixed(8, 1000)]).unwrap());
+        assert!(!take(&limiter, "a", 1));
+        timers.advance(1000);
+        assert!(take(&limiter, "a", 8));
+    }
+
+    #[test]
+    fn configuring_drops_what_has_come_back_and_makes_room() {
+        let (limiter, timers) = limiter(&[fixed(3, 1000)], Some(2), OnFull::Refuse);
+        assert!(take(&limiter, "a", 1) && take(&limiter, "b", 1) && !take(&limiter, "c", 1));
+        timers.advance(1000);
+        limiter.configure(&Limits::new(vec![fixed(8, 1000)]).unwrap());
+        assert_eq!((limiter.len(), limiter.stats().dropped), (0, 2));
+        assert!(take(&limiter, "c", 1) && take(&limiter, "d", 1) && !take(&limiter, "e", 1));
     }
 
     #[test]

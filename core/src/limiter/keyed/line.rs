@@ -3,6 +3,7 @@
 use hashbrown::HashTable;
 
 use super::KeyedLimiter;
+use super::room::Seat;
 use super::shard::Hashed;
 use crate::clock::Nanos;
 use crate::sync::{Arc, Weak};
@@ -14,6 +15,8 @@ use crate::wait::{Awaited, WaitList, Waiter, WakeTarget};
 pub(super) struct Request<W> {
     pub(super) cost: u64,
     pub(super) waiter: Arc<Waiter<W>>,
+    /// Its place among all who wait, which is free when the request is gone.
+    pub(super) _seat: Seat,
 }
 
 /// What a line is for, as its waiters and its alarm know it.

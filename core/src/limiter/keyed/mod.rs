@@ -12,6 +12,7 @@ mod fixed;
 mod limit;
 mod limiter;
 mod line;
+mod room;
 mod shard;
 mod sliding;
 mod slots;

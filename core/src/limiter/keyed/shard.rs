@@ -2,12 +2,13 @@
 
 use super::limit::Limits;
 use super::line::Lines;
+use super::room::{Room, Seats};
 use super::slots::{Hasher, Idle, Slots, slots};
 use super::special::{List, Special, Specials};
 use super::{KeyedStats, OnFull};
 use crate::clock::Nanos;
 use crate::limiter::Standing;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::Arc;
 use crate::wait::WakeTarget;
 
 /// Places that the hand moves on by at each insertion …
@@ -45,40 +46,11 @@ pub enum Verdict {
     Closed,
 }
 
-/// How many keys there may be.
-#[derive(Debug)]
-pub(super) struct Room {
-    pub(super) most: u64,
-    pub(super) on_full: OnFull,
-    /// How many there are, over all shards.
-    taken: AtomicU64,
-}
-
-impl Room {
-    pub(super) const fn new(most: u64, on_full: OnFull, taken: AtomicU64) -> Self {
-        Self { most, on_full, taken }
-    }
-
-    /// Whether there is room for one more, which it is then.
-    fn enter(&self) -> bool {
-        // Relaxed, as it only counts; whoever counts too many takes it back.
-        let fits = self.taken.fetch_add(1, Ordering::Relaxed) < self.most;
-        if !fits {
-            self.leave(1);
-        }
-        fits
-    }
-
-    fn leave(&self, keys: usize) {
-        self.taken.fetch_sub(keys as u64, Ordering::Relaxed);
-    }
-}
-
 /// What all shards have in common.
 #[derive(Debug)]
 pub(super) struct Common {
-    pub(super) limits: Limits,
     pub(super) room: Option<Room>,
+    pub(super) seats: Seats,
 }
 
 impl Common {
@@ -99,6 +71,8 @@ pub(super) struct Hashed<'a> {
 
 #[derive(Debug)]
 pub(super) struct Shard<W: WakeTarget> {
+    /// Of the keys that have none of their own; the same in all shards, save while they are configured.
+    limits: Limits,
     slots: Box<dyn Slots>,
     specials: Specials,
     pub(super) lines: Lines<W>,
@@ -108,6 +82,7 @@ pub(super) struct Shard<W: WakeTarget> {
 impl<W: WakeTarget> Shard<W> {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
+            limits: limits.clone(),
             slots: slots(limits.words()),
             specials: Specials::default(),
             lines: Lines::default(),
@@ -136,7 +111,8 @@ impl<W: WakeTarget> Shard<W> {
         verdict
     }
 
-    fn decide(
+    /// As [`ask`](Self::ask), and counts nothing.
+    pub(super) fn decide(
         &mut self,
         common: &Common,
         at: Hashed<'_>,
@@ -157,17 +133,17 @@ impl<W: WakeTarget> Shard<W> {
             if ahead && ask != Ask::Force {
                 return Verdict::Behind;
             }
-            let limits = special.limits.as_deref().unwrap_or(&common.limits);
+            let limits = special.limits.as_deref().unwrap_or(&self.limits);
             return through(limits, &mut special.words, now, cost, ask);
         }
         if ahead && ask != Ask::Force {
             return Verdict::Behind;
         }
         if let Some(words) = self.slots.find(at.hash, at.key) {
-            return through(&common.limits, words, now, cost, ask);
+            return through(&self.limits, words, now, cost, ask);
         }
         let mut fresh = [0; 2 * Limits::MOST];
-        let verdict = through(&common.limits, &mut fresh, now, cost, ask);
+        let verdict = through(&self.limits, &mut fresh, now, cost, ask);
         if verdict != Verdict::Allowed || ask == Ask::Look || cost == 0 {
             return verdict;
         }
@@ -201,7 +177,8 @@ impl<W: WakeTarget> Shard<W> {
 
     fn tidy(&mut self, common: &Common, now: Nanos, work: impl FnOnce(&mut dyn Slots, Idle<'_>)) {
         let before = self.slots.len();
-        work(&mut *self.slots, &mut |words| common.limits.is_fresh(words, now));
+        let limits = &self.limits;
+        work(&mut *self.slots, &mut |words| limits.is_fresh(words, now));
         let dropped = before - self.slots.len();
         self.stats.dropped += dropped as u64;
         common.leave(dropped);
@@ -211,7 +188,7 @@ impl<W: WakeTarget> Shard<W> {
     pub(super) fn sweep(&mut self, common: &Common, hasher: Hasher<'_>, now: Nanos) -> usize {
         let before = self.len();
         self.tidy(common, now, |slots, idle| slots.sweep(hasher, idle));
-        self.specials.sweep(&common.limits, now);
+        self.specials.sweep(&self.limits, now);
         before - self.len()
     }
 
@@ -226,76 +203,105 @@ impl<W: WakeTarget> Shard<W> {
     }
 
     /// The limits of a key and what has been taken of them, if it is known.
-    fn known<'a>(&'a mut self, common: &'a Common, at: Hashed<'_>) -> Option<(&'a Limits, &'a mut [u64])> {
+    fn known(&mut self, at: Hashed<'_>) -> Option<(&Limits, &mut [u64])> {
         if let Some(special) = self.specials.find(at.hash, at.key) {
-            return Some((special.limits.as_deref().unwrap_or(&common.limits), &mut special.words));
+            return Some((special.limits.as_deref().unwrap_or(&self.limits), &mut special.words));
         }
-        Some((&common.limits, self.slots.find(at.hash, at.key)?))
+        Some((&self.limits, self.slots.find(at.hash, at.key)?))
     }
 
     /// How a key stands; an unknown one stands as if it had taken nothing.
-    pub(super) fn standing(&mut self, common: &Common, at: Hashed<'_>, now: Nanos) -> Standing {
-        match self.known(common, at) {
+    pub(super) fn standing(&mut self, at: Hashed<'_>, now: Nanos) -> Standing {
+        match self.known(at) {
             Some((limits, words)) => limits.standing(words, now),
-            None => common.limits.standing(&[0; 2 * Limits::MOST], now),
+            None => self.limits.standing(&[0; 2 * Limits::MOST], now),
         }
     }
 
     /// Whether it knows anything of a key: not one whose limits have all come back, unless it is special.
-    pub(super) fn knows(&mut self, common: &Common, at: Hashed<'_>, now: Nanos) -> bool {
+    pub(super) fn knows(&mut self, at: Hashed<'_>, now: Nanos) -> bool {
         if let Some(special) = self.specials.find(at.hash, at.key) {
-            return !special.is_idle(&common.limits, now);
+            return !special.is_idle(&self.limits, now);
         }
-        self.slots.find(at.hash, at.key).is_some_and(|words| !common.limits.is_fresh(words, now))
+        self.slots.find(at.hash, at.key).is_some_and(|words| !self.limits.is_fresh(words, now))
     }
 
     /// Gives back what was taken at `taken`.
-    pub(super) fn give_back(&mut self, common: &Common, at: Hashed<'_>, now: Nanos, taken: Nanos, cost: u64) {
-        if let Some((limits, words)) = self.known(common, at) {
+    pub(super) fn give_back(&mut self, at: Hashed<'_>, now: Nanos, taken: Nanos, cost: u64) {
+        if let Some((limits, words)) = self.known(at) {
             limits.give_back(words, now, taken, cost);
         }
     }
 
     /// Whether the limits of a key ever allow so much.
-    pub(super) fn is_possible(&mut self, common: &Common, at: Hashed<'_>, cost: u64) -> bool {
-        let limits = self.known(common, at).map_or(&common.limits, |(limits, _)| limits);
-        limits.earliest(&[0; 2 * Limits::MOST], Nanos::MAX / 4, cost).is_some()
+    pub(super) fn is_possible(&mut self, at: Hashed<'_>, cost: u64) -> bool {
+        self.limits_of(at).earliest(&[0; 2 * Limits::MOST], Nanos::MAX / 4, cost).is_some()
     }
 
-    /// When the limits of a key would allow each of several requests, one after the other.
-    pub(super) fn simulate(
+    /// When the limits of a key would allow a request behind all who wait for it; `None`: never.
+    pub(super) fn behind_all(&mut self, at: Hashed<'_>, now: Nanos, cost: u64) -> Option<Nanos> {
+        let blocked = self.specials.find(at.hash, at.key).map_or(0, |special| special.blocked);
+        let line = self.lines.find(at).map(|line| line.requests.iter().map(|request| request.cost));
+        let costs: Vec<u64> = line.into_iter().flatten().chain([cost]).collect();
+        let mut words = [0; 2 * Limits::MOST];
+        if let Some((_, known)) = self.known(at) {
+            words.iter_mut().zip(known).for_each(|(word, known)| *word = *known);
+        }
+        let limits = self.limits_of(at);
+        costs.into_iter().try_fold(now.max(blocked), |last, cost| {
+            let next = limits.earliest(&words, last, cost)?;
+            limits.take(&mut words, next, cost);
+            Some(next)
+        })
+    }
+
+    /// The limits of a key: its own, or those of all.
+    pub(super) fn limits_of(&mut self, at: Hashed<'_>) -> &Limits {
+        let special = self.specials.find(at.hash, at.key);
+        special.and_then(|special| special.limits.as_deref()).unwrap_or(&self.limits)
+    }
+
+    /// Gives a key limits of its own, or takes them from it.
+    pub(super) fn set_limits(&mut self, common: &Common, at: Hashed<'_>, now: Nanos, limits: Option<Limits>) {
+        if limits.is_none() && self.look_special(at).is_none() {
+            return;
+        }
+        self.special(common, at, now);
+        let Some(special) = self.specials.find(at.hash, at.key) else { return };
+        let before = special.limits.take();
+        let from = before.as_deref().unwrap_or(&self.limits);
+        let to = limits.as_ref().unwrap_or(&self.limits);
+        special.words = to.take_over(from, &special.words, now);
+        special.limits = limits.map(Arc::new);
+    }
+
+    /// Other limits for all keys that have none of their own. What there was is to be dropped after the lock.
+    pub(super) fn configure(
         &mut self,
         common: &Common,
-        at: Hashed<'_>,
+        limits: &Limits,
+        hasher: Hasher<'_>,
         now: Nanos,
-        costs: &mut dyn Iterator<Item = u64>,
-    ) -> Option<Nanos> {
-        let from = self.specials.find(at.hash, at.key).map_or(now, |special| now.max(special.blocked));
-        let mut words = [0; 2 * Limits::MOST];
-        let limits = match self.known(common, at) {
-            None => &common.limits,
-            Some((limits, known)) => {
-                words.iter_mut().zip(known).for_each(|(word, known)| *word = *known);
-                limits
-            }
-        };
-        let mut last = from;
-        for cost in costs {
-            last = limits.earliest(&words, last, cost)?;
-            limits.take(&mut words, last, cost);
-        }
-        Some(last)
+    ) -> impl Sized + use<W> {
+        self.tidy(common, now, |slots, idle| slots.sweep(hasher, idle));
+        let mut slots = slots(limits.words());
+        self.slots.each(&mut |key, words| {
+            limits.adapt(&self.limits, words, now, slots.insert(hasher(key), key, hasher));
+        });
+        self.specials.adapt(limits, &self.limits, now);
+        self.limits = limits.clone();
+        std::mem::replace(&mut self.slots, slots)
     }
 
     /// Makes a key special, with what it has taken.
     pub(super) fn special(&mut self, common: &Common, at: Hashed<'_>, now: Nanos) -> &mut Special {
-        let slots = &mut self.slots;
+        let (slots, limits) = (&mut self.slots, &self.limits);
         let words = || {
             let taken: Option<Box<[u64]>> = slots.find(at.hash, at.key).map(|words| (&*words).into());
             common.leave(usize::from(slots.remove(at.hash, at.key)));
-            taken.unwrap_or_else(|| vec![0; common.limits.words()].into())
+            taken.unwrap_or_else(|| vec![0; limits.words()].into())
         };
-        self.specials.meet(at.hash, at.key, words, &common.limits, now)
+        self.specials.meet(at.hash, at.key, words, limits, now)
     }
 
     /// What makes a key special, if anything does.
@@ -314,7 +320,7 @@ impl<W: WakeTarget> Shard<W> {
     pub(super) fn reset_all(&mut self, common: &Common) -> impl Sized + use<W> {
         common.leave(self.slots.len());
         self.specials.reset_all();
-        std::mem::replace(&mut self.slots, slots(common.limits.words()))
+        std::mem::replace(&mut self.slots, slots(self.limits.words()))
     }
 }
 

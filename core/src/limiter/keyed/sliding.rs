@@ -127,6 +127,19 @@ impl Packed for SlidingWindow {
         let state = self.at(state, now);
         state.taken == 0 && state.before == 0
     }
+
+    fn adapt(&self, old: &Self, state: &Two, now: Nanos) -> Two {
+        if old.is_fresh(state, now) {
+            return Two::default();
+        }
+        if self.window == old.window {
+            return *state;
+        }
+        // In a window of another length it is not known when they came: they may have come just now.
+        let state = old.at(state, now);
+        let weight = u32::try_from(old.weight(&state, now)).unwrap_or(u32::MAX);
+        Two { began: now, taken: state.taken.saturating_add(weight), before: 0 }
+    }
 }
 
 #[cfg(test)]
@@ -169,6 +182,20 @@ mod tests {
             assert_eq!(RULE.earliest(&state, at, cost), Some(at));
             assert!(at == 640 || RULE.earliest(&state, at - 1, cost) == Some(at), "{first} {second} {cost}");
         }
+    }
+
+    #[test]
+    fn under_another_limit_both_windows_count_on_and_under_another_length_what_they_weigh() {
+        let mut state = Two::default();
+        RULE.take(&mut state, 0, 8);
+        RULE.take(&mut state, 150, 1);
+        let rule = |limit, window| SlidingWindow {
+            limit: NonZeroU32::new(limit).unwrap(),
+            window: NonZeroU64::new(window).unwrap(),
+        };
+        assert_eq!(rule(99, 100).adapt(&RULE, &state, 150), state);
+        assert_eq!(rule(99, 30).adapt(&RULE, &state, 150), Two { began: 150, taken: 5, before: 0 });
+        assert!(rule(99, 1000).is_fresh(&rule(99, 1000).adapt(&RULE, &state, 300), 300));
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub(super) trait Slots: Debug + Send {
     fn turn(&mut self, places: usize, idle: Idle<'_>);
     /// Drops all that is idle, and memory that is not needed any more.
     fn sweep(&mut self, hasher: Hasher<'_>, idle: Idle<'_>);
+    /// Shows each key with its words.
+    fn each(&self, see: &mut dyn FnMut(&[u8], &[u64]));
     /// How many keys there are.
     fn len(&self) -> usize;
     /// The memory they take.
@@ -126,6 +128,10 @@ impl<const WORDS: usize> Slots for Table<WORDS> {
         if self.entries.capacity() > SMALL && self.entries.len() < self.entries.capacity() / 4 {
             self.entries.shrink_to(self.entries.len() * 2, |entry| hasher(entry.key.bytes()));
         }
+    }
+
+    fn each(&self, see: &mut dyn FnMut(&[u8], &[u64])) {
+        self.entries.iter().for_each(|entry| see(entry.key.bytes(), &entry.words));
     }
 
     fn len(&self) -> usize {

@@ -88,6 +88,15 @@ impl Specials {
         self.0.retain(|special| !special.is_idle(limits, now));
     }
 
+    /// All keys have other limits, save those that have their own.
+    pub(super) fn adapt(&mut self, to: &Limits, from: &Limits, now: Nanos) {
+        for special in self.0.iter_mut().filter(|special| special.limits.is_none()) {
+            let mut words = vec![0; to.words()].into_boxed_slice();
+            to.adapt(from, &special.words, now, &mut words);
+            special.words = words;
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -2,6 +2,7 @@
 
 use super::KeyedLimiter;
 use super::line::{Place, Request};
+use super::room::Seat;
 use super::shard::{Ask, Hashed, Shard, Verdict};
 use crate::clock::Nanos;
 use crate::sync::{Arc, Ordering};
@@ -17,6 +18,8 @@ pub enum Acquire<W> {
     Waiting(Arc<Waiter<W>>),
     /// It would take so long, which is too long.
     Late(Nanos),
+    /// As many wait as may; behind those of its key it would take so long.
+    Queue(Nanos),
     /// It will never be: closed, denied, no room for the key, or more than a limit ever allows.
     Refused(Verdict),
 }
@@ -50,19 +53,27 @@ impl<W: WakeTarget> KeyedLimiter<W> {
         if self.is_closed() {
             return Acquire::Refused(Verdict::Closed);
         }
-        let at_once = self.with(key, |shard, at, now| self.acquire_now(shard, at, now, cost, limit));
-        if let Some(answer) = at_once.flatten() {
-            return answer;
-        }
+        let begun = self.with(key, |shard, at, now| {
+            let begun = self.begin(shard, at, now, cost, limit);
+            match &begun {
+                Ok(_) => {}
+                Err(Acquire::Now) => shard.stats.allowed += 1,
+                Err(_) => shard.stats.refused += 1,
+            }
+            begun
+        });
+        let mut seat = match begun {
+            Some(Ok(seat)) => Some(seat),
+            Some(Err(answer)) => return answer,
+            None => return Acquire::Refused(Verdict::Closed),
+        };
         // Made without the lock, as `make` is the host's; what has changed meanwhile is seen below.
         let waiter = make();
         let served = waiter.enlist(|places| {
             self.with(key, |shard, at, now| {
-                if self.is_closed() {
-                    return None;
-                }
+                let _seat = seat.take().filter(|_| !self.is_closed())?;
                 let line = shard.lines.meet(at, &self.own);
-                let place = line.requests.push(Request { cost, waiter: Arc::clone(&waiter) });
+                let place = line.requests.push(Request { cost, waiter: Arc::clone(&waiter), _seat });
                 let awaited: Arc<dyn Awaited> = Arc::<Place<W>>::clone(&line.place);
                 if place != 0 {
                     places.push((Arc::downgrade(&awaited), place));
@@ -76,35 +87,33 @@ impl<W: WakeTarget> KeyedLimiter<W> {
         Acquire::Waiting(waiter)
     }
 
-    /// What can be said without waiting.
-    fn acquire_now(
+    /// Passes, or says why it does not, or gives a place among those who wait.
+    fn begin(
         &self,
         shard: &mut Shard<W>,
         at: Hashed<'_>,
         now: Nanos,
         cost: u64,
         limit: Option<Nanos>,
-    ) -> Option<Acquire<W>> {
+    ) -> Result<Seat, Acquire<W>> {
         let ahead = shard.lines.has(at);
-        let refused = |verdict| Some(Acquire::Refused(verdict));
-        match shard.ask(&self.common, at, now, cost, Ask::Look, ahead) {
-            Verdict::Allowed => {
-                return match shard.ask(&self.common, at, now, cost, Ask::Take, false) {
-                    Verdict::Allowed => Some(Acquire::Now),
-                    other => refused(other),
-                };
-            }
+        match shard.decide(&self.common, at, now, cost, Ask::Take, ahead) {
+            Verdict::Allowed => return Err(Acquire::Now),
             Verdict::Limited(Some(_)) | Verdict::Behind | Verdict::Blocked(_) => {}
-            other => return refused(other),
+            other => return Err(Acquire::Refused(other)),
         }
-        if !shard.is_possible(&self.common, at, cost) {
-            return refused(Verdict::Limited(None));
+        if !shard.is_possible(at, cost) {
+            return Err(Acquire::Refused(Verdict::Limited(None)));
         }
-        let limit = limit?;
-        let line = shard.lines.find(at).map(|line| line.requests.iter().map(|request| request.cost));
-        let costs: Vec<u64> = line.into_iter().flatten().chain([cost]).collect();
-        let due = shard.simulate(&self.common, at, now, &mut costs.into_iter()).unwrap_or(Nanos::MAX);
-        (due - now > limit).then_some(Acquire::Late(due - now))
+        let mut after = || shard.behind_all(at, now, cost).unwrap_or(Nanos::MAX).saturating_sub(now);
+        match (self.common.seats.take(), limit) {
+            (None, _) => Err(Acquire::Queue(after())),
+            (Some(seat), None) => Ok(seat),
+            (Some(seat), Some(limit)) => {
+                let after = after();
+                if after > limit { Err(Acquire::Late(after)) } else { Ok(seat) }
+            }
+        }
     }
 
     /// Lets those pass who wait for a key and now may, and sees to it that the next is served in its time.
@@ -128,7 +137,8 @@ impl<W: WakeTarget> KeyedLimiter<W> {
                 served.refused.push(waiter);
             } else if waiter.win() {
                 // One who has waited passes even if there is no room left to count it: the key had been forgotten, so it owes nothing.
-                let _counted = shard.ask(&self.common, at, now, cost, Ask::Take, false);
+                let _counted = shard.decide(&self.common, at, now, cost, Ask::Take, false);
+                shard.stats.allowed += 1;
                 served.woken.push(Wake::new(waiter));
             }
         }
@@ -214,12 +224,16 @@ mod tests {
 
     /// Ten per hundred nanoseconds and key.
     fn test() -> Test {
+        test_with(10_000)
+    }
+
+    fn test_with(max_waiting: usize) -> Test {
         let timers = Arc::new(ManualTimers::default());
         timers.advance(1000);
         let limit = Limit::sliding(NonZeroU32::new(10).unwrap(), NonZeroU64::new(100).unwrap());
         let limits = Limits::new(vec![limit]).unwrap();
         let own: Arc<dyn Timers> = timers.clone();
-        let limiter = KeyedLimiter::new(limits, None, OnFull::Refuse, timers.clock.clone(), own);
+        let limiter = KeyedLimiter::new(limits, None, OnFull::Refuse, max_waiting, timers.clock.clone(), own);
         Test { limiter, timers, told: Arc::default() }
     }
 
@@ -287,6 +301,53 @@ mod tests {
         for key in ["a", "new"] {
             assert_eq!(format!("{:?}", test.acquire(3, key, 11)), format!("{never:?}"));
         }
+    }
+
+    #[test]
+    fn so_many_wait_over_all_keys_and_each_that_leaves_makes_room_for_another() {
+        let test = test_with(2);
+        for key in ["a", "b", "c"] {
+            test.drain(key);
+        }
+        let first = test.waits(1, "a", 5);
+        let _second = test.waits(2, "b", 1);
+        assert!(matches!(test.acquire(3, "c", 1), Acquire::Queue(110)));
+        assert!(matches!(test.acquire(3, "a", 1), Acquire::Queue(160)));
+        // What is never allowed is no matter of room, and what passes needs none.
+        assert!(matches!(test.acquire(3, "a", 11), Acquire::Refused(Verdict::Limited(None))));
+        assert!(matches!(test.acquire(3, "d", 1), Acquire::Now));
+        assert_eq!((test.limiter.stats().waiting, test.limiter.stats().refused), (2, 3));
+        assert!(first.cancel());
+        assert_eq!(test.told.news(), [(1, Cancelled)]);
+        let _third = test.waits(4, "c", 1);
+        assert!(matches!(test.acquire(5, "a", 1), Acquire::Queue(110)));
+        assert_eq!(test.advance(110), [2, 4]);
+        test.drain("d2");
+        let _fourth = test.waits(6, "d2", 1);
+        let _fifth = test.waits(7, "d2", 1);
+        assert!(matches!(test.acquire(8, "d2", 1), Acquire::Queue(_)));
+        test.limiter.close();
+        assert!(test.limiter.common.seats.take().is_some());
+        let none = test_with(0);
+        none.drain("a");
+        assert!(matches!(none.acquire(1, "a", 1), Acquire::Queue(110)));
+    }
+
+    #[test]
+    fn configured_anew_those_who_wait_keep_their_order_and_one_who_asks_for_too_much_is_told() {
+        let test = test();
+        test.drain("a");
+        let _waits = [test.waits(1, "a", 1), test.waits(2, "a", 8), test.waits(3, "a", 1)];
+        let limits = |limit| {
+            let limit = Limit::sliding(NonZeroU32::new(limit).unwrap(), NonZeroU64::new(100).unwrap());
+            Limits::new(vec![limit]).unwrap()
+        };
+        test.limiter.configure(&limits(11));
+        assert_eq!((test.told.won(), test.timers.armed()), (vec![1], 1));
+        test.limiter.configure(&limits(5));
+        assert_eq!((test.told.news(), test.timers.armed()), (vec![(2, Closed)], 1));
+        assert_eq!(test.advance(200), [3]);
+        assert_eq!((test.timers.armed(), test.limiter.stats().waiting), (0, 0));
     }
 
     #[test]
