@@ -2663,6 +2663,942 @@ declare class WorkerThreadManager implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What a call through a policy takes. */
+interface CallOptions {
+    /** Ends the call when it aborts: it rejects with the reason. A context will do. */
+    signal?: Cancellation | undefined;
+}
+/** A function to be guarded. */
+type GuardedFunction<T> = (context: CallContext) => T | PromiseLike<T>;
+/** Calls a function in its own way: a breaker, a bulkhead, a retry executor, a policy. */
+interface PolicyPart {
+    /** Calls `fn`, once, several times, or not at all. */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<unknown>;
+}
+
+/** What a retry budget allows. */
+interface RetryBudgetConfig {
+    /** Retries that each call earns: 0.2 allows a fifth of extra load. From 0 to 1000. Default 0.2. */
+    ratio: number;
+    /** Retries a second that are free, so that a service with few calls can retry; never more than one second's at once. Default 10. */
+    minPerSecond: number;
+    /** Milliseconds in which what was earned fades to a third; at least 1000. Default 10,000. */
+    ttl: number;
+}
+/** How a budget stands. */
+interface RetryBudgetStanding {
+    /** Retries that calls have earned and nobody has used. */
+    earned: number;
+    /** Retries that are free at this moment. */
+    free: number;
+}
+/**
+ * A budget of retries that all threads share. A retry takes its token before it begins to wait, so those that wait are counted; who finds
+ * none gives up with the error it has. In memory it is two words.
+ *
+ * @example
+ * ```ts
+ * const budget = new RetryBudget({ ratio: 0.1 }, { name: 'payments' });
+ * const executor = new RetryExecutor(new RetryPolicy(), { budget });
+ * ```
+ */
+declare class RetryBudget extends SharedObject<'retry-budget'> {
+    #private;
+    /**
+     * @param config - What it allows.
+     * @param options - `name` shares it by name.
+     */
+    constructor(config?: Partial<RetryBudgetConfig>, options?: SharedOptions);
+    /** Opens the budget of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): RetryBudget;
+    /** Opens the budget that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'retry-budget'>): RetryBudget;
+    /** A call that is none tried again: it earns a share of a retry. Executors do this by themselves. */
+    deposit(): void;
+    /** Takes the token of a retry, before it waits. @returns Whether there was one. */
+    withdraw(): boolean;
+    /** Gives back the token of a retry that was cancelled while it waited. */
+    giveBack(): void;
+    /** How it stands at this moment. */
+    get standing(): RetryBudgetStanding;
+}
+
+/** What a function that is tried again knows of it. */
+
+/** What a function that is tried again knows of it. */
+interface RetryContext extends CallContext {
+    /** Which attempt this is, from 1. */
+    readonly attempt: number;
+    /** How many there are at most. */
+    readonly maxAttempts: number;
+    /** Milliseconds since the first attempt began, waits included. */
+    readonly elapsed: number;
+    /** What the last attempt threw; `undefined` for the first, or if its result was not good enough. */
+    readonly lastError: unknown;
+}
+
+/** Why a call gave up. */
+type GiveUpReason = 'attempts' | 'notRetryable' | 'elapsed' | 'budget' | 'aborted' | 'closed';
+/** What executors of one name have done in all threads, or this one if it has no name. Calls are counted when they end. */
+interface RetryMetrics {
+    /** Calls. */
+    calls: number;
+    /** How often their functions were called. */
+    attempts: number;
+    /** Calls that succeeded. */
+    successes: number;
+    /** The same by attempts: the first is how many succeeded at once. The 16th and last counts all beyond. */
+    successesByAttempt: number[];
+    /** Times that somebody waited and tried again. */
+    retries: number;
+    /** Milliseconds spent waiting, all calls together. */
+    timeWaiting: number;
+    /** Calls that gave up. */
+    giveUps: number;
+    /** The same by why. */
+    giveUpsByReason: Record<GiveUpReason, number>;
+}
+/** What an executor tells. */
+interface RetryEvents {
+    /** It is about to wait `delay` milliseconds and try again. `error` is `undefined` if a result was not good enough. */
+    retry: [event: {
+        attempt: number;
+        delay: number;
+        error: unknown;
+    }];
+    /** It has given up after so many attempts, with all that they threw. */
+    giveUp: [event: {
+        attempts: number;
+        reason: GiveUpReason;
+        errors: readonly unknown[];
+    }];
+}
+
+/** How delays grow: not at all, by the first one, by a factor, as Fibonacci's numbers, or as `delay` says. */
+type BackoffStrategy = 'fixed' | 'linear' | 'exponential' | 'fibonacci' | 'custom';
+/**
+ * How chance spreads a delay, after `maxDelay` has bounded it, so that callers which failed together do not come back together. `'full'`:
+ * between nothing and the delay; `'equal'`: over its upper half; `'decorrelated'`, for `'exponential'` alone: between `initialDelay` and
+ * the last delay drawn times `factor` + 1.
+ */
+type Jitter = 'none' | 'full' | 'equal' | 'decorrelated';
+/** How to try again. Times are in milliseconds. */
+interface RetryPolicyConfig {
+    /** How often the function is called at most, the first time included; `Infinity` allowed. Default 3. */
+    maxAttempts: number;
+    /** How delays grow. Default `'exponential'`. */
+    backoffStrategy: BackoffStrategy;
+    /** The first delay. Default 100, or `maxDelay` if that is less. */
+    initialDelay: number;
+    /** No delay is longer. Default 30,000. */
+    maxDelay: number;
+    /** How chance spreads delays; `true` is `'full'`. Default true. */
+    jitter: boolean | Jitter;
+    /** Whether an error is to be tried again. Default: each, but for those with `retryable === false`, which are never asked about. */
+    retryCondition: (error: Error) => boolean;
+    /** By which delays grow, at least 1: for `'exponential'`. Default 2. */
+    factor: number;
+    /** The delay after so many failed attempts: for `'custom'`. */
+    delay: (attempt: number, error: unknown) => number;
+    /** From the first call on; who would have to wait beyond it gives up at once. Default: none. */
+    maxElapsed: number;
+    /** A limit of each attempt: it fails with `CallTimeoutError`, and its `signal` aborts. Default: none. */
+    timeout: number;
+    /** Whether a result is as bad as an error. The last one is given as it is. Default: none is. */
+    retryOnResult: (result: unknown) => boolean;
+    /** Whether what failed may say when to come back: `retryAfter` in milliseconds, or a `Retry-After` header. Default true. */
+    respectRetryAfter: boolean;
+    /** It may say so much at most. Default 60,000. */
+    maxRetryAfter: number;
+}
+/**
+ * When to try again, and after how long. Its delays are the engine's, and are worked out anew at each call; it holds nothing.
+ *
+ * @example
+ * ```ts
+ * const policy = new RetryPolicy({
+ *   maxAttempts: 5,
+ *   initialDelay: 200,
+ *   maxDelay: 5000,
+ *   retryCondition: (error) => error.name === 'NetworkError',
+ * });
+ * ```
+ */
+declare class RetryPolicy {
+    #private;
+    /** From the first call on, in milliseconds, or `undefined`. */
+    readonly maxElapsed: number | undefined;
+    /** The limit of each attempt, in milliseconds, or `undefined`. */
+    readonly timeout: number | undefined;
+    /** Whether a result is as bad as an error. */
+    readonly retryOnResult: ((result: unknown) => boolean) | undefined;
+    /**
+     * @param config - What differs from the defaults.
+     * @throws {@link InvalidArgumentError} for what cannot be meant.
+     */
+    constructor(config?: Partial<RetryPolicyConfig>);
+    /** How often the function is called at most. */
+    get maxAttempts(): number;
+    /** Changes how often the function is called at most, for calls under way too. */
+    setMaxAttempts(count: number): void;
+    /** Changes how delays grow. @throws {@link InvalidArgumentError} for `'custom'` without `delay`. */
+    setBackoffStrategy(strategy: BackoffStrategy | (string & {})): void;
+    /** Changes which errors are to be tried again. */
+    setRetryCondition(condition: (error: Error) => boolean): void;
+    /**
+     * Whether to try again.
+     *
+     * @param error - What failed.
+     * @param attempt - How many attempts have failed, this one included.
+     * @throws What `retryCondition` throws.
+     */
+    shouldRetry(error: unknown, attempt: number): boolean;
+    /** Whether an error is one to be tried again, whatever the number of attempts. */
+    allows(error: unknown): boolean;
+    /**
+     * How long to wait before the next attempt, in milliseconds. With jitter each call draws anew.
+     *
+     * @param attempt - How many attempts have failed, at least 1.
+     * @param failure - What failed: for `'custom'`. What it says of when to come back is not looked at here, see `getWait`.
+     * @param last - The delay drawn before, if there was one: for decorrelated jitter.
+     * @throws {@link InvalidArgumentError} if `delay` gives no time.
+     */
+    getDelay(attempt: number, failure?: unknown, last?: number): number;
+    /** The delay that `getDelay` gave, or longer if what failed says when to come back. */
+    getWait(delay: number, failure: unknown): number;
+}
+
+/** How a retry executor is made. */
+interface RetryExecutorOptions extends SharedOptions {
+    /** Bounds the retries of all who use it. */
+    budget?: RetryBudget;
+}
+/**
+ * Calls functions until they succeed, or a policy says that it is no use. A call that succeeds at once makes no timer, no signal and no
+ * promise beside its own. Executors of one name share what they count, in all threads.
+ *
+ * When it gives up it throws the last error itself, with the earlier ones as its `errors`; an error that cannot take them (it is
+ * frozen, no object, or has `errors` of its own) is thrown as it is, and `giveUp` tells of all. If the last result was not good
+ * enough, that is the result. A call whose signal aborts rejects with the reason, at once while it waits.
+ *
+ * @example
+ * ```ts
+ * const executor = new RetryExecutor(new RetryPolicy({ maxAttempts: 5 }));
+ * const user = await executor.execute(() => fetchUser(id));
+ * ```
+ */
+declare class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, Disposable {
+    #private;
+    /**
+     * @param policy - When to try again.
+     * @param options - `budget`; `name` shares the metrics by name: executors of one name have one policy, as far as it is no function.
+     */
+    constructor(policy: RetryPolicy, options?: RetryExecutorOptions);
+    /** An executor that counts together with those of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
+    /** An executor that counts together with the one that `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'retry'>, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
+    /** Its policy. */
+    get policy(): RetryPolicy;
+    /**
+     * Calls a function, without arguments, until it succeeds.
+     *
+     * @param fn - The function.
+     * @param options - `signal` ends it.
+     * @throws The last error; the signal's reason; {@link RetryClosedError}.
+     */
+    execute<T>(fn: () => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** The same for a function that knows of its attempts. */
+    executeWithContext<T>(fn: (context: RetryContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** The same for a function that wants its signal alone: as a part of a policy. */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** A function that calls another until it succeeds, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+    /** What it has counted: with a name, what all executors of that name have, in all threads. */
+    getMetrics(): RetryMetrics;
+    /** Counts anew. */
+    resetMetrics(): void;
+    /** Listens to this executor's calls. */
+    on<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Calls nothing any more: calls that wait give up with what they have, new ones reject with {@link RetryClosedError}. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** One map for all threads, and a cache if it is given limits. */
+
+/** What can be a key. */
+type MapKey = string | number | bigint | boolean | null | undefined;
+/** A map's limits; with any of them it is a cache. */
+interface SharedMapOptions extends SharedOptions {
+    /** Entries at most: the one unused for longest makes room. Of large maps each of 16 shards has its part. */
+    maxEntries?: number;
+    /** Bytes of keys and values at most, as they are encoded. An entry that is larger alone is not kept, nor is what it replaces. */
+    maxBytes?: number;
+    /** How long an entry lives, in milliseconds. */
+    ttl?: number;
+}
+/** How one entry is set. */
+interface SetOptions {
+    /** How long this entry lives, in milliseconds. Default: as the map says. */
+    ttl?: number;
+}
+/** What a map has counted. */
+interface MapStatistics {
+    /** Entries, those included whose time is up and that nobody has met since. */
+    entries: number;
+    /** Bytes of keys and values, as they are encoded. */
+    bytes: number;
+    /** Reads that found something. */
+    hits: number;
+    /** Reads that found nothing. */
+    misses: number;
+    /** Entries that made room for others, or found none. */
+    evicted: number;
+    /** Entries whose time was up. */
+    expired: number;
+}
+/**
+ * A map that all threads of the process share. Values are cloned in and out; keys are texts, numbers, bigints or booleans.
+ *
+ * @example
+ * ```ts
+ * const users = new SharedMap<string, User>({ name: 'users', maxEntries: 10_000, ttl: 60_000 });
+ * const user = await users.getOrCompute(id, () => database.load(id));   // once among all threads
+ * counts.update('visits', (n = 0) => n + 1);                            // atomic
+ * ```
+ */
+declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
+    #private;
+    /** @param options - The limits; `name` shares it by name. */
+    constructor(options?: SharedMapOptions);
+    /** Opens the map of a name. @throws {@link NotFoundError} if there is none. */
+    static open<K extends MapKey, V>(name: string): SharedMap<K, V>;
+    /** Opens the map that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<K extends MapKey, V>(handle: SharedHandle<'map'>): SharedMap<K, V>;
+    /** How many keys have a value. Counts them: it takes time in proportion. */
+    get size(): number;
+    /** The value of a key, or `undefined`. */
+    get(key: K): V | undefined;
+    /** Whether a key has a value. */
+    has(key: K): boolean;
+    /** Sets the value of a key. @throws `DataCloneError` for what cannot be cloned. */
+    set(key: K, value: V, options?: SetOptions): this;
+    /** Removes a key. @returns Whether it had a value. */
+    delete(key: K): boolean;
+    /** Removes everything. */
+    clear(): void;
+    /** The values of several keys, in order. */
+    getAll(keys: Iterable<K>): (V | undefined)[];
+    /** Sets several entries. */
+    setAll(entries: Iterable<readonly [K, V]>, options?: SetOptions): this;
+    /**
+     * Replaces the value of a key by what a function makes of it, as one step among all threads: if somebody else sets it meanwhile, the
+     * function is called again with the new value.
+     *
+     * @param fn - Gets the value or `undefined`; must not depend on being called once.
+     * @returns The new value.
+     */
+    update(key: K, fn: (value: V | undefined) => V, options?: SetOptions): V;
+    /**
+     * The value of a key; if it has none, what a function computes, once among all threads that ask meanwhile.
+     *
+     * @throws What the function throws, for all who wait; {@link WaitTimeoutError} and the signal's reason, for one who waits.
+     */
+    getOrCompute(key: K, fn: () => V | PromiseLike<V>, options?: SetOptions & WaitOptions): Promise<V>;
+    /**
+     * As `getOrCompute`, with a function that is done when it returns, and blocks this thread while another computes: worker threads only.
+     *
+     * @throws As `getOrCompute`; {@link InvalidArgumentError} for all if the function returns a promise; {@link UnsupportedError} in the
+     * main thread, if the key has no value.
+     */
+    getOrComputeSync(key: K, fn: () => V, options?: SetOptions & WaitOptions): V;
+    /** The entries at the moment of the call; what changes meanwhile does not change them. */
+    entries(): Generator<[K, V], void, undefined>;
+    [Symbol.iterator](): Generator<[K, V], void, undefined>;
+    /** The keys at the moment of the call. */
+    keys(): Generator<K, void, undefined>;
+    /** The values at the moment of the call. */
+    values(): Generator<V, void, undefined>;
+    /** Calls a function for each entry there is at the moment of the call. */
+    forEach(fn: (value: V, key: K, map: this) => void): void;
+    /** What it has counted, over all threads. */
+    get stats(): MapStatistics;
+}
+
+/** A store's limits, which its scopes share: `maxEntries`, `maxBytes`, `ttl`. With a `name` it is one store in all threads. */
+type StoreOptions = SharedMapOptions;
+/** A store to be read: what `prep` gets. */
+interface StoreReader<S extends object = Record<string, unknown>> {
+    /** The value of a key, or `undefined`. */
+    get<K extends keyof S & string>(key: K): S[K] | undefined;
+    /** Whether a key has a value. */
+    has(key: keyof S & string): boolean;
+    /** The part of the store that has a name of its own. */
+    scope<T extends object = Record<string, unknown>>(name: string): StoreReader<T>;
+}
+/**
+ * What the nodes of a graph know together: a `SharedMap` with scopes, typed by its keys. Values are cloned in and out, so that branches which run at
+ * once do not change what others have read; `update` changes one in a single step. What cannot be cloned, such as a connection, is for the nodes'
+ * functions to close over.
+ *
+ * @example
+ * ```ts
+ * const store = new Store<{ user: User; visits: number }>({ maxEntries: 1000, ttl: 30 * 60_000 });
+ * store.set('user', user).update('visits', (n = 0) => n + 1);
+ * const cart = store.scope<{ items: Item[] }>('cart');
+ * ```
+ */
+declare class Store<S extends object = Record<string, unknown>> implements StoreReader<S> {
+    #private;
+    /**
+     * @param options - The limits; `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for an option that cannot be meant; {@link NameConflictError}.
+     */
+    constructor(options?: StoreOptions);
+    /** Opens the store of a name. @throws {@link NotFoundError} if there is none. */
+    static open<S extends object = Record<string, unknown>>(name: string): Store<S>;
+    /** Opens the store that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<S extends object = Record<string, unknown>>(handle: SharedHandle<'map'>): Store<S>;
+    /** A token by which another thread opens the same store, as a whole: `scope` leads to its parts there. */
+    toHandle(): SharedHandle<'map'>;
+    /** The value of a key, or `undefined`. */
+    get<K extends keyof S & string>(key: K): S[K] | undefined;
+    /** Whether a key has a value. */
+    has(key: keyof S & string): boolean;
+    /**
+     * Sets the value of a key.
+     *
+     * @param options - `ttl`: how long this value lives, in milliseconds, in place of what the store says.
+     * @throws `DataCloneError` for what cannot be cloned.
+     */
+    set<K extends keyof S & string>(key: K, value: S[K], options?: SetOptions): this;
+    /** Removes a key. @returns Whether it had a value. */
+    delete(key: keyof S & string): boolean;
+    /**
+     * Replaces the value of a key by what a function makes of it, as one step among all who use the store.
+     *
+     * @param fn - Gets the value or `undefined`; it is called again if another was quicker.
+     * @returns The new value.
+     */
+    update<K extends keyof S & string>(key: K, fn: (value: S[K] | undefined) => S[K], options?: SetOptions): S[K];
+    /**
+     * The part of the store that has a name of its own: the keys there are others than those here. All parts share the store's limits.
+     *
+     * @param name - Any text that is not empty.
+     */
+    scope<T extends object = Record<string, unknown>>(name: string): Store<T>;
+    /** The keys here that have a value, without those of its scopes, as they are at the moment of the call. */
+    keys(): (keyof S & string)[];
+    /** Removes everything here and in its scopes. */
+    clear(): void;
+}
+
+/** How a step, or a run, is or has ended. */
+type StepState = 'running' | 'ok' | 'failed' | 'cancelled';
+/** The same of a node: that of its last step; before its first it waits, or was skipped when the run is over. */
+type NodeState = StepState | 'waiting' | 'skipped';
+/** An error, as far as JSON can tell of it. */
+interface ErrorJson {
+    name: string;
+    message: string;
+    /** The error's `code`, if it has one. */
+    code?: string;
+}
+/** One step: a node that ran once. */
+interface StepJson {
+    /** Its number in the run, from 1. */
+    step: number;
+    node: string;
+    state: StepState;
+    /** How often `exec` was called. */
+    attempts: number;
+    /** When it began. */
+    start: number;
+    /** How long it took, or has taken until now. */
+    duration: number;
+    /** The steps that led to it. */
+    from: number[];
+    /** What `post` said. */
+    action?: string;
+    /** What `exec` threw in the end. */
+    error?: ErrorJson;
+    /** Whether the fallback stood in for that error. */
+    fallback?: true;
+    /** Of a graph that ran as this node. */
+    trace?: TraceJson;
+}
+/** A run. */
+interface TraceJson {
+    /** The graph's name. */
+    graph: string;
+    state: StepState;
+    /** When it began, as `Date` gives it for JSON. */
+    startedAt: string;
+    /** How long it took, or has taken until now. */
+    duration: number;
+    /** What the run rejected with, or rejects with. */
+    error?: ErrorJson;
+    /** The graph's nodes, in the order in which they were added, and how often each ran. */
+    nodes: {
+        node: string;
+        state: NodeState;
+        steps: number;
+    }[];
+    /** In the order in which they began. */
+    steps: StepJson[];
+}
+/** What a run has done, as it is now. */
+declare class RunTrace {
+    #private;
+    /** As plain data; `JSON.stringify` asks for it. */
+    toJSON(): TraceJson;
+    /** As a flowchart of Mermaid's: each node with its state, time and attempts, the ways that were taken drawn thick. */
+    toMermaid(): string;
+}
+
+/** What nodes and graphs can be told. Times are in milliseconds. */
+
+/**
+ * How a node takes what several nodes lead to it. `'all'`: it runs once, when nothing that could still come is under way, and gets an object of
+ * what came, by the names of the nodes it came from; what was routed elsewhere is not in it. `'any'`: it runs once, with the first that
+ * comes, and those that lead nowhere but here are cancelled.
+ */
+type WaitFor = 'all' | 'any';
+/** What a store knows when nothing is said of its keys. */
+type AnyKeys = Record<string, unknown>;
+/** What a node's functions may know of the step they run in. */
+interface StepContext extends CallContext {
+    /** Aborts when the step's result is not wanted any more. */
+    readonly signal: AbortSignal;
+    /** The node's name. */
+    readonly node: string;
+    /** The step's number in its run, from 1. */
+    readonly step: number;
+}
+/** What `prep` gets beside its input. */
+interface PrepContext<S extends object = AnyKeys> extends StepContext {
+    /** The run's store, to be read. */
+    readonly store: StoreReader<S>;
+}
+/** What `post` gets beside the result. */
+interface PostContext<S extends object, I, P> extends StepContext {
+    /** The run's store. */
+    readonly store: Store<S>;
+    /** What the node was given. */
+    readonly input: I;
+    /** What `prep` gave; without one, the input. */
+    readonly prepared: P;
+}
+/** What `fallback` gets beside the error. */
+interface FallbackContext<P> extends StepContext {
+    /** What `exec` was given. */
+    readonly prepared: P;
+}
+/** What `post` gives: the node's output, and which way it goes. */
+interface Routed<A extends string = string> {
+    /** What the next nodes get. */
+    output: unknown;
+    /** One of the node's `actions`. Default `'default'`. */
+    next?: A;
+}
+/** So many attempts in all, with a delay between two. */
+interface Attempts {
+    /** At least 1. */
+    attempts: number;
+    /** Default 0. */
+    delay?: number;
+}
+/** What a graph is as another's `exec`. */
+interface SubGraph<I, O> {
+    /** The graph's name. */
+    readonly name: string;
+    /** Runs it. */
+    run(input: I, options?: WaitOptions): PromiseLike<O>;
+}
+/** What a node does: a function, which knows nothing of the store; another graph; or, with `on`, a module. */
+type Exec<P, E> = ((prepared: P, context: CallContext) => E | PromiseLike<E>) | SubGraph<P, E> | ProcessorModule;
+/** What nodes have beside their functions. */
+interface NodeOptions {
+    /** How it takes what several nodes lead to it. It must say, if several do. */
+    waitFor?: WaitFor;
+    /** Calls `exec` again when it fails. `prep` and `post`, which touch the store, are called once. Default: once as well. */
+    retry?: Attempts | RetryPolicy | RetryExecutor;
+    /** How long a call of `exec` may take: it fails with `CallTimeoutError`, and its `signal` aborts. */
+    timeout?: number;
+    /** Where `exec` runs: a self-contained function or a module; none if the pool has its own. Default: in this thread. */
+    on?: WorkerPool<never, unknown>;
+    /** A step begins. What hooks throw is nobody's failure but their own; they are not waited for. */
+    onStart?: (input: unknown, step: StepJson) => void;
+    /** It has succeeded. */
+    onSuccess?: (output: unknown, step: StepJson) => void;
+    /** It has failed, for good. */
+    onError?: (error: unknown, step: StepJson) => void;
+    /** It has ended: `step.state` says how. */
+    onEnd?: (step: StepJson) => void;
+}
+/** A node's functions, in the order in which they are called. Each may give a promise. */
+interface NodeConfig<S extends object, I, P, E, A extends string, O> extends NodeOptions {
+    /** Makes of the input, and of what the store knows, what `exec` gets. Default: the input. */
+    prep?: ((input: I, context: PrepContext<S>) => P | PromiseLike<P>) | undefined;
+    /** Does the work. Default: gives what it gets. */
+    exec?: Exec<P, E>;
+    /** Gives a result in place of an error of `exec`, when all attempts have failed. */
+    fallback?: (error: unknown, context: FallbackContext<P>) => E | PromiseLike<E>;
+    /** The actions that `post` may give. Default: `'default'` alone. */
+    actions?: readonly A[] | undefined;
+    /** Writes to the store, and says which way the output goes. Default: the result goes the way of `'default'`. */
+    post?: ((result: E, context: PostContext<S, I, P>) => O | PromiseLike<O>) | undefined;
+}
+/** How an edge is made. */
+interface EdgeOptions<A extends string = string> {
+    /** The action by which it is taken. Default `'default'`. */
+    action?: A;
+    /** It leads back, to a node that leads here. */
+    loop?: boolean;
+}
+/** How a graph is made. */
+interface GraphOptions {
+    /** What it is called in errors and traces. Default: its first node's name. */
+    name?: string;
+    /** Steps of a run that may be under way at once; a graph that is a node is one of them, and has its own bound within. Default: any number. */
+    concurrency?: number;
+    /** Steps of a run in all. Default 1000. */
+    maxSteps?: number;
+}
+/** How a graph is run. */
+interface RunOptions<S extends object = AnyKeys> extends WaitOptions {
+    /** What its nodes know together. Default: a new one. */
+    store?: StoreFor<S>;
+}
+/** A store for nodes that want these keys; any, if they say nothing of keys. */
+type StoreFor<S extends object> = string extends keyof S ? Store<any> : Store<S>;
+
+/**
+ * A run of a graph: a promise of its result that can be cancelled, and that shows what has been done.
+ *
+ * @example
+ * ```ts
+ * await using run = graph.run(order, { timeout: 5000 });
+ * const receipt = await run.catch((error) => console.log(run.trace.toMermaid()));
+ * ```
+ */
+declare class GraphRun<T> implements PromiseLike<T>, AsyncDisposable {
+    #private;
+    private constructor();
+    /** What has been done, as it is now. */
+    get trace(): RunTrace;
+    /** What the nodes gave at which branches have ended, by their names. */
+    get outputs(): Record<string, unknown>;
+    /**
+     * Ends it: it rejects with the reason, functions that run are told by their signal, and no further one is called. Does nothing once it is
+     * over. Who cancels it need not look at its promise.
+     */
+    cancel(reason?: unknown): void;
+    /** Resolves when it is over and all that it has called has ended: a function that does not look at its signal may take its time. */
+    drain(): Promise<void>;
+    then<R = T, E = never>(onFulfilled?: ((value: T) => R | PromiseLike<R>) | null, onRejected?: ((error: unknown) => E | PromiseLike<E>) | null): Promise<R | E>;
+    /** As a promise's. */
+    catch<E = never>(onRejected: (error: unknown) => E | PromiseLike<E>): Promise<T | E>;
+    /** As a promise's. */
+    finally(onFinally: () => void): Promise<T>;
+    /** Cancels it, and waits until nothing of it runs. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What the compiler knows of a graph: what each node takes, what it gives by which action, and which actions lead on. */
+
+type Any = any;
+/** What goes the way of an action, of all that `post` may give. */
+type OutputOf<O, K> = O extends {
+    output: infer V;
+} ? O extends {
+    next: infer N;
+} ? K extends N ? V : never : K extends 'default' ? V : never : never;
+/** What a node gives by each of its actions. */
+type RoutesOf<O extends Routed, A extends string> = {
+    [K in A]: OutputOf<O, K>;
+};
+/** A node, as a builder remembers it. */
+interface NodeType {
+    input: unknown;
+    routes: object;
+    waitFor: WaitFor | undefined;
+}
+/** Nodes, by their names. */
+type NodesOf<N> = {
+    [T in N as T extends GraphNode<infer Name, Any, Any, Any, Any> ? Name : never]: T extends GraphNode<string, infer I, infer R, infer W, Any> ? {
+        input: I;
+        routes: R;
+        waitFor: W;
+    } : never;
+};
+/** What a node takes. */
+type InputOf<N> = N extends GraphNode<string, infer I, Any, Any, Any> ? I : never;
+/** The keys that nodes want of their store; a node that says nothing of keys wants none. */
+type KeysOf<N> = (N extends GraphNode<string, Any, Any, Any, infer S> ? (keys: string extends keyof S ? unknown : S) => void : never) extends (keys: infer K) => void ? K : never;
+/** The store of a graph whose nodes want such keys. */
+type StoreOf<K> = K extends object ? K : AnyKeys;
+/** What a node takes from another. */
+type InputFrom<T extends NodeType, From extends string> = T['waitFor'] extends 'all' ? From extends keyof T['input'] ? T['input'][From] : never : T['input'];
+/** The name of the node that an edge leads to, if it takes what comes that way; otherwise a text that says that it does not. */
+type Fitting<Nodes extends Record<string, NodeType>, From extends keyof Nodes & string, To extends keyof Nodes & string, Action extends string> = Action extends keyof Nodes[From]['routes'] ? [Nodes[From]['routes'][Action]] extends [InputFrom<Nodes[To], From>] ? To : `'${To}' does not take what '${From}' gives` : `'${From}' has no action '${Action}'`;
+/** What is given by the actions of all nodes from which no edge leads on. */
+type Ends<Nodes extends Record<string, NodeType>, Edges> = {
+    [N in keyof Nodes & string]: {
+        [A in keyof Nodes[N]['routes'] & string]: readonly [N, A] extends Edges ? never : Nodes[N]['routes'][A];
+    }[keyof Nodes[N]['routes'] & string];
+}[keyof Nodes & string];
+
+/** The nodes of graphs: `prep` reads, `exec` works, `post` writes and says where to go. */
+
+type AnyNode = GraphNode<string, any, any, any, any>;
+/**
+ * A node of a graph. Made by {@link node}. It holds nothing of its runs: it may stand in several graphs, and run alone.
+ */
+declare class GraphNode<Name extends string, I, R extends object, W extends WaitFor | undefined = undefined, S extends object = AnyKeys> {
+    /** What it is called. */
+    readonly name: Name;
+    /** How it takes what several nodes lead to it. */
+    readonly waitFor: W;
+    /** What `post` may say. */
+    readonly actions: readonly (keyof R & string)[];
+    /**
+     * Runs it alone.
+     *
+     * @param input - What its first function gets.
+     * @param options - `store`, and what ends it: `signal`, `timeout`.
+     * @returns A thenable of its output. It rejects as a graph's run does.
+     */
+    run(input: I, options?: RunOptions<S>): GraphRun<R[keyof R]>;
+    /**
+     * The node as a function, for whatever calls functions: `fanOut`, `pipeline`, `FanOut`.
+     *
+     * @param store - What its runs know together. Default: each has a new one.
+     * @example
+     * ```ts
+     * const results = await fanOut(processor.with(store), items, { concurrency: 8 });
+     * ```
+     */
+    with(store?: StoreFor<S>): (input: I, context?: CallContext) => GraphRun<R[keyof R]>;
+}
+type Options<S extends object, I, P, E, A extends string, O, W> = Omit<NodeConfig<S, I, P, E, A, O>, 'prep' | 'post' | 'actions' | 'waitFor'> & {
+    waitFor?: W;
+};
+/** Makes nodes whose store has these keys. */
+interface NodeMaker<S extends object> {
+    /** With `prep` and `post`. */
+    <const Name extends string, I, P, const O extends Routed<A>, E = P, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, P, E, A, O, W> & {
+        prep: NonNullable<NodeConfig<S, I, P, E, A, O>['prep']>;
+        actions?: readonly A[];
+        post: NonNullable<NodeConfig<S, I, P, E, A, O>['post']>;
+    }): GraphNode<Name, I, RoutesOf<O, A>, W, S>;
+    /** With `prep` alone. */
+    <const Name extends string, I, P, E = P, W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, P, E, string, Routed, W> & {
+        prep: NonNullable<NodeConfig<S, I, P, E, string, Routed>['prep']>;
+        actions?: undefined;
+        post?: undefined;
+    }): GraphNode<Name, I, {
+        default: E;
+    }, W, S>;
+    /** With `post` alone. */
+    <const Name extends string, I, const O extends Routed<A>, E = I, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, I, E, A, O, W> & {
+        prep?: undefined;
+        actions?: readonly A[];
+        post: NonNullable<NodeConfig<S, I, I, E, A, O>['post']>;
+    }): GraphNode<Name, I, RoutesOf<O, A>, W, S>;
+    /** With `exec` alone, or nothing. */
+    <const Name extends string, I, E = I, W extends WaitFor | undefined = undefined>(name: Name, config?: Options<S, I, I, E, string, Routed, W> & {
+        prep?: undefined;
+        actions?: undefined;
+        post?: undefined;
+    }): GraphNode<Name, I, {
+        default: E;
+    }, W, S>;
+}
+/**
+ * Makes a node of a graph.
+ *
+ * @param name - What it is called, in its graph and in traces.
+ * @param config - Its functions, in the order in which they are called: `prep` reads the store, `exec` works, `post` writes to the store and says
+ * which way to go. And how `exec` is called: `retry`, `timeout`, `fallback`, `on`; how it takes several inputs: `waitFor`; hooks.
+ * @throws {@link InvalidArgumentError} for an option that cannot be meant.
+ * @example
+ * ```ts
+ * const validate = node('validate', {
+ *   exec: (order: Order) => check(order),
+ *   actions: ['valid', 'invalid'],
+ *   post: (errors, { input }) =>
+ *     errors.length === 0 ? { next: 'valid', output: input } : { next: 'invalid', output: errors },
+ * });
+ * const charge = node('charge', {
+ *   exec: (order: Order, { signal }) => payments.charge(order, { signal }),
+ *   retry: { attempts: 3, delay: 200 },
+ *   timeout: 2000,
+ * });
+ * ```
+ */
+declare const node: NodeMaker<AnyKeys>;
+/**
+ * The same for a store whose keys are known.
+ *
+ * @example
+ * ```ts
+ * const node = nodeFor<{ user: User }>();
+ * const greet = node('greet', { prep: (_: void, { store }) => store.get('user')?.name ?? 'you', exec: (name) => `Hello, ${name}` });
+ * ```
+ */
+declare function nodeFor<S extends object>(): NodeMaker<S>;
+
+/**
+ * A graph of nodes, as in Pocket. A run begins at the first node; where a node's action leads to several nodes they run at once, in this thread
+ * or, with `on`, on worker threads. A branch ends at a node whose action leads nowhere, and the run when all branches have: its result is what
+ * that node gave; if branches end at several nodes, what the one gave that was added last (`run.outputs` has all).
+ *
+ * A node that fails, for good, ends the run: the functions of others are told by their signal. The run rejects with that error, whose `node`
+ * is the node's name. A graph holds nothing of its runs, of which there may be many at once.
+ *
+ * @example
+ * ```ts
+ * const graph = Graph.from(validate, { name: 'orders' })
+ *   .add(charge, reserve, ship, reject)
+ *   .connect('validate', 'charge', { action: 'valid' })
+ *   .connect('validate', 'reserve', { action: 'valid' })
+ *   .connect('validate', 'reject', { action: 'invalid' })
+ *   .connect('charge', 'ship')                  // node('ship', { waitFor: 'all', … })
+ *   .connect('reserve', 'ship')
+ *   .build();
+ * const run = graph.run(order, { signal: ctx, timeout: 10_000 });
+ * console.log(await run, run.trace.toMermaid());
+ * ```
+ */
+declare class Graph<I, O, S extends object = AnyKeys> {
+    #private;
+    private constructor();
+    /**
+     * Begins to build a graph.
+     *
+     * @param start - The node at which runs begin.
+     * @throws {@link InvalidArgumentError} for an option that cannot be meant.
+     */
+    static from<N extends AnyNode>(start: N, options?: GraphOptions): GraphBuilder<NodesOf<N>, never, InputOf<N>, KeysOf<N>>;
+    /** What it is called. */
+    get name(): string;
+    /**
+     * Runs it. Its first function is called at once.
+     *
+     * @param input - What the first node gets.
+     * @param options - `store`: what the nodes know together; `signal` and `timeout` end the run.
+     * @returns A thenable of the result, with `trace`, `cancel` and `drain`. It rejects with what a node's function threw; with
+     * {@link CallTimeoutError} of a node's `timeout`; {@link UnknownActionError}; {@link StepLimitError}; {@link WaitTimeoutError}; the signal's reason.
+     * @throws {@link InvalidArgumentError} for an option that cannot be meant.
+     */
+    run(input: I, options?: RunOptions<S>): GraphRun<O>;
+    /**
+     * The graph as a node of another: the same as a node whose `exec` is the graph. Both have one store.
+     *
+     * @param name - The node's name. Default: the graph's.
+     */
+    asNode<const Name extends string = string, W extends WaitFor | undefined = undefined>(name?: Name, options?: Omit<NodeOptions, 'on' | 'waitFor'> & {
+        waitFor?: W;
+    }): GraphNode<Name, I, {
+        default: O;
+    }, W, S>;
+}
+
+/**
+ * A graph that is not built yet. Made by {@link Graph.from}. The compiler knows its nodes: it refuses names that are not among them, and
+ * edges whose ends do not fit together.
+ */
+declare class GraphBuilder<Nodes extends Record<string, NodeType>, Edges extends readonly [string, string], I, Keys> {
+    #private;
+    /**
+     * Adds nodes.
+     *
+     * @throws {@link InvalidArgumentError} for what is no node, and for a name that another has.
+     */
+    add<const T extends readonly AnyNode[]>(...nodes: T): GraphBuilder<Nodes & NodesOf<T[number]>, Edges, I, Keys & KeysOf<T[number]>>;
+    /**
+     * Lets one node lead to another. Where several edges have one action, all are taken at once; where an action has none, the branch ends.
+     *
+     * @param options - `action`, by which it is taken; `loop`, for one that leads back.
+     */
+    connect<From extends keyof Nodes & string, To extends keyof Nodes & string, const A extends string = 'default'>(from: From, to: Fitting<Nodes, From, To, A>, options?: EdgeOptions<A>): GraphBuilder<Nodes, Edges | readonly [From, A], I, Keys>;
+    /**
+     * The graph. What is added to the builder afterwards is not in it.
+     *
+     * @throws {@link GraphBuildError}, which says all that is wrong: nodes and actions that there are not, circles that no edge declares, nodes
+     * that nothing leads to, nodes that several lead to and that do not say how they wait.
+     */
+    build(): Graph<I, Ends<Nodes, Edges>, StoreOf<Keys>>;
+}
+
+/** What graphs refuse with. */
+
+/** A graph cannot be built. The message, and `problems`, say all that is wrong with it. */
+declare class GraphBuildError extends MillraceError {
+    name: string;
+    /** The graph. */
+    readonly graph: string;
+    /** What is wrong, each with the names of the nodes. */
+    readonly problems: readonly string[];
+}
+/** A node's `post` gave an action that is not among the node's `actions`. */
+declare class UnknownActionError extends MillraceError {
+    name: string;
+    /** The action. */
+    readonly action: string;
+}
+/** A run took more steps than its graph's `maxSteps`. */
+declare class StepLimitError extends MillraceError {
+    name: string;
+    /** The graph's `maxSteps`. */
+    readonly limit: number;
+}
+
+/** Graphs beside one another. */
+
+/** What each graph gets, by its name. */
+type GraphInputs<G> = {
+    readonly [K in keyof G]: G[K] extends Graph<infer I, any, any> ? I : never;
+};
+/** What came of each graph: its name stands in one of the two. */
+interface GraphResults<G> {
+    /** The results. */
+    results: {
+        -readonly [K in keyof G]?: G[K] extends Graph<any, infer O, any> ? O : never;
+    };
+    /** The errors. */
+    errors: {
+        -readonly [K in keyof G]?: unknown;
+    };
+}
+/** How graphs are run beside one another. */
+interface RunGraphsOptions extends ConcurrentOptions, Pick<RunOptions, 'store'> {
+}
+/**
+ * Runs graphs that do not depend on one another. One that fails does not end the others.
+ *
+ * @param graphs - By name.
+ * @param inputs - What each gets, by the same names.
+ * @param options - `concurrency`: how many run at once, by default all; `store`: one for all, by default each has its own; `signal` and
+ * `timeout` end them all.
+ * @returns The results and the errors, by name.
+ * @throws {@link WaitTimeoutError}; the signal's reason; {@link InvalidArgumentError} for what cannot be meant.
+ * @example
+ * ```ts
+ * const { results, errors } = await runGraphs({ users, orders }, { users: 'eu', orders: 7 }, { concurrency: 2, signal: ctx });
+ * const error = combineErrors(Object.values(errors));
+ * ```
+ */
+declare function runGraphs<G extends Record<string, Graph<any, any, any>>>(graphs: G, inputs: GraphInputs<G>, options?: RunGraphsOptions): Promise<GraphResults<G>>;
+
 /** How a wait for a change ended: notified, or the value was another one already. */
 type AtomicWaitResult = 'ok' | 'not-equal';
 /** An atomic of one kind, as this thread sees it. Not made itself. */
@@ -3278,107 +4214,6 @@ declare class RingBuffer extends SharedObject<'ring'> implements AsyncIterable<U
     get readable(): ReadableStream<Uint8Array>;
     /** A stream whose chunks are written, with the buffer's back-pressure; closing or aborting it closes the buffer. */
     get writable(): WritableStream<Uint8Array>;
-}
-
-/** One map for all threads, and a cache if it is given limits. */
-
-/** What can be a key. */
-type MapKey = string | number | bigint | boolean | null | undefined;
-/** A map's limits; with any of them it is a cache. */
-interface SharedMapOptions extends SharedOptions {
-    /** Entries at most: the one unused for longest makes room. Of large maps each of 16 shards has its part. */
-    maxEntries?: number;
-    /** Bytes of keys and values at most, as they are encoded. An entry that is larger alone is not kept, nor is what it replaces. */
-    maxBytes?: number;
-    /** How long an entry lives, in milliseconds. */
-    ttl?: number;
-}
-/** How one entry is set. */
-interface SetOptions {
-    /** How long this entry lives, in milliseconds. Default: as the map says. */
-    ttl?: number;
-}
-/** What a map has counted. */
-interface MapStatistics {
-    /** Entries, those included whose time is up and that nobody has met since. */
-    entries: number;
-    /** Bytes of keys and values, as they are encoded. */
-    bytes: number;
-    /** Reads that found something. */
-    hits: number;
-    /** Reads that found nothing. */
-    misses: number;
-    /** Entries that made room for others, or found none. */
-    evicted: number;
-    /** Entries whose time was up. */
-    expired: number;
-}
-/**
- * A map that all threads of the process share. Values are cloned in and out; keys are texts, numbers, bigints or booleans.
- *
- * @example
- * ```ts
- * const users = new SharedMap<string, User>({ name: 'users', maxEntries: 10_000, ttl: 60_000 });
- * const user = await users.getOrCompute(id, () => database.load(id));   // once among all threads
- * counts.update('visits', (n = 0) => n + 1);                            // atomic
- * ```
- */
-declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
-    #private;
-    /** @param options - The limits; `name` shares it by name. */
-    constructor(options?: SharedMapOptions);
-    /** Opens the map of a name. @throws {@link NotFoundError} if there is none. */
-    static open<K extends MapKey, V>(name: string): SharedMap<K, V>;
-    /** Opens the map that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from<K extends MapKey, V>(handle: SharedHandle<'map'>): SharedMap<K, V>;
-    /** How many keys have a value. Counts them: it takes time in proportion. */
-    get size(): number;
-    /** The value of a key, or `undefined`. */
-    get(key: K): V | undefined;
-    /** Whether a key has a value. */
-    has(key: K): boolean;
-    /** Sets the value of a key. @throws `DataCloneError` for what cannot be cloned. */
-    set(key: K, value: V, options?: SetOptions): this;
-    /** Removes a key. @returns Whether it had a value. */
-    delete(key: K): boolean;
-    /** Removes everything. */
-    clear(): void;
-    /** The values of several keys, in order. */
-    getAll(keys: Iterable<K>): (V | undefined)[];
-    /** Sets several entries. */
-    setAll(entries: Iterable<readonly [K, V]>, options?: SetOptions): this;
-    /**
-     * Replaces the value of a key by what a function makes of it, as one step among all threads: if somebody else sets it meanwhile, the
-     * function is called again with the new value.
-     *
-     * @param fn - Gets the value or `undefined`; must not depend on being called once.
-     * @returns The new value.
-     */
-    update(key: K, fn: (value: V | undefined) => V, options?: SetOptions): V;
-    /**
-     * The value of a key; if it has none, what a function computes, once among all threads that ask meanwhile.
-     *
-     * @throws What the function throws, for all who wait; {@link WaitTimeoutError} and the signal's reason, for one who waits.
-     */
-    getOrCompute(key: K, fn: () => V | PromiseLike<V>, options?: SetOptions & WaitOptions): Promise<V>;
-    /**
-     * As `getOrCompute`, with a function that is done when it returns, and blocks this thread while another computes: worker threads only.
-     *
-     * @throws As `getOrCompute`; {@link InvalidArgumentError} for all if the function returns a promise; {@link UnsupportedError} in the
-     * main thread, if the key has no value.
-     */
-    getOrComputeSync(key: K, fn: () => V, options?: SetOptions & WaitOptions): V;
-    /** The entries at the moment of the call; what changes meanwhile does not change them. */
-    entries(): Generator<[K, V], void, undefined>;
-    [Symbol.iterator](): Generator<[K, V], void, undefined>;
-    /** The keys at the moment of the call. */
-    keys(): Generator<K, void, undefined>;
-    /** The values at the moment of the call. */
-    values(): Generator<V, void, undefined>;
-    /** Calls a function for each entry there is at the moment of the call. */
-    forEach(fn: (value: V, key: K, map: this) => void): void;
-    /** What it has counted, over all threads. */
-    get stats(): MapStatistics;
 }
 
 /** A typed array's class, or `DataView`. */
@@ -4016,19 +4851,6 @@ interface PipelineConstructor {
 declare const Pipeline: PipelineConstructor;
 /** See {@link BuiltPipeline}. */
 type Pipeline<TInput, TOutput> = BuiltPipeline<TInput, TOutput>;
-
-/** What a call through a policy takes. */
-interface CallOptions {
-    /** Ends the call when it aborts: it rejects with the reason. A context will do. */
-    signal?: Cancellation | undefined;
-}
-/** A function to be guarded. */
-type GuardedFunction<T> = (context: CallContext) => T | PromiseLike<T>;
-/** Calls a function in its own way: a breaker, a bulkhead, a retry executor, a policy. */
-interface PolicyPart {
-    /** Calls `fn`, once, several times, or not at all. */
-    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<unknown>;
-}
 
 /** How results are kept: the limits are those of the `SharedMap` they are kept in. */
 interface CacheOptions extends SharedMapOptions {
@@ -4998,67 +5820,6 @@ declare class TokenBucketRateLimiter extends RateLimiter<'token-bucket', TokenBu
     getRefillTime(): number;
 }
 
-/** What a retry budget allows. */
-interface RetryBudgetConfig {
-    /** Retries that each call earns: 0.2 allows a fifth of extra load. From 0 to 1000. Default 0.2. */
-    ratio: number;
-    /** Retries a second that are free, so that a service with few calls can retry; never more than one second's at once. Default 10. */
-    minPerSecond: number;
-    /** Milliseconds in which what was earned fades to a third; at least 1000. Default 10,000. */
-    ttl: number;
-}
-/** How a budget stands. */
-interface RetryBudgetStanding {
-    /** Retries that calls have earned and nobody has used. */
-    earned: number;
-    /** Retries that are free at this moment. */
-    free: number;
-}
-/**
- * A budget of retries that all threads share. A retry takes its token before it begins to wait, so those that wait are counted; who finds
- * none gives up with the error it has. In memory it is two words.
- *
- * @example
- * ```ts
- * const budget = new RetryBudget({ ratio: 0.1 }, { name: 'payments' });
- * const executor = new RetryExecutor(new RetryPolicy(), { budget });
- * ```
- */
-declare class RetryBudget extends SharedObject<'retry-budget'> {
-    #private;
-    /**
-     * @param config - What it allows.
-     * @param options - `name` shares it by name.
-     */
-    constructor(config?: Partial<RetryBudgetConfig>, options?: SharedOptions);
-    /** Opens the budget of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): RetryBudget;
-    /** Opens the budget that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'retry-budget'>): RetryBudget;
-    /** A call that is none tried again: it earns a share of a retry. Executors do this by themselves. */
-    deposit(): void;
-    /** Takes the token of a retry, before it waits. @returns Whether there was one. */
-    withdraw(): boolean;
-    /** Gives back the token of a retry that was cancelled while it waited. */
-    giveBack(): void;
-    /** How it stands at this moment. */
-    get standing(): RetryBudgetStanding;
-}
-
-/** What a function that is tried again knows of it. */
-
-/** What a function that is tried again knows of it. */
-interface RetryContext extends CallContext {
-    /** Which attempt this is, from 1. */
-    readonly attempt: number;
-    /** How many there are at most. */
-    readonly maxAttempts: number;
-    /** Milliseconds since the first attempt began, waits included. */
-    readonly elapsed: number;
-    /** What the last attempt threw; `undefined` for the first, or if its result was not good enough. */
-    readonly lastError: unknown;
-}
-
 /** What trying again is refused with. */
 
 /**
@@ -5088,200 +5849,6 @@ declare class HedgeError extends MillraceError {
     name: string;
     /** What each threw, in the order in which they were sent. */
     readonly errors: readonly unknown[];
-}
-
-/** Why a call gave up. */
-type GiveUpReason = 'attempts' | 'notRetryable' | 'elapsed' | 'budget' | 'aborted' | 'closed';
-/** What executors of one name have done in all threads, or this one if it has no name. Calls are counted when they end. */
-interface RetryMetrics {
-    /** Calls. */
-    calls: number;
-    /** How often their functions were called. */
-    attempts: number;
-    /** Calls that succeeded. */
-    successes: number;
-    /** The same by attempts: the first is how many succeeded at once. The 16th and last counts all beyond. */
-    successesByAttempt: number[];
-    /** Times that somebody waited and tried again. */
-    retries: number;
-    /** Milliseconds spent waiting, all calls together. */
-    timeWaiting: number;
-    /** Calls that gave up. */
-    giveUps: number;
-    /** The same by why. */
-    giveUpsByReason: Record<GiveUpReason, number>;
-}
-/** What an executor tells. */
-interface RetryEvents {
-    /** It is about to wait `delay` milliseconds and try again. `error` is `undefined` if a result was not good enough. */
-    retry: [event: {
-        attempt: number;
-        delay: number;
-        error: unknown;
-    }];
-    /** It has given up after so many attempts, with all that they threw. */
-    giveUp: [event: {
-        attempts: number;
-        reason: GiveUpReason;
-        errors: readonly unknown[];
-    }];
-}
-
-/** How delays grow: not at all, by the first one, by a factor, as Fibonacci's numbers, or as `delay` says. */
-type BackoffStrategy = 'fixed' | 'linear' | 'exponential' | 'fibonacci' | 'custom';
-/**
- * How chance spreads a delay, after `maxDelay` has bounded it, so that callers which failed together do not come back together. `'full'`:
- * between nothing and the delay; `'equal'`: over its upper half; `'decorrelated'`, for `'exponential'` alone: between `initialDelay` and
- * the last delay drawn times `factor` + 1.
- */
-type Jitter = 'none' | 'full' | 'equal' | 'decorrelated';
-/** How to try again. Times are in milliseconds. */
-interface RetryPolicyConfig {
-    /** How often the function is called at most, the first time included; `Infinity` allowed. Default 3. */
-    maxAttempts: number;
-    /** How delays grow. Default `'exponential'`. */
-    backoffStrategy: BackoffStrategy;
-    /** The first delay. Default 100, or `maxDelay` if that is less. */
-    initialDelay: number;
-    /** No delay is longer. Default 30,000. */
-    maxDelay: number;
-    /** How chance spreads delays; `true` is `'full'`. Default true. */
-    jitter: boolean | Jitter;
-    /** Whether an error is to be tried again. Default: each, but for those with `retryable === false`, which are never asked about. */
-    retryCondition: (error: Error) => boolean;
-    /** By which delays grow, at least 1: for `'exponential'`. Default 2. */
-    factor: number;
-    /** The delay after so many failed attempts: for `'custom'`. */
-    delay: (attempt: number, error: unknown) => number;
-    /** From the first call on; who would have to wait beyond it gives up at once. Default: none. */
-    maxElapsed: number;
-    /** A limit of each attempt: it fails with `CallTimeoutError`, and its `signal` aborts. Default: none. */
-    timeout: number;
-    /** Whether a result is as bad as an error. The last one is given as it is. Default: none is. */
-    retryOnResult: (result: unknown) => boolean;
-    /** Whether what failed may say when to come back: `retryAfter` in milliseconds, or a `Retry-After` header. Default true. */
-    respectRetryAfter: boolean;
-    /** It may say so much at most. Default 60,000. */
-    maxRetryAfter: number;
-}
-/**
- * When to try again, and after how long. Its delays are the engine's, and are worked out anew at each call; it holds nothing.
- *
- * @example
- * ```ts
- * const policy = new RetryPolicy({
- *   maxAttempts: 5,
- *   initialDelay: 200,
- *   maxDelay: 5000,
- *   retryCondition: (error) => error.name === 'NetworkError',
- * });
- * ```
- */
-declare class RetryPolicy {
-    #private;
-    /** From the first call on, in milliseconds, or `undefined`. */
-    readonly maxElapsed: number | undefined;
-    /** The limit of each attempt, in milliseconds, or `undefined`. */
-    readonly timeout: number | undefined;
-    /** Whether a result is as bad as an error. */
-    readonly retryOnResult: ((result: unknown) => boolean) | undefined;
-    /**
-     * @param config - What differs from the defaults.
-     * @throws {@link InvalidArgumentError} for what cannot be meant.
-     */
-    constructor(config?: Partial<RetryPolicyConfig>);
-    /** How often the function is called at most. */
-    get maxAttempts(): number;
-    /** Changes how often the function is called at most, for calls under way too. */
-    setMaxAttempts(count: number): void;
-    /** Changes how delays grow. @throws {@link InvalidArgumentError} for `'custom'` without `delay`. */
-    setBackoffStrategy(strategy: BackoffStrategy | (string & {})): void;
-    /** Changes which errors are to be tried again. */
-    setRetryCondition(condition: (error: Error) => boolean): void;
-    /**
-     * Whether to try again.
-     *
-     * @param error - What failed.
-     * @param attempt - How many attempts have failed, this one included.
-     * @throws What `retryCondition` throws.
-     */
-    shouldRetry(error: unknown, attempt: number): boolean;
-    /** Whether an error is one to be tried again, whatever the number of attempts. */
-    allows(error: unknown): boolean;
-    /**
-     * How long to wait before the next attempt, in milliseconds. With jitter each call draws anew.
-     *
-     * @param attempt - How many attempts have failed, at least 1.
-     * @param failure - What failed: for `'custom'`. What it says of when to come back is not looked at here, see `getWait`.
-     * @param last - The delay drawn before, if there was one: for decorrelated jitter.
-     * @throws {@link InvalidArgumentError} if `delay` gives no time.
-     */
-    getDelay(attempt: number, failure?: unknown, last?: number): number;
-    /** The delay that `getDelay` gave, or longer if what failed says when to come back. */
-    getWait(delay: number, failure: unknown): number;
-}
-
-/** How a retry executor is made. */
-interface RetryExecutorOptions extends SharedOptions {
-    /** Bounds the retries of all who use it. */
-    budget?: RetryBudget;
-}
-/**
- * Calls functions until they succeed, or a policy says that it is no use. A call that succeeds at once makes no timer, no signal and no
- * promise beside its own. Executors of one name share what they count, in all threads.
- *
- * When it gives up it throws the last error itself, with the earlier ones as its `errors`; an error that cannot take them (it is
- * frozen, no object, or has `errors` of its own) is thrown as it is, and `giveUp` tells of all. If the last result was not good
- * enough, that is the result. A call whose signal aborts rejects with the reason, at once while it waits.
- *
- * @example
- * ```ts
- * const executor = new RetryExecutor(new RetryPolicy({ maxAttempts: 5 }));
- * const user = await executor.execute(() => fetchUser(id));
- * ```
- */
-declare class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, Disposable {
-    #private;
-    /**
-     * @param policy - When to try again.
-     * @param options - `budget`; `name` shares the metrics by name: executors of one name have one policy, as far as it is no function.
-     */
-    constructor(policy: RetryPolicy, options?: RetryExecutorOptions);
-    /** An executor that counts together with those of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
-    /** An executor that counts together with the one that `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'retry'>, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
-    /** Its policy. */
-    get policy(): RetryPolicy;
-    /**
-     * Calls a function, without arguments, until it succeeds.
-     *
-     * @param fn - The function.
-     * @param options - `signal` ends it.
-     * @throws The last error; the signal's reason; {@link RetryClosedError}.
-     */
-    execute<T>(fn: () => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
-    /** The same for a function that knows of its attempts. */
-    executeWithContext<T>(fn: (context: RetryContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
-    /** The same for a function that wants its signal alone: as a part of a policy. */
-    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
-    /** A function that calls another until it succeeds, with its own `this` and arguments. */
-    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
-    /** What it has counted: with a name, what all executors of that name have, in all threads. */
-    getMetrics(): RetryMetrics;
-    /** Counts anew. */
-    resetMetrics(): void;
-    /** Listens to this executor's calls. */
-    on<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
-    /** Whether it is closed. */
-    get closed(): boolean;
-    /** Calls nothing any more: calls that wait give up with what they have, new ones reject with {@link RetryClosedError}. */
-    close(): void;
-    [Symbol.dispose](): void;
 }
 
 /** How calls are hedged. */
@@ -5853,5 +6420,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, pipeline, policy, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
-export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CompositePart, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EmptyPipeline, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GoOptions, GoroutineState, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };
+export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Graph, GraphBuildError, GraphBuilder, GraphNode, GraphRun, Guard, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, RunTrace, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, StepLimitError, Store, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnknownActionError, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, node, nodeFor, pipeline, policy, processInBatches, rateLimited, runConcurrent, runGraphs, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
+export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AnyKeys, AtomicWaitResult, Attempts, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CompositePart, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EdgeOptions, EmptyPipeline, ErrorJson, Exec, FallbackContext, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GoOptions, GoroutineState, GraphInputs, GraphOptions, GraphResults, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, NamedStageOptions, NodeConfig, NodeMaker, NodeOptions, NodeState, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, PostContext, PrepContext, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, Routed, RunGraphsOptions, RunOptions, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StepContext, StepJson, StepState, StoreFor, StoreOptions, StoreReader, StreamProcessor, StreamProcessorOptions, SubGraph, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TraceJson, TypedArray, ViewType, WaitFor, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };
