@@ -3289,7 +3289,7 @@ type StoreFor<S extends object> = string extends keyof S ? Store<any> : Store<S>
  * const receipt = await run.catch((error) => console.log(run.trace.toMermaid()));
  * ```
  */
-declare class GraphRun<T> implements PromiseLike<T>, AsyncDisposable {
+declare class GraphRun<T> implements Promise<T>, AsyncDisposable {
     #private;
     private constructor();
     /** What has been done, as it is now. */
@@ -3301,13 +3301,18 @@ declare class GraphRun<T> implements PromiseLike<T>, AsyncDisposable {
      * over. Who cancels it need not look at its promise.
      */
     cancel(reason?: unknown): void;
-    /** Resolves when it is over and all that it has called has ended: a function that does not look at its signal may take its time. */
-    drain(): Promise<void>;
-    then<R = T, E = never>(onFulfilled?: ((value: T) => R | PromiseLike<R>) | null, onRejected?: ((error: unknown) => E | PromiseLike<E>) | null): Promise<R | E>;
+    /**
+     * Resolves when it is over and all that it has called has ended: a function that does not look at its signal may take its time.
+     *
+     * @throws {@link WaitTimeoutError}; the signal's reason.
+     */
+    drain(options?: WaitOptions): Promise<void>;
+    then<R = T, E = never>(onFulfilled?: ((value: T) => R | PromiseLike<R>) | null, onRejected?: ((error: any) => E | PromiseLike<E>) | null): Promise<R | E>;
     /** As a promise's. */
-    catch<E = never>(onRejected: (error: unknown) => E | PromiseLike<E>): Promise<T | E>;
+    catch<E = never>(onRejected?: ((error: any) => E | PromiseLike<E>) | null): Promise<T | E>;
     /** As a promise's. */
-    finally(onFinally: () => void): Promise<T>;
+    finally(onFinally?: (() => void) | null): Promise<T>;
+    get [Symbol.toStringTag](): string;
     /** Cancels it, and waits until nothing of it runs. */
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -3346,7 +3351,7 @@ type KeysOf<N> = (N extends GraphNode<string, Any, Any, Any, infer S> ? (keys: s
 /** The store of a graph whose nodes want such keys. */
 type StoreOf<K> = K extends object ? K : AnyKeys;
 /** What a node takes from another. */
-type InputFrom<T extends NodeType, From extends string> = T['waitFor'] extends 'all' ? From extends keyof T['input'] ? T['input'][From] : never : T['input'];
+type InputFrom<T extends NodeType, From extends string> = unknown extends T['input'] ? unknown : T['waitFor'] extends 'all' ? From extends keyof T['input'] ? T['input'][From] : never : T['input'];
 /** The name of the node that an edge leads to, if it takes what comes that way; otherwise a text that says that it does not. */
 type Fitting<Nodes extends Record<string, NodeType>, From extends keyof Nodes & string, To extends keyof Nodes & string, Action extends string> = Action extends keyof Nodes[From]['routes'] ? [Nodes[From]['routes'][Action]] extends [InputFrom<Nodes[To], From>] ? To : `'${To}' does not take what '${From}' gives` : `'${From}' has no action '${Action}'`;
 /** What is given by the actions of all nodes from which no edge leads on. */
@@ -3386,7 +3391,7 @@ declare class GraphNode<Name extends string, I, R extends object, W extends Wait
      * const results = await fanOut(processor.with(store), items, { concurrency: 8 });
      * ```
      */
-    with(store?: StoreFor<S>): (input: I, context?: CallContext) => GraphRun<R[keyof R]>;
+    with(store?: StoreFor<S>): (input: I, context?: Partial<CallContext>) => GraphRun<R[keyof R]>;
 }
 type Options<S extends object, I, P, E, A extends string, O, W> = Omit<NodeConfig<S, I, P, E, A, O>, 'prep' | 'post' | 'actions' | 'waitFor'> & {
     waitFor?: W;
@@ -3566,13 +3571,13 @@ declare class StepLimitError extends MillraceError {
 
 /** What each graph gets, by its name. */
 type GraphInputs<G> = {
-    readonly [K in keyof G]: G[K] extends Graph<infer I, any, any> ? I : never;
+    readonly [K in keyof G]: G[K] extends SubGraph<infer I, unknown> ? I : never;
 };
 /** What came of each graph: its name stands in one of the two. */
 interface GraphResults<G> {
     /** The results. */
     results: {
-        -readonly [K in keyof G]?: G[K] extends Graph<any, infer O, any> ? O : never;
+        -readonly [K in keyof G]?: G[K] extends SubGraph<never, infer O> ? O : never;
     };
     /** The errors. */
     errors: {
@@ -3597,7 +3602,7 @@ interface RunGraphsOptions extends ConcurrentOptions, Pick<RunOptions, 'store'> 
  * const error = combineErrors(Object.values(errors));
  * ```
  */
-declare function runGraphs<G extends Record<string, Graph<any, any, any>>>(graphs: G, inputs: GraphInputs<G>, options?: RunGraphsOptions): Promise<GraphResults<G>>;
+declare function runGraphs<G extends Record<string, SubGraph<any, unknown>>>(graphs: G, inputs: GraphInputs<G>, options?: RunGraphsOptions): Promise<GraphResults<G>>;
 
 /** How a wait for a change ended: notified, or the value was another one already. */
 type AtomicWaitResult = 'ok' | 'not-equal';

@@ -7,6 +7,8 @@ import {
   DynamicWorkerPool,
   fanOut,
   Graph,
+  type GraphRun,
+  type NodeOptions,
   NonRetryableError,
   node,
   nodeFor,
@@ -18,7 +20,7 @@ import {
   sleep,
   UnknownActionError,
 } from 'millrace';
-import { child, deferred, foreignPromise, processors, turns } from '../helpers.js';
+import { child, deferred, foreignPromise, processors, started, turns, until } from '../helpers.js';
 
 describe('prep, exec and post', () => {
   test('are called in this order, each with what the one before gave, promises or not', async () => {
@@ -310,15 +312,28 @@ describe('hooks', () => {
   });
 
   test('may cancel the run', async () => {
-    for (const hook of ['onStart', 'onSuccess', 'onEnd']) {
+    for (const hook of ['onSuccess', 'onEnd']) {
       let called = false;
-      const first = node('first', { exec: () => 1, [hook]: () => run.cancel(new Error('hook')) });
+      let run: GraphRun<unknown>;
+      const cancels: NodeOptions = { [hook]: () => run?.cancel(new Error('hook')) };
+      const first = node('first', { exec: () => turns(1), ...cancels, waitFor: 'any' });
       const second = node('second', { exec: () => void (called = true) });
-      const run = Graph.from(first).add(second).connect('first', 'second').build().run(undefined);
+      run = Graph.from(first).add(second).connect('first', 'second').build().run(undefined);
       await assert.rejects(run, /hook/);
       await run.drain();
       assert.equal(called, false);
     }
+  });
+
+  test('may end the run before exec is called', async () => {
+    const controller = new AbortController();
+    let called = false;
+    const made = node('n', {
+      exec: () => void (called = true),
+      onStart: () => controller.abort(new Error('no')),
+    });
+    await assert.rejects(made.run(undefined, { signal: controller.signal }), /no/);
+    assert.equal(called, false);
   });
 
   test('that throw are nobody’s failure but their own', async () => {
@@ -350,8 +365,8 @@ describe('on a pool', () => {
 
   test('a module, or the pool’s own processor', async () => {
     await using pool = new DynamicWorkerPool<never, unknown>({ maxWorkers: 1 });
-    const module = node('n', { exec: { module: processors, export: 'double' }, on: pool });
-    assert.equal(await module.run(4), 8);
+    const module = node('n', { exec: { module: processors, export: 'square' }, on: pool });
+    assert.equal(await module.run(4), 16);
     await using own = new DynamicWorkerPool<never, unknown>({
       maxWorkers: 1,
       processor: (n: number) => n + 1,
@@ -370,11 +385,11 @@ describe('on a pool', () => {
         });
       });
     const run = node('n', { exec, on: pool }).run(60_000);
-    while (pool.getHealthStatus().running === 0) await turns(1);
+    await started(pool);
     run.cancel(new Error('enough'));
     await assert.rejects(run, /enough/);
     await run.drain();
-    assert.equal(pool.getHealthStatus().running, 0);
+    await until(() => pool.getHealthStatus().running === 0);
   });
 });
 

@@ -53,7 +53,8 @@ export class Engine extends Deadline {
   /** Steps that nobody wants any more, and why: to be told when the counts are right. */
   readonly #unwanted: { step: Step; reason: unknown }[] = [];
   #over = false;
-  readonly #drained: (() => void)[] = [];
+  /** For those who wait until nothing of it runs. */
+  #drained: { promise: Promise<void>; resolve: () => void } | undefined;
   readonly #onEnd = (): void => this.cancel(this.#ender?.reason);
 
   constructor(plan: Plan, store: Store<object> | undefined, ender: Ender, timeout: number | undefined) {
@@ -113,13 +114,18 @@ export class Engine extends Deadline {
   left(): void {
     this.#inside--;
     if (!this.#over) this.#pump();
-    else if (this.#inside === 0) for (const drained of this.#drained.splice(0)) drained();
+    else if (this.#inside === 0) this.#drained?.resolve();
   }
 
   /** Resolves when it is over, and all that it has called has ended. */
   drain(): Promise<void> {
-    if (this.#over && this.#inside === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
+    if (this.#drained === undefined) {
+      let resolve!: () => void;
+      const promise = new Promise<void>((drained) => (resolve = drained));
+      this.#drained = { promise, resolve };
+      if (this.#over && this.#inside === 0) resolve();
+    }
+    return this.#drained.promise;
   }
 
   /** Something comes to a node. */
@@ -237,7 +243,7 @@ export class Engine extends Deadline {
     if (how === 'ok') this.#resolve(this.outputs.get(Math.max(...this.outputs.keys())));
     else this.#reject(reason);
     for (const step of steps) step.cancel(reason);
-    if (this.#inside === 0) for (const drained of this.#drained.splice(0)) drained();
+    if (this.#inside === 0) this.#drained?.resolve();
   }
 }
 

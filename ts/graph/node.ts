@@ -104,7 +104,7 @@ export class GraphNode<
    * const results = await fanOut(processor.with(store), items, { concurrency: 8 });
    * ```
    */
-  with(store?: StoreFor<S>): (input: I, context?: CallContext) => GraphRun<R[keyof R]> {
+  with(store?: StoreFor<S>): (input: I, context?: Partial<CallContext>) => GraphRun<R[keyof R]> {
     return (input, context) => {
       const signal = context?.signal;
       return this.run(input, { ...(store && { store }), ...(signal && { signal }) });

@@ -2,20 +2,19 @@
 import { type ConcurrentOptions, fanOut } from '../concurrent/fan-out.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkWaitOptions, shown } from '../wait-options.js';
-import type { RunOptions } from './config.js';
+import type { RunOptions, SubGraph } from './config.js';
 import { Graph } from './graph.js';
+import { checkStore } from './store.js';
 
 /** What each graph gets, by its name. */
 export type GraphInputs<G> = {
-  // biome-ignore lint/suspicious/noExplicitAny: whatever it gives, and whatever keys.
-  readonly [K in keyof G]: G[K] extends Graph<infer I, any, any> ? I : never;
+  readonly [K in keyof G]: G[K] extends SubGraph<infer I, unknown> ? I : never;
 };
 
 /** What came of each graph: its name stands in one of the two. */
 export interface GraphResults<G> {
   /** The results. */
-  // biome-ignore lint/suspicious/noExplicitAny: whatever it takes, and whatever keys.
-  results: { -readonly [K in keyof G]?: G[K] extends Graph<any, infer O, any> ? O : never };
+  results: { -readonly [K in keyof G]?: G[K] extends SubGraph<never, infer O> ? O : never };
   /** The errors. */
   errors: { -readonly [K in keyof G]?: unknown };
 }
@@ -39,7 +38,7 @@ export interface RunGraphsOptions extends ConcurrentOptions, Pick<RunOptions, 's
  * ```
  */
 // biome-ignore lint/suspicious/noExplicitAny: whatever they take and give.
-export async function runGraphs<G extends Record<string, Graph<any, any, any>>>(
+export async function runGraphs<G extends Record<string, SubGraph<any, unknown>>>(
   graphs: G,
   inputs: GraphInputs<G>,
   options: RunGraphsOptions = {},
@@ -57,6 +56,7 @@ export async function runGraphs<G extends Record<string, Graph<any, any, any>>>(
       throw new InvalidArgumentError(`inputs.${name}`, 'an unknown graph', Object.keys(graphs).join(', '));
   }
   const { store, ...wait } = options;
+  checkStore(store);
   const ends: [name: string, outcome: { result: unknown } | { error: unknown }][] = [];
   await fanOut(
     async ([name, graph], { signal }) => {

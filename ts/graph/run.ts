@@ -1,11 +1,11 @@
 /** A run of a graph. */
-import { InvalidArgumentError } from '../errors.js';
+import { within as withinTime } from '../concurrent/within.js';
 import type { CallContext } from '../policy/call-context.js';
 import { type Ender, enderOf } from '../policy/cancelling.js';
-import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
+import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
 import { Engine } from './engine.js';
 import type { Plan } from './plan.js';
-import { Store } from './store.js';
+import { checkStore, type Store } from './store.js';
 import type { OuterStep } from './sub-graph.js';
 import type { RunTrace } from './trace.js';
 
@@ -18,7 +18,7 @@ import type { RunTrace } from './trace.js';
  * const receipt = await run.catch((error) => console.log(run.trace.toMermaid()));
  * ```
  */
-export class GraphRun<T> implements PromiseLike<T>, AsyncDisposable {
+export class GraphRun<T> implements Promise<T>, AsyncDisposable {
   readonly #engine: Engine;
   readonly #plan: Plan;
 
@@ -31,8 +31,7 @@ export class GraphRun<T> implements PromiseLike<T>, AsyncDisposable {
   static start<T>(plan: Plan, input: unknown, options: WaitOptions & { store?: unknown }): GraphRun<T> {
     checkWaitOptions(options, ['store']);
     const { store, timeout } = options;
-    if (store !== undefined && !(store instanceof Store))
-      throw new InvalidArgumentError('store', shown(store), 'a Store');
+    checkStore(store);
     const run = new GraphRun<T>(plan, store, enderOf(options), timeout);
     run.#engine.start(input);
     return run;
@@ -43,7 +42,7 @@ export class GraphRun<T> implements PromiseLike<T>, AsyncDisposable {
     const run = new GraphRun<T>(plan, step.store as Store<object>, enderOf(context));
     step.began(run.trace);
     run.#engine.start(input);
-    step.leaves(run.drain());
+    step.leaves(run.#engine.drain());
     return run;
   }
 
@@ -67,27 +66,38 @@ export class GraphRun<T> implements PromiseLike<T>, AsyncDisposable {
     this.#engine.cancel(reason);
   }
 
-  /** Resolves when it is over and all that it has called has ended: a function that does not look at its signal may take its time. */
-  drain(): Promise<void> {
-    return this.#engine.drain();
+  /**
+   * Resolves when it is over and all that it has called has ended: a function that does not look at its signal may take its time.
+   *
+   * @throws {@link WaitTimeoutError}; the signal's reason.
+   */
+  async drain(options: WaitOptions = {}): Promise<void> {
+    checkWaitOptions(options);
+    await withinTime(options, () => this.#engine.drain());
   }
 
   // biome-ignore lint/suspicious/noThenProperty: `await graph.run(input)` is the way to its result, so it must be a thenable, with its trace beside.
   then<R = T, E = never>(
     onFulfilled?: ((value: T) => R | PromiseLike<R>) | null,
-    onRejected?: ((error: unknown) => E | PromiseLike<E>) | null,
+    // biome-ignore lint/suspicious/noExplicitAny: as a promise's.
+    onRejected?: ((error: any) => E | PromiseLike<E>) | null,
   ): Promise<R | E> {
     return (this.#engine.promise as Promise<T>).then(onFulfilled, onRejected);
   }
 
   /** As a promise's. */
-  catch<E = never>(onRejected: (error: unknown) => E | PromiseLike<E>): Promise<T | E> {
+  // biome-ignore lint/suspicious/noExplicitAny: as a promise's.
+  catch<E = never>(onRejected?: ((error: any) => E | PromiseLike<E>) | null): Promise<T | E> {
     return this.then(undefined, onRejected);
   }
 
   /** As a promise's. */
-  finally(onFinally: () => void): Promise<T> {
+  finally(onFinally?: (() => void) | null): Promise<T> {
     return (this.#engine.promise as Promise<T>).finally(onFinally);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'GraphRun';
   }
 
   /** Cancels it, and waits until nothing of it runs. */

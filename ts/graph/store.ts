@@ -1,5 +1,6 @@
 /** What the nodes of a graph know together. */
 import { InvalidArgumentError } from '../errors.js';
+import { checkFunction } from '../fan-patterns/check.js';
 import { type SetOptions, SharedMap, type SharedMapOptions } from '../memory/shared-map.js';
 import type { SharedHandle } from '../shared-object.js';
 import { shown } from '../wait-options.js';
@@ -15,6 +16,12 @@ export interface StoreReader<S extends object = Record<string, unknown>> {
   has(key: keyof S & string): boolean;
   /** The part of the store that has a name of its own. */
   scope<T extends object = Record<string, unknown>>(name: string): StoreReader<T>;
+}
+
+/** @throws {@link InvalidArgumentError} for what is no store. @internal */
+export function checkStore(store: unknown): asserts store is Store<object> | undefined {
+  if (store !== undefined && !(store instanceof Store))
+    throw new InvalidArgumentError('store', shown(store), 'a Store');
 }
 
 /** A name as a part of a key, which '/' separates. */
@@ -107,6 +114,7 @@ export class Store<S extends object = Record<string, unknown>> implements StoreR
     fn: (value: S[K] | undefined) => S[K],
     options?: SetOptions,
   ): S[K] {
+    checkFunction('fn', fn);
     return this.#map.update(this.#keyOf('key', key), fn as (value: unknown) => unknown, options) as S[K];
   }
 

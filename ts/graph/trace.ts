@@ -58,9 +58,14 @@ export interface TraceJson {
 }
 
 function errorJson(error: unknown): ErrorJson {
-  if (!(error instanceof Error)) return { name: typeof error, message: String(error) };
-  const { code } = error as { code?: unknown };
-  return { name: error.name, message: error.message, ...(typeof code === 'string' && { code }) };
+  if (typeof error !== 'object' || error === null) return { name: typeof error, message: String(error) };
+  // By its looks: it may come of another realm.
+  const { name, message, code } = error as { name?: unknown; message?: unknown; code?: unknown };
+  return {
+    name: typeof name === 'string' ? name : 'object',
+    message: typeof message === 'string' ? message : '[object]',
+    ...(typeof code === 'string' && { code }),
+  };
 }
 
 /** One step's part. */

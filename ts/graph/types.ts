@@ -55,11 +55,13 @@ export type KeysOf<N> = (
 export type StoreOf<K> = K extends object ? K : AnyKeys;
 
 /** What a node takes from another. */
-type InputFrom<T extends NodeType, From extends string> = T['waitFor'] extends 'all'
-  ? From extends keyof T['input']
-    ? T['input'][From]
-    : never
-  : T['input'];
+type InputFrom<T extends NodeType, From extends string> = unknown extends T['input']
+  ? unknown
+  : T['waitFor'] extends 'all'
+    ? From extends keyof T['input']
+      ? T['input'][From]
+      : never
+    : T['input'];
 
 /** The name of the node that an edge leads to, if it takes what comes that way; otherwise a text that says that it does not. */
 export type Fitting<
