@@ -104,6 +104,42 @@ export type {
   ThreadStatus,
 } from './go/worker-thread-manager.js';
 export { WorkerThreadManager } from './go/worker-thread-manager.js';
+export type { GraphBuilder } from './graph/builder.js';
+export type {
+  AnyKeys,
+  Attempts,
+  EdgeOptions,
+  Exec,
+  FallbackContext,
+  GraphOptions,
+  NodeConfig,
+  NodeOptions,
+  PostContext,
+  PrepContext,
+  Routed,
+  RunOptions,
+  StepContext,
+  StoreFor,
+  SubGraph,
+  WaitFor,
+} from './graph/config.js';
+export * from './graph/errors.js';
+export { Graph } from './graph/graph.js';
+export type { NodeMaker } from './graph/node.js';
+export { GraphNode, node, nodeFor } from './graph/node.js';
+export { GraphRun } from './graph/run.js';
+export type { GraphInputs, GraphResults, RunGraphsOptions } from './graph/run-graphs.js';
+export { runGraphs } from './graph/run-graphs.js';
+export type { StoreOptions, StoreReader } from './graph/store.js';
+export { Store } from './graph/store.js';
+export type {
+  ErrorJson,
+  NodeState,
+  RunTrace,
+  StepJson,
+  StepState,
+  TraceJson,
+} from './graph/trace.js';
 export type { AtomicWaitResult } from './memory/atomic.js';
 export { SharedAtomic } from './memory/atomic.js';
 export { AtomicBool } from './memory/atomic-bool.js';
