@@ -1141,7 +1141,7 @@ type CircuitCallResult<T> = {
     error?: undefined;
 };
 type Guarded<T> = (context: CallContext) => T | PromiseLike<T>;
-type EventName = keyof CircuitBreakerEvents & string;
+type EventName$1 = keyof CircuitBreakerEvents & string;
 /**
  * A circuit breaker: when what it calls fails too often, it lets nobody in for a while, in any thread of the process, and then tries with a
  * few calls whether it is well again.
@@ -1227,11 +1227,11 @@ declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposab
      */
     checkHealth(): Promise<boolean>;
     /** Listens to calls of this thread, or to changes of state by any. Keeps the breaker, and no process, alive. */
-    on<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    on<K extends EventName$1>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
     /** Listens once. */
-    once<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    once<K extends EventName$1>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
     /** Listens no more. */
-    off<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    off<K extends EventName$1>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
     /**
      * Shuts it down for all threads: it calls nothing any more. Functions that run go on, and what they come to is the caller's. Again does no
      * harm.
@@ -3585,6 +3585,320 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
+/** What a message bus refuses with, and what becomes of commands that nobody can answer any more. */
+
+/** Nobody in any thread handles the command. It is a dead letter. */
+declare class NoHandlerError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+}
+/** Every handler of the command has as many commands running and queued as its `concurrency` and `maxQueued` allow. */
+declare class HandlerBusyError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+}
+/** The command was not answered within its `timeout`. Its handler's signal has aborted. */
+declare class CommandTimeoutError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+    /** The limit, in milliseconds. */
+    readonly timeout: number;
+}
+/** The handler ran longer than the `timeout` that it was registered with. Its signal has aborted. */
+declare class HandlerTimeoutError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+    /** The limit, in milliseconds. */
+    readonly timeout: number;
+}
+/** The thread that had the command has ended before it answered. Whether the command was begun is not known. */
+declare class HandlerLostError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+}
+/** The thread that sent a command has ended: the reason with which the handler's signal aborts. */
+declare class CallerLostError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+}
+/** The message bus is closed. */
+declare class MessageBusClosedError extends MillraceError {
+    name: string;
+}
+
+/** What a bus tells those who listen to itself. */
+/** A command that nobody handles. */
+interface DeadCommand {
+    /** The command's name. */
+    command: string;
+    /** Its payload. Listeners in other threads than the sender's get a clone, or `undefined` if it cannot be cloned. */
+    payload: unknown;
+    /** The thread that sent it, as `threadId` has it. */
+    thread: number;
+    /** When, in milliseconds since the epoch. */
+    at: number;
+}
+/** A bus's own events, with what each listener gets. What a listener throws is an uncaught exception and changes nothing for others. */
+interface MessageBusEvents {
+    /** A command was sent in any thread and nobody handles it. */
+    deadLetter: [letter: DeadCommand];
+    /** A subscriber in this thread has thrown, or its promise was rejected. If nobody listens it is an uncaught exception. */
+    subscriberError: [error: unknown, event: string];
+}
+
+/** How a handler is registered. */
+interface HandlerOptions {
+    /** Commands that it runs at once. Default: as many as come. */
+    concurrency?: number;
+    /**
+     * Commands that wait for it at most when it runs as many as it may; one more is refused with `HandlerBusyError` if no other handler has
+     * room. Default: any number.
+     */
+    maxQueued?: number;
+    /**
+     * Milliseconds that it may take for one command; then its signal aborts, and the caller gets a `HandlerTimeoutError`. Its place is taken
+     * until its function is done. Default: no limit.
+     */
+    timeout?: number;
+}
+
+/** A bus's counts over all threads, those that have ended included, since it was made. */
+interface MessageBusMetrics {
+    /** Commands sent. Those that are not in another count below have been answered or are on their way. */
+    commands: number;
+    /** Commands whose handler threw, or ran longer than it may. */
+    failures: number;
+    /** Commands that were not answered in time. */
+    timeouts: number;
+    /** Commands that were cancelled. */
+    cancelled: number;
+    /** Commands that no handler had room for. */
+    refused: number;
+    /** Commands whose thread ended before it answered. */
+    lost: number;
+    /** Commands that nobody handles. */
+    deadLetters: number;
+    /** Events published. */
+    published: number;
+    /** Calls of subscribers: an event counts as often as it has them. */
+    delivered: number;
+    /** Handlers there are now. */
+    handlers: number;
+    /** Subscriptions there are now. */
+    subscriptions: number;
+    /**
+     * Milliseconds from sending a command to its answer, whether result or error, as the sender saw it: of each of the first 1024 of a thread,
+     * then of every 64th.
+     */
+    latency: TimeStatistics;
+}
+
+/** What ends a handler or a subscription. */
+/** A handler or subscriber of a message bus, as long as it is not closed. Letting go of it does not end it. */
+declare class Registration implements Disposable {
+    #private;
+    /** Whether it was closed. */
+    get closed(): boolean;
+    /** Ends it. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** One call of a handler. */
+
+/** What a handler is called with beside the payload. */
+interface CommandContext extends CallContext {
+    /** The command's name. */
+    readonly command: string;
+    /**
+     * Aborts when nobody wants the answer any more: the caller gave up or its thread has ended, the handler's time is over, the bus was closed.
+     */
+    readonly signal: AbortSignal;
+}
+
+/** What a subscriber is called with beside the payload. */
+interface EventInfo<E extends string = string> {
+    /** The event's name. */
+    readonly event: E;
+}
+
+/** The types of a bus's messages, worked out from the map that it is typed with. */
+/** What goes over a bus: commands by name, each `{ payload, result }`, and the payloads of events by name. */
+interface MessageTypes {
+    /** Commands by name: what each takes and gives. */
+    commands?: object;
+    /** Events by name: what each carries. */
+    events?: object;
+}
+/** The messages of a bus that is not typed. */
+interface AnyMessages {
+    commands: Record<string, {
+        payload: unknown;
+        result: unknown;
+    }>;
+    events: Record<string, unknown>;
+}
+type Commands<M> = M extends {
+    commands: infer C;
+} ? C : Record<never, never>;
+type Events<M> = M extends {
+    events: infer E;
+} ? E : Record<never, never>;
+/** The names of a bus's commands. */
+type CommandName<M> = keyof Commands<M> & string;
+/** What a command takes. */
+type CommandPayload<M, C extends CommandName<M>> = Commands<M>[C] extends {
+    payload: infer P;
+} ? P : undefined;
+/** What a command gives. */
+type CommandResult<M, C extends CommandName<M>> = Commands<M>[C] extends {
+    result: infer R;
+} ? R : undefined;
+/** The names of a bus's events. */
+type EventName<M> = keyof Events<M> & string;
+/** What an event carries. */
+type EventPayload<M, E extends EventName<M>> = Events<M>[E];
+/** What follows the name: a payload that may be `undefined` may be left out. */
+type PayloadAnd<P, Rest extends unknown[]> = undefined extends P ? [payload?: P, ...rest: Rest] : [payload: P, ...rest: Rest];
+type Segments<S extends string> = S extends `${infer First}.${infer Rest}` ? [First, ...Segments<Rest>] : [S];
+/** Whether a pattern's segments match a name's. */
+type Fits<P extends string[], N extends string[]> = P extends [
+    infer First extends string,
+    ...infer Rest extends string[]
+] ? First extends '**' ? Fits<Rest, N> extends true ? true : N extends [string, ...infer Less extends string[]] ? Fits<P, Less> : false : N extends [infer Name extends string, ...infer Names extends string[]] ? First extends '*' | Name ? Fits<Rest, Names> : false : false : N extends [] ? true : false;
+/** The names of the events that a pattern matches, as far as both are known to the compiler. */
+type EventsMatching<M, P extends string> = string extends EventName<M> ? string : string extends P ? EventName<M> : {
+    [E in EventName<M>]: Fits<Segments<P>, Segments<E>> extends true ? E : never;
+}[EventName<M>];
+/** What the events that a pattern matches carry. */
+type PayloadMatching<M, P extends string> = EventsMatching<M, P> extends infer E ? (E extends EventName<M> ? EventPayload<M, E> : never) : never;
+
+/** How a bus is opened. */
+interface MessageBusOptions extends SharedOptions {
+    /**
+     * Milliseconds to wait for the answer of each command that is sent by this object and has no `timeout` of its own. Other objects and
+     * threads of the same bus have theirs. Default: no limit.
+     */
+    timeout?: number;
+}
+/** How a command is sent. */
+interface CommandOptions extends WaitOptions {
+}
+/** A bus's name for other threads. */
+type MessageBusHandle = SharedHandle<'message-bus'>;
+type BusEvent = keyof MessageBusEvents;
+/**
+ * A message bus: commands, each answered by one handler, and events, each for every subscriber, in all threads of the process that have
+ * it open.
+ *
+ * A command goes to the handler of its name that has the fewest, of equals to each in turn, in whichever thread. Within a thread it is
+ * a call of the handler: payload and result are handed over as they are, not copied. Between threads both are cloned as by `postMessage`;
+ * what the platform alone can clone, such as a `MessagePort`, is refused with `UnsupportedError`. What a handler throws arrives as it is
+ * within a thread, and between threads as an error of the same class name, message, own properties, cause and stack.
+ *
+ * A handler's thread that ends takes its handlers along, and the commands it has reject with `HandlerLostError`; the signals of
+ * handlers whose caller's thread ends abort. Each subscriber gets the events of one publisher in the order in which they were published. A
+ * command that waits for its answer keeps the process alive; an open bus, a handler and a subscription do not.
+ *
+ * @example
+ * ```ts
+ * interface Messages {
+ *   commands: { 'user.findById': { payload: { id: number }; result: User | undefined } };
+ *   events: { 'user.created': User; 'user.deleted': { id: number } };
+ * }
+ * const bus = new MessageBus<Messages>({ name: 'app' });             // in any thread
+ * bus.handle('user.findById', ({ id }, { signal }) => database.find(id, signal));
+ * bus.subscribe('user.*', (payload, { event }) => log(event, payload));
+ *
+ * const user = await bus.sendCommand('user.findById', { id: 123 }, { timeout: 5000 });
+ * bus.publish('user.created', { id: 124, name: 'Ada' });
+ * ```
+ */
+declare class MessageBus<M extends MessageTypes = AnyMessages> implements Disposable {
+    #private;
+    /**
+     * @param options - `name` shares it by name; `timeout`.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link MessageBusClosedError} if the bus of that name is closed and
+     * somebody still has it.
+     */
+    constructor(options?: MessageBusOptions);
+    /** Opens the bus of a name. @throws {@link NotFoundError} if there is none; {@link MessageBusClosedError}. */
+    static open<M extends MessageTypes = AnyMessages>(name: string): MessageBus<M>;
+    /**
+     * Opens the bus that another thread's `toHandle` names.
+     *
+     * @throws {@link NotFoundError} if it is gone; {@link MessageBusClosedError}; {@link InvalidArgumentError} for what is no handle.
+     */
+    static from<M extends MessageTypes = AnyMessages>(handle: MessageBusHandle): MessageBus<M>;
+    /** The bus's name, if it has one. */
+    get name(): string | undefined;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** A token by which any thread of this process opens the same bus. It keeps the bus until that is closed or this thread ends. */
+    toHandle(): MessageBusHandle;
+    /**
+     * Sends a command, and waits for its answer.
+     *
+     * @param name - The command.
+     * @param args - Its payload, then `timeout` in milliseconds and `signal`: when either ends the wait, the handler's signal aborts.
+     * @returns What the handler returned.
+     * @throws What the handler throws; {@link NoHandlerError} at once if there is none, and the command is a dead letter;
+     * {@link HandlerBusyError} if none has room; {@link CommandTimeoutError}; the signal's reason; {@link HandlerTimeoutError};
+     * {@link HandlerLostError}; {@link MessageBusClosedError}; `DataCloneError` and {@link UnsupportedError} for what cannot cross.
+     */
+    sendCommand<C extends CommandName<M>>(name: C, ...args: PayloadAnd<CommandPayload<M, C>, [options?: CommandOptions]>): Promise<CommandResult<M, C>>;
+    /**
+     * Handles a command in this thread. Several handlers of one command share them.
+     *
+     * @param name - The command.
+     * @param fn - Gets the payload, and `{ command, signal }`; what it returns or resolves to is the answer. It is called in the async context of
+     * the sender within a thread, and in that of this call for other threads.
+     * @returns What ends it: then it gets no new commands, and does those it has.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link MessageBusClosedError}.
+     */
+    handle<C extends CommandName<M>>(name: C, fn: (payload: CommandPayload<M, C>, context: CommandContext) => CommandResult<M, C> | PromiseLike<CommandResult<M, C>>, options?: HandlerOptions): Registration;
+    /**
+     * Publishes an event to every subscriber in any thread. Those of this thread have been called when it returns, with the payload as it is,
+     * unless it is called by a subscriber: then they come after the event at hand. Other threads get clones.
+     *
+     * @returns How many subscribers it goes to.
+     * @throws {@link InvalidArgumentError} for what is no event's name; {@link MessageBusClosedError}; `DataCloneError` and
+     * {@link UnsupportedError} for what cannot cross, if other threads subscribe: nobody has been told then.
+     */
+    publish<E extends EventName<M>>(event: E, ...args: PayloadAnd<EventPayload<M, E>, []>): number;
+    /**
+     * Subscribes to events in this thread.
+     *
+     * @param pattern - An event's name, whose payload is typed; or a pattern of segments divided by dots, in which `*` stands for any one
+     * segment and `**` for any number of them, none included: the payload is the union of what matches.
+     * @param fn - Gets the payload and `{ event }`, in the async context of this call. It is not waited for. What it throws is told as
+     * `'subscriberError'`.
+     * @returns What ends it.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link MessageBusClosedError}.
+     */
+    subscribe<P extends string>(pattern: P, fn: (payload: PayloadMatching<M, P>, info: EventInfo<EventsMatching<M, P>>) => unknown): Registration;
+    /** Listens to the bus itself: dead letters of all threads, or errors of this thread's subscribers. Keeps no process alive. */
+    on<K extends BusEvent>(event: K, listener: (...args: MessageBusEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends BusEvent>(event: K, listener: (...args: MessageBusEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends BusEvent>(event: K, listener: (...args: MessageBusEvents[K]) => void): this;
+    /** What it has counted, over all threads; once it is closed, until then. */
+    getMetrics(): MessageBusMetrics;
+    /**
+     * Closes it for all threads: nothing is sent or published any more. Answers that were given still arrive; then commands that wait reject
+     * with `MessageBusClosedError`, and the signals of handlers that run abort. Again does no harm.
+     */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
 /** What pipelines and their stages can be told. Times are in milliseconds. */
 
 /**
@@ -5853,5 +6167,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, pipeline, policy, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
-export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CompositePart, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EmptyPipeline, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GoOptions, GoroutineState, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };
+export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, CallerLostError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CommandTimeoutError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, HandlerBusyError, HandlerLostError, HandlerTimeoutError, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MessageBus, MessageBusClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NoHandlerError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Registration, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, pipeline, policy, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
+export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AnyMessages, AtomicWaitResult, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CommandContext, CommandName, CommandOptions, CommandPayload, CommandResult, CompositePart, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadCommand, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EmptyPipeline, EventInfo, EventName, EventPayload, EventsMatching, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GoOptions, GoroutineState, GuardedFunction, HandlerOptions, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, MessageBusEvents, MessageBusHandle, MessageBusMetrics, MessageBusOptions, MessageTypes, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PayloadAnd, PayloadMatching, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };
