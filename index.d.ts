@@ -3670,7 +3670,7 @@ interface HandlerOptions {
 
 /** A bus's counts over all threads, those that have ended included, since it was made. */
 interface MessageBusMetrics {
-    /** Commands sent. Those that are not in another count below have been answered or are on their way. */
+    /** Commands sent. Those that no other count below has were answered, are on their way, could not be cloned or were ended by `close`. */
     commands: number;
     /** Commands whose handler threw, or ran longer than it may. */
     failures: number;
@@ -3877,8 +3877,8 @@ declare class MessageBus<M extends MessageTypes = AnyMessages> implements Dispos
      *
      * @param pattern - An event's name, whose payload is typed; or a pattern of segments divided by dots, in which `*` stands for any one
      * segment and `**` for any number of them, none included: the payload is the union of what matches.
-     * @param fn - Gets the payload and `{ event }`, in the async context of this call. It is not waited for. What it throws is told as
-     * `'subscriberError'`.
+     * @param fn - Gets the payload and `{ event }`, in the async context of the publisher within a thread, and in that of this call for other
+     * threads. It is not waited for. What it throws is told as `'subscriberError'`.
      * @returns What ends it.
      * @throws {@link InvalidArgumentError} for what cannot be meant; {@link MessageBusClosedError}.
      */

@@ -49,13 +49,18 @@ describe('an event', () => {
     assert.deepEqual([got, second.closed], [['first', 'first'], true]);
   });
 
-  test('is told in the context that was subscribed in', () => {
+  test('is told in the async context of its publisher, also when it had to wait', () => {
     using bus = open();
     const store = new AsyncLocalStorage<string>();
-    let got: string | undefined;
-    store.run('subscriber', () => bus.subscribe('tick', () => (got = store.getStore())));
-    store.run('publisher', () => bus.publish('tick'));
-    assert.equal(got, 'subscriber');
+    const got: unknown[] = [];
+    store.run('subscriber', () =>
+      bus.subscribe('user.*', (_, { event }) => {
+        got.push(event, store.getStore());
+        if (event === 'user.created') store.run('inner', () => bus.publish('user.deleted', { id: 1 }));
+      }),
+    );
+    store.run('publisher', () => bus.publish('user.created', { id: 1, name: 'Ada' }));
+    assert.deepEqual(got, ['user.created', 'publisher', 'user.deleted', 'inner']);
   });
 });
 

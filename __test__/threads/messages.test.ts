@@ -121,6 +121,34 @@ describe('a handler in another thread', () => {
     await end(worker);
   });
 
+  test('user code that runs while a payload is read may use the bus itself', async () => {
+    using bus = new MessageBus();
+    const worker = await member(
+      bus,
+      `bus.handle('echo', (value) => value);
+      bus.subscribe('read', () => undefined);`,
+    );
+    const inner: Promise<unknown>[] = [];
+    const payload = {
+      get first() {
+        inner.push(bus.sendCommand('echo', { deep: ['inner'] }));
+        return bus.publish('read', { large: 'x'.repeat(10_000) });
+      },
+      last: 'outer',
+    };
+    assert.deepEqual(await bus.sendCommand('echo', payload), { first: 1, last: 'outer' });
+    assert.deepEqual(await Promise.all(inner), [{ deep: ['inner'] }]);
+    const controller = new AbortController();
+    const abort = {
+      get now() {
+        controller.abort(new Error('read'));
+        return 1;
+      },
+    };
+    await assert.rejects(bus.sendCommand('echo', abort, { signal: controller.signal }), { message: 'read' });
+    await end(worker);
+  });
+
   test('has a signal that aborts there when the command is given up here', async () => {
     using bus = new MessageBus();
     const seen: unknown[] = [];
@@ -334,6 +362,93 @@ describe('a thread that ends', () => {
     assert.deepEqual(bus.getMetrics().handlers, 1);
     await end(steady);
   });
+});
+
+test('commands that are cancelled while they are answered end once, and give their places back', async () => {
+  using bus = new MessageBus();
+  const worker = await member(
+    bus,
+    `bus.handle('work', (n) => n % 2 ? n : new Promise((resolve) => setImmediate(resolve, n)), { concurrency: 4, maxQueued: 12 });
+    // What came before it has ended.
+    bus.handle('settle', async () => { for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate); });`,
+  );
+  const outcomes = new Map<string, number>();
+  const count = (outcome: string): unknown => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  let settled = 0;
+  for (let round = 0; round < 150; round++) {
+    const controllers = Array.from({ length: 16 }, () => new AbortController());
+    const sent = controllers.map(async ({ signal }, n) => {
+      try {
+        assert.equal(await bus.sendCommand('work', n, { signal }), n);
+        count('answered');
+      } catch (error) {
+        count(String((error as { code?: string }).code ?? error));
+      }
+      settled++;
+    });
+    await turns(round % 4);
+    for (const controller of controllers.slice(round % 16)) controller.abort(new Error('cancelled'));
+    await Promise.all(sent);
+    if (round % 10 === 9) {
+      await bus.sendCommand('settle');
+      const again = Array.from({ length: 8 }, (_, n) => bus.sendCommand('work', n));
+      assert.deepEqual(await Promise.all(again), [0, 1, 2, 3, 4, 5, 6, 7]);
+      settled += 9;
+    }
+  }
+  const known = ['answered', 'Error: cancelled', 'ERR_HANDLER_BUSY'];
+  assert.deepEqual(
+    [...outcomes.keys()].filter((outcome) => !known.includes(outcome)),
+    [],
+  );
+  assert.ok((outcomes.get('answered') ?? 0) > 0 && (outcomes.get('Error: cancelled') ?? 0) > 0);
+  const { cancelled, commands, refused } = bus.getMetrics();
+  assert.deepEqual(
+    [commands, cancelled, refused],
+    [settled, outcomes.get('Error: cancelled'), outcomes.get('ERR_HANDLER_BUSY') ?? 0],
+  );
+  await end(worker);
+});
+
+test('closed while eight threads send to one another: everything settles, and every thread ends', async () => {
+  const before = diagnostics();
+  const bus = new MessageBus();
+  const workers = Array.from({ length: 8 }, () =>
+    thread(
+      `const bus = MessageBus.from(data);
+      bus.handle('work', async (n) => { if (n % 2) await new Promise(setImmediate); return n; });
+      bus.subscribe('**', () => undefined);
+      let answered = 0;
+      const codes = new Set();
+      const send = async () => {
+        for (let n = 0; ; n++) {
+          try {
+            if (await bus.sendCommand('work', n) !== n) throw new Error('another answer');
+            bus.publish('answered', n);
+            if (++answered === 200) parentPort.postMessage('up');
+          } catch (error) {
+            codes.add(error.code ?? error.message);
+            if (bus.closed) return;
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: 10 }, send));
+      parentPort.postMessage([...codes]);`,
+      bus.toHandle(),
+    ),
+  );
+  const codes: unknown[] = [];
+  for (const worker of workers)
+    worker.on('message', (message) => {
+      if (message !== 'up') codes.push(...(message as unknown[]));
+    });
+  const exits = workers.map((worker) => once(worker, 'exit'));
+  await Promise.all(workers.map((worker) => once(worker, 'message')));
+  bus.close();
+  for (const [code] of await Promise.all(exits)) assert.equal(code, 0);
+  assert.deepEqual([...new Set(codes)], ['ERR_BUS_CLOSED']);
+  await turns(2);
+  assert.deepEqual(leaks(before), []);
 });
 
 test('closing in one thread closes it in all: what waits rejects everywhere', async () => {

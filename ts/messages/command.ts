@@ -1,7 +1,6 @@
 /** A command that somebody waits for. */
 import { hold, release } from '../loop.js';
 import { Deadline, startDeadline, stopDeadline } from '../policy/deadlines.js';
-import { pack } from '../thrown.js';
 import { CommandTimeoutError, HandlerLostError } from './errors.js';
 import { type Counts, count } from './metrics.js';
 import type { Peer } from './peer.js';
@@ -37,12 +36,14 @@ export class Pending {
     hold();
   }
 
-  remove({ before, after }: Command): void {
+  remove({ before, after, far }: Command): void {
     if (before === undefined) this.#first = after;
     else before.after = after;
     if (after !== undefined) after.before = before;
-    // Not at once: whoever awaits one command after the other would hold and release for each.
-    if (this.#first === undefined && !letting.has(this)) {
+    if (this.#first !== undefined) return;
+    if (far) this.letGo();
+    else if (!letting.has(this)) {
+      // Not at once: whoever awaits one after the other would hold and release for each.
       if (letting.size === 0) setImmediate(letGo);
       letting.add(this);
     }
@@ -142,6 +143,11 @@ export class Command implements Caller {
     return this.#open;
   }
 
+  /** Whether another thread has it. */
+  get far(): boolean {
+    return this.#peer !== undefined;
+  }
+
   /** A handler of this thread has it. */
   runs(run: Run): void {
     this.#run = run;
@@ -201,7 +207,7 @@ export class Command implements Caller {
   #leave(error: unknown): void {
     this.#reject(error);
     this.#run?.abandon(error);
-    this.#peer?.send([kind.cancel, this.#pending.thread, this.#id, pack(error)]);
+    this.#peer?.sendError(kind.cancel, this.#pending.thread, this.#id, error);
   }
 
   #settle(): boolean {

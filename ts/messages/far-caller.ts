@@ -1,5 +1,5 @@
 /** A command's sender in another thread, as the handler's thread answers it. */
-import { pack } from '../thrown.js';
+import { planLinger } from '../linger.js';
 import type { Peer } from './peer.js';
 import { kind } from './protocol.js';
 import type { Caller } from './run.js';
@@ -21,6 +21,7 @@ export class FarCaller implements Caller {
     this.#peer.runs.delete(this.#id);
     try {
       this.#peer.send([kind.result, this.#from, this.#id, result]);
+      planLinger();
     } catch (error) {
       // It cannot be cloned.
       this.fail(error);
@@ -29,6 +30,6 @@ export class FarCaller implements Caller {
 
   fail(error: unknown): void {
     this.#peer.runs.delete(this.#id);
-    this.#peer.send([kind.error, this.#from, this.#id, pack(error)]);
+    this.#peer.sendError(kind.error, this.#from, this.#id, error);
   }
 }

@@ -229,8 +229,8 @@ export class MessageBus<M extends MessageTypes = AnyMessages> implements Disposa
    *
    * @param pattern - An event's name, whose payload is typed; or a pattern of segments divided by dots, in which `*` stands for any one
    * segment and `**` for any number of them, none included: the payload is the union of what matches.
-   * @param fn - Gets the payload and `{ event }`, in the async context of this call. It is not waited for. What it throws is told as
-   * `'subscriberError'`.
+   * @param fn - Gets the payload and `{ event }`, in the async context of the publisher within a thread, and in that of this call for other
+   * threads. It is not waited for. What it throws is told as `'subscriberError'`.
    * @returns What ends it.
    * @throws {@link InvalidArgumentError} for what cannot be meant; {@link MessageBusClosedError}.
    */

@@ -7,7 +7,7 @@ import type { TimeStatistics } from '../worker-pools/metrics.js';
 
 /** A bus's counts over all threads, those that have ended included, since it was made. */
 export interface MessageBusMetrics {
-  /** Commands sent. Those that are not in another count below have been answered or are on their way. */
+  /** Commands sent. Those that no other count below has were answered, are on their way, could not be cloned or were ended by `close`. */
   commands: number;
   /** Commands whose handler threw, or ran longer than it may. */
   failures: number;

@@ -2,10 +2,11 @@
 import { Channel } from '../channels/channel.js';
 import { NotFoundError, UnsupportedError } from '../errors.js';
 import { afterDrain, fast } from '../isolate.js';
+import { pack } from '../thrown.js';
 import { put, putNum, putTag } from '../values.js';
 import { enter, nextWait, status, type Wait } from '../waits.js';
 import type { Command } from './command.js';
-import type { Message } from './protocol.js';
+import type { kind, Message } from './protocol.js';
 import type { Run } from './run.js';
 
 /** Makes a message ready to be sent. @throws `DataCloneError`; {@link UnsupportedError} for what the codec does not know. @internal */
@@ -66,6 +67,23 @@ export class Peer implements Wait {
   send(message: Message): boolean {
     putMessage(message);
     return this.sendPut();
+  }
+
+  /** Sends what was thrown, for the command of a number. */
+  sendError(
+    what: typeof kind.error | typeof kind.cancel,
+    from: number,
+    id: number,
+    thrown: unknown,
+  ): boolean {
+    const packed = pack(thrown);
+    try {
+      return this.send([what, from, id, packed]);
+    } catch {
+      // Its properties are clonable one by one, and not together.
+      const { name, message, stack } = packed;
+      return this.send([what, from, id, { name: name ?? 'Error', message, stack }]);
+    }
   }
 
   settle(how: number): void {

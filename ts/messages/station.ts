@@ -205,7 +205,7 @@ export class Station {
       else if (!this.#broadcast.closed) this.#directory.remove(peer.id);
     }
     this.#counts.add(count.published);
-    if (here.length > 0) this.#subscriptions.deliver(event, payload, here);
+    if (here.length > 0) this.#subscriptions.deliver(event, payload, here, false);
     return reached;
   }
 
@@ -351,7 +351,7 @@ export class Station {
         return this.#cancel(message[1], message[2], message[3] as Packed);
       case kind.event: {
         const [, , event, payload] = message;
-        return this.#subscriptions.deliver(event, payload, this.#audienceOf(event).here);
+        return this.#subscriptions.deliver(event, payload, this.#audienceOf(event).here, true);
       }
       case kind.deadLetter:
         return this.#tell('deadLetter', message[2] as DeadCommand);

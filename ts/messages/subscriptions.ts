@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { isThenable } from '../thenable.js';
 import { type Counts, count } from './metrics.js';
 import { Pattern } from './names.js';
+import type { Within } from './run.js';
 
 /** What a subscriber is called with beside the payload. */
 export interface EventInfo<E extends string = string> {
@@ -16,13 +17,14 @@ export type SubscriberFunction = (payload: unknown, info: EventInfo) => unknown;
 /** One subscription. @internal */
 export class Subscription {
   readonly pattern: Pattern;
-  /** In the context that it was made in. */
-  readonly call: SubscriberFunction;
+  readonly fn: SubscriberFunction;
+  /** The context that it was made in: events of other threads have no other. */
+  readonly within: Within = AsyncLocalStorage.snapshot();
   closed = false;
 
   constructor(pattern: string, fn: SubscriberFunction) {
     this.pattern = new Pattern(pattern);
-    this.call = AsyncLocalStorage.bind(fn);
+    this.fn = fn;
   }
 }
 
@@ -31,6 +33,8 @@ interface Delivery {
   event: string;
   payload: unknown;
   to: readonly Subscription[];
+  /** The publisher's context, if it is in this thread. */
+  within: Within | undefined;
 }
 
 /** @internal */
@@ -74,29 +78,35 @@ export class Subscriptions {
     return Array.from(this.#all).filter(({ pattern }) => pattern.matches(event));
   }
 
-  /** Tells subscribers of an event. One that comes while another is told is told after it, so that all see the same order. */
-  deliver(event: string, payload: unknown, to: readonly Subscription[]): void {
+  /**
+   * Tells subscribers of an event, of this thread's in the current context. One that comes while another is told is told after it, so that all
+   * see the same order.
+   */
+  deliver(event: string, payload: unknown, to: readonly Subscription[], far: boolean): void {
     if (this.#delivering) {
-      this.#queue.push({ event, payload, to });
+      const within: Within | undefined = far ? undefined : AsyncLocalStorage.snapshot();
+      this.#queue.push({ event, payload, to, within });
       return;
     }
     this.#delivering = true;
-    this.#tell(event, payload, to);
+    this.#tell(event, payload, to, far);
     for (let at = 0; at < this.#queue.length; at++) {
       const next = this.#queue[at] as Delivery;
-      this.#tell(next.event, next.payload, next.to);
+      if (next.within === undefined) this.#tell(next.event, next.payload, next.to, true);
+      else next.within(() => this.#tell(next.event, next.payload, next.to, false));
     }
     this.#queue = [];
     this.#delivering = false;
   }
 
-  #tell(event: string, payload: unknown, to: readonly Subscription[]): void {
+  #tell(event: string, payload: unknown, to: readonly Subscription[], far: boolean): void {
     const info = { event };
     for (const subscription of to) {
       if (subscription.closed) continue;
       this.#counts.add(count.delivered);
       try {
-        const result = subscription.call(payload, info);
+        const { fn, within } = subscription;
+        const result = far ? within(() => fn(payload, info)) : fn(payload, info);
         if (isThenable(result)) result.then(undefined, (error) => this.#failed(error, event));
       } catch (error) {
         this.#failed(error, event);
