@@ -159,6 +159,27 @@ export type { ViewType } from './memory/shared-memory.js';
 export { SharedMemory } from './memory/shared-memory.js';
 export type { PushOptions, SharedQueueOptions } from './memory/shared-queue.js';
 export { SharedQueue } from './memory/shared-queue.js';
+export * from './messages/errors.js';
+export type { DeadCommand, MessageBusEvents } from './messages/events.js';
+export type { HandlerOptions } from './messages/handler.js';
+export type { CommandOptions, MessageBusHandle, MessageBusOptions } from './messages/message-bus.js';
+export { MessageBus } from './messages/message-bus.js';
+export type { MessageBusMetrics } from './messages/metrics.js';
+export { Registration } from './messages/registration.js';
+export type { CommandContext } from './messages/run.js';
+export type { EventInfo } from './messages/subscriptions.js';
+export type {
+  AnyMessages,
+  CommandName,
+  CommandPayload,
+  CommandResult,
+  EventName,
+  EventPayload,
+  EventsMatching,
+  MessageTypes,
+  PayloadAnd,
+  PayloadMatching,
+} from './messages/types.js';
 export type {
   Branch,
   BranchResult,

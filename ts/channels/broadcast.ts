@@ -100,6 +100,11 @@ export class Broadcast<T> extends SharedObject<'broadcast'> implements Disposabl
     return fast.broadcastClosed(this.#handle);
   }
 
+  /** @internal */
+  get object(): NativeObject {
+    return this.native;
+  }
+
   /** Who subscribes, with what waits in each buffer and what each has missed. */
   get subscribers(): SubscriberStatus[] {
     return binding.broadcastSubscribers(this.native);

@@ -4,8 +4,24 @@ import type { TimeStatistics } from '../worker-pools/metrics.js';
 /** Buckets for each power of two: values are exact to about 3 %. */
 const fine = 16;
 /** Times are counted from 1 ns to about an hour; what is longer shares the last bucket. */
-const buckets = 42 * fine;
+export const buckets = 42 * fine;
 const nanos = 1e6;
+
+/** The bucket that counts a time. */
+export function bucketOf(ms: number): number {
+  return ms * nanos <= 1 ? 0 : Math.min(buckets - 1, Math.floor(Math.log2(ms * nanos) * fine));
+}
+
+/** What a share `q` of `count` times does not exceed. */
+export function quantileOf(counts: ArrayLike<number>, count: number, q: number): number {
+  const wanted = Math.max(1, Math.ceil(q * count));
+  let seen = 0;
+  for (let at = 0; at < buckets; at++) {
+    seen += counts[at] ?? 0;
+    if (seen >= wanted) return 2 ** ((at + 0.5) / fine) / nanos;
+  }
+  return Infinity;
+}
 
 /** A histogram of milliseconds. */
 export class Times {
@@ -17,8 +33,7 @@ export class Times {
 
   record(ms: number): void {
     this.#counts ??= new Uint32Array(buckets);
-    const at = ms * nanos <= 1 ? 0 : Math.min(buckets - 1, Math.floor(Math.log2(ms * nanos) * fine));
-    (this.#counts[at] as number)++;
+    (this.#counts[bucketOf(ms)] as number)++;
     this.#count++;
     this.#sum += ms;
     if (ms < this.#min) this.#min = ms;
@@ -35,16 +50,8 @@ export class Times {
 
   /** What a share `q` of all times does not exceed. */
   quantile(q: number): number {
-    const wanted = Math.max(1, Math.ceil(q * this.#count));
-    let seen = 0;
-    for (let at = 0; at < buckets; at++) {
-      seen += this.#counts?.[at] ?? 0;
-      if (seen >= wanted) {
-        const middle = 2 ** ((at + 0.5) / fine) / nanos;
-        return Math.min(Math.max(middle, this.#min), this.#max);
-      }
-    }
-    return this.#max;
+    const middle = quantileOf(this.#counts ?? [], this.#count, q);
+    return Math.min(Math.max(middle, this.#min), this.#max);
   }
 
   statistics(): TimeStatistics {
