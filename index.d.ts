@@ -2,7 +2,7 @@
 import { WritableStream, ReadableStream } from 'node:stream/web';
 import * as node_worker_threads from 'node:worker_threads';
 import { Transferable, ResourceLimits, WorkerOptions, Worker } from 'node:worker_threads';
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse, Server } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 
 /** An object's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
@@ -3585,6 +3585,383 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
 
+/** What a call through a policy takes. */
+interface CallOptions {
+    /** Ends the call when it aborts: it rejects with the reason. A context will do. */
+    signal?: Cancellation | undefined;
+}
+/** A function to be guarded. */
+type GuardedFunction<T> = (context: CallContext) => T | PromiseLike<T>;
+/** Calls a function in its own way: a breaker, a bulkhead, a retry executor, a policy. */
+interface PolicyPart {
+    /** Calls `fn`, once, several times, or not at all. */
+    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<unknown>;
+}
+
+/** Takes an error that nobody awaits. */
+type ErrorHandler = (error: Error) => void;
+/** What every pattern can be told. */
+interface PatternConfig {
+    /** What it is called in a registry. Default: its class's name and a number. */
+    readonly name: string;
+    /** How many of its calls may run at once in this thread: a whole number from 1, or `Infinity`, the default. The others wait, in order. */
+    readonly maxConcurrency: number;
+    /** Milliseconds that each attempt of a call may take. Default `Infinity`. */
+    readonly timeout: number;
+    /** How often a call that fails is tried again: a whole number from 0, the default, or `Infinity`. */
+    readonly retryAttempts: number;
+    /** Whether it counts. Default true. */
+    readonly enableMetrics: boolean;
+    /** Takes what `handleError` is given. Default: a warning of the process. */
+    readonly errorHandler: ErrorHandler;
+}
+
+/** What patterns count, and what a registry sees of all of them. */
+
+/** What a pattern has counted since it was made or reset. */
+interface PatternMetrics {
+    /** Calls begun. */
+    calls: number;
+    /** Calls that returned. */
+    succeeded: number;
+    /** Calls that failed in the end. */
+    failed: number;
+    /** How often a call was tried again. */
+    retries: number;
+    /** Errors that `handleError` was given. */
+    errors: number;
+    /** Calls that run now. */
+    active: number;
+    /** Calls that wait for their turn now. */
+    waiting: number;
+    /** How long the calls that ended took from their turn on, in milliseconds, what was tried again included. */
+    latency: TimeStatistics;
+    /** Of an object that {@link asPattern} adapts: its own metrics, as it tells them. */
+    details?: unknown;
+}
+/** A registered pattern, as it stands. */
+interface PatternStanding {
+    /** Its name in the registry. */
+    name: string;
+    /** What it is: its class. */
+    kind: string;
+    /** The thread it is registered in, as `threadId` has it. */
+    thread: number;
+    /** Whether it runs. */
+    running: boolean;
+    /** What it depends on. */
+    dependsOn: readonly string[];
+    /** How many milliseconds ago this was so: 0 for this thread's. */
+    age: number;
+    /** What it has counted. */
+    metrics: PatternMetrics;
+}
+/** All registered patterns of all threads, and what they come to. */
+interface GlobalMetrics {
+    /** How many threads have any. */
+    threads: number;
+    /** How many of them run. */
+    running: number;
+    /** Calls begun. */
+    calls: number;
+    /** Calls that returned. */
+    succeeded: number;
+    /** Calls that failed in the end. */
+    failed: number;
+    /** How often a call was tried again. */
+    retries: number;
+    /** Errors that nobody awaited. */
+    errors: number;
+    /** Calls that run now. */
+    active: number;
+    /** Calls that wait for their turn now. */
+    waiting: number;
+    /** Each, by thread and in the order in which they were registered. */
+    patterns: PatternStanding[];
+}
+
+/**
+ * The base of patterns of your own: something with a life that a {@link PatternRegistry} can end in its turn. The classes of this package
+ * have bases of their own; a registry takes them as they are.
+ *
+ * @example
+ * ```ts
+ * class Poller extends BasePattern {
+ *   #timer: NodeJS.Timeout | undefined;
+ *   async start() {
+ *     const poll = () => this.retry(({ signal }) => fetch(url, { signal })).catch((error) => this.handleError(error));
+ *     this.#timer = setInterval(poll, 1000);
+ *   }
+ *   async stop() {
+ *     clearInterval(this.#timer);
+ *     this.#timer = undefined;
+ *   }
+ *   isRunning() {
+ *     return this.#timer !== undefined;
+ *   }
+ * }
+ * const poller = new Poller({ name: 'poller', timeout: 5_000, retryAttempts: 3 });
+ * registry.register(poller);
+ * ```
+ */
+declare abstract class BasePattern implements AsyncDisposable {
+    #private;
+    /** How it was made, complete. Frozen. */
+    protected config: PatternConfig;
+    /** What it counts; `latency` is worked out by {@link getMetrics}. */
+    protected metrics: PatternMetrics;
+    /** Takes what {@link handleError} is given. */
+    protected errorHandler: ErrorHandler;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
+    constructor(config?: Partial<PatternConfig>);
+    /** Its name. */
+    get name(): string;
+    /** Starts it. */
+    abstract start(): Promise<void>;
+    /** Stops it. A registry also stops what does not run: that must do no harm. */
+    abstract stop(): Promise<void>;
+    /** Whether it runs. */
+    abstract isRunning(): boolean;
+    /** Ends it at once, if it can be: called when `stop` takes longer than a shutdown may. */
+    terminate?(): Promise<unknown> | void;
+    /** Counts an error that nobody awaits, and gives it to the `errorHandler`. What that throws is uncaught, and nobody's failure here. */
+    protected handleError(error: Error): void;
+    /**
+     * Calls a function as the configuration says: when its turn has come (`maxConcurrency`), each attempt within `timeout`, again after a
+     * growing pause while it fails (`retryAttempts`). It keeps its place during the pauses.
+     *
+     * @param fn - Its context's `signal` aborts when its time is over or its caller gives up.
+     * @param options - `signal` ends the call, also while it waits.
+     * @throws The last error; `CallTimeoutError`; the signal's reason.
+     */
+    protected retry<T>(fn: (context: CallContext) => Promise<T>, options?: CallOptions): Promise<T>;
+    /** What it has counted. With `enableMetrics: false` nothing. */
+    getMetrics(): PatternMetrics;
+    /** Counts anew. What runs and waits now still does. */
+    resetMetrics(): void;
+    /** Stops it. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How an object lives, where its own methods do not say it. Each function gets the object. */
+interface PatternLife<T> {
+    /** Starts it. Default: nothing, as ours live from their making on. */
+    start?(object: T): unknown;
+    /** Stops it. Default: what {@link asPattern} finds. */
+    stop?(object: T): unknown;
+    /** Ends it at once, if `stop` takes too long. Default: its `terminate()`, `abort()` or `cancel()`, if it has one. */
+    terminate?(object: T): unknown;
+    /** Whether it runs. Default: its `closed`, if it has that; otherwise until it is stopped here. */
+    isRunning?(object: T): boolean;
+    /** What it counts. Default: its `getMetrics()`, `getStats()` or `stats`, if it has one. */
+    getMetrics?(object: T): unknown;
+}
+/** An object with a life, as a pattern. Made by {@link asPattern}, and by a registry of what it is given. */
+declare class AdaptedPattern<T extends object = object> extends BasePattern {
+    #private;
+    /** The object. */
+    readonly object: T;
+    /** Starts the object, if there is a way. */
+    start(): Promise<void>;
+    /** Ends the object, once. */
+    stop(): Promise<void>;
+    isRunning(): boolean;
+    /** What the object has counted: in its own words as `details`, and in a pattern's as far as they say the same. */
+    getMetrics(): PatternMetrics;
+    /** Lets the object count anew, if it has a `resetMetrics`. */
+    resetMetrics(): void;
+}
+/**
+ * Makes a pattern of an object, so that a registry can end it in its turn.
+ *
+ * What ends it is the first there is of `[Symbol.asyncDispose]()`, `close()`, `shutdown()`, `[Symbol.dispose]()`, `stop()` and `drain()`, or
+ * what `life.stop` does. All classes of this package that live are ended by what their `close()` does: a pool, pipeline, stage, fan-out or
+ * object pool finishes what it was given; a fan-in and a task group end as their iteration and their tasks do; a channel, queue, ring,
+ * broadcast, limiter, breaker, bulkhead, lock, retry executor or piece of shared memory is closed at once, **for all threads**. A timer and a
+ * ticker are stopped, the threads of a `WorkerThreadManager` terminated.
+ *
+ * If a shutdown's time is up before, `terminate()`, `abort()` or `cancel()` is called, which pools, fans, pipelines and task groups have.
+ *
+ * @param name - What it is called in a registry.
+ * @param object - Anything with a life.
+ * @param life - How it lives, where its methods do not say it.
+ * @throws {@link InvalidArgumentError} for an object that nothing ends.
+ * @example
+ * ```ts
+ * registry.register(asPattern('database', client, { stop: (client) => client.end() }));
+ * ```
+ */
+declare function asPattern<T extends object>(name: string, object: T, life?: PatternLife<T>): AdaptedPattern<T>;
+
+/** What the registry refuses with. */
+
+/** What went wrong with one pattern. */
+interface PatternFailure {
+    /** The pattern's name in the registry. */
+    readonly name: string;
+    /** What its `stop` threw; `WaitTimeoutError` if it was not over by the deadline; the signal's reason if that came first. */
+    readonly error: unknown;
+}
+/** Some patterns did not end well. All the others have ended. */
+declare class PatternShutdownError extends MillraceError {
+    name: string;
+    /** Which, and why, in the order in which it was known. */
+    readonly failures: readonly PatternFailure[];
+    /** The errors alone. */
+    readonly errors: readonly unknown[];
+}
+/** The registry is being shut down: nothing can be registered until that is over. */
+declare class RegistryShutdownError extends MillraceError {
+    name: string;
+}
+/** Patterns that depend on one another in a circle: none of them could be stopped first. */
+declare class DependencyCycleError extends MillraceError {
+    name: string;
+    /** The names, each of which depends on the next; the last is the first again. */
+    readonly cycle: readonly string[];
+}
+
+/** Anything of ours with a life, or what looks like it. */
+interface Living {
+    /** Its name, if it has one. */
+    readonly name?: string | undefined;
+    /** Ends it. */
+    close?(...args: never[]): unknown;
+    /** Ends it. */
+    shutdown?(...args: never[]): unknown;
+    /** Ends it. */
+    stop?(...args: never[]): unknown;
+    /** Ends it. */
+    drain?(...args: never[]): unknown;
+    /** Ends it. */
+    [Symbol.asyncDispose]?(): unknown;
+    /** Ends it. */
+    [Symbol.dispose]?(): unknown;
+    /** Tells what it counts. */
+    getMetrics?(): unknown;
+    /** Tells what it counts. */
+    getStats?(): unknown;
+}
+
+/** How a pattern is registered. */
+interface RegisterOptions {
+    /** What it is called here. Default: its own name. */
+    name?: string;
+    /** The names of registered patterns that it needs while it runs: they are stopped after it. */
+    dependsOn?: readonly string[];
+}
+/**
+ * Names patterns, sees those of all threads, and ends this thread's in reverse order of dependence. What is registered is kept until it is
+ * unregistered or shut down. It keeps no process alive.
+ *
+ * It takes patterns of your own ({@link BasePattern}), everything of this package that lives (worker pools, pipelines and their stages, fans,
+ * channels, queues, rings, broadcasts, limiters, breakers, bulkheads, load shedding, retry executors, locks, object and buffer pools, atomics
+ * and shared memory), and what {@link asPattern} makes of anything else. How each is ended is told there.
+ *
+ * @example
+ * ```ts
+ * const registry = PatternRegistry.getInstance();
+ * registry.register(pool);                                     // new FixedWorkerPool(4, { name: 'thumbnails', … })
+ * registry.register(pipeline, { dependsOn: ['thumbnails'] });  // new Pipeline({ name: 'images' })
+ * await registry.shutdownAll({ timeout: 10_000 });             // first the pipeline, then the pool
+ * ```
+ */
+declare class PatternRegistry implements AsyncDisposable {
+    #private;
+    /** This thread's own registry, which {@link gracefulShutdown} ends if it is given no other. */
+    static getInstance(): PatternRegistry;
+    /**
+     * Registers a pattern, or anything of this package that lives.
+     *
+     * @param pattern - The pattern. What has no name needs one in `options`.
+     * @param options - `name`, `dependsOn`.
+     * @throws {@link NameConflictError} if the name is taken; {@link NotFoundError} if it depends on what is not registered;
+     * {@link DependencyCycleError}; {@link RegistryShutdownError} while all are shut down; {@link InvalidArgumentError}.
+     */
+    register(pattern: BasePattern | Living, options?: RegisterOptions): void;
+    /**
+     * Forgets a pattern, which goes on; a shutdown that has begun ends it all the same. What depends on it is ended without regard to it,
+     * unless one of that name is registered again.
+     *
+     * @returns Whether there was one.
+     */
+    unregister(name: string): boolean;
+    /** The pattern of a name: itself, or an {@link AdaptedPattern} whose `object` is what was registered. */
+    getPattern(name: string): BasePattern | undefined;
+    /** The names, in the order in which they were registered. */
+    listPatterns(): string[];
+    /**
+     * How the patterns of all registries in all threads stand, and what they come to. Those of this thread are told as they are now. Those
+     * of other threads are told as their thread last wrote (`age`): it does when one is registered, when calls through {@link BasePattern} end,
+     * and soon after anybody has called this. {@link collectGlobalMetrics} waits for that. A thread that has ended no longer counts.
+     */
+    getGlobalMetrics(): GlobalMetrics;
+    /**
+     * The same, once every other thread has told how its patterns stand now.
+     *
+     * @throws {@link WaitTimeoutError} if a thread does not come to it in time; the signal's reason.
+     */
+    collectGlobalMetrics(options?: WaitOptions): Promise<GlobalMetrics>;
+    /**
+     * Stops all patterns of this registry: each when those that depend on it have ended, independent ones at once. One that fails stops none of
+     * the rest. When all is over the registry is empty, and can be used again. A second call gives the same promise, whatever its options.
+     *
+     * @param options - `timeout`, in milliseconds, and `signal`: when the time is up, or the signal aborts, what has not ended is ended at once
+     * where that can be (`terminate`), and not waited for. A signal that has aborted before leaves all as it is.
+     * @throws {@link PatternShutdownError} with each that failed, or had not ended in time; the signal's reason, if it had aborted before.
+     */
+    shutdownAll(options?: WaitOptions): Promise<void>;
+    /** Stops all patterns. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How a process is shut down. */
+interface GracefulShutdownOptions {
+    /** The signals that begin it. Default `['SIGTERM', 'SIGINT']`. */
+    signals?: readonly NodeJS.Signals[];
+    /** The servers to be ended: of `node:http` or `node:https`. Default: none. */
+    servers?: readonly Server[];
+    /** The registry to be shut down. Default: `PatternRegistry.getInstance()`. */
+    registry?: PatternRegistry;
+    /** Milliseconds that it may take until the process has ended; then it is made to. `Infinity` for no limit. Default 30000. */
+    timeout?: number;
+    /**
+     * Called when it begins, with the signal, or `undefined` if it was begun by hand. While it runs the servers end; the patterns are
+     * ended after it.
+     */
+    onShutdown?(signal: NodeJS.Signals | undefined): unknown;
+}
+/** What shuts the process down. Made by {@link gracefulShutdown}. */
+declare class GracefulShutdown implements Disposable {
+    #private;
+    /** Whether it has begun: a server that is asked for its health says no from then on. */
+    get shuttingDown(): boolean;
+    /**
+     * Begins it by hand, as a signal does. A second call gives the same promise.
+     *
+     * @returns Resolves when the servers and patterns have ended. What else keeps the process alive has until the deadline.
+     * @throws What `onShutdown` threw; {@link PatternShutdownError}; both in a {@link CombinedError}. The process's exit code is 1 then.
+     */
+    shutdown(): Promise<void>;
+    /** Takes its listeners away: signals do what they did before. A shutdown that has begun goes on. */
+    [Symbol.dispose](): void;
+}
+/**
+ * Shuts the process down when it is told to by a signal: the servers accept no more connections, those that idle are ended, requests in
+ * flight end (and their connections after them), then the registry's patterns are stopped in their order, and the process ends by itself with
+ * exit code 0. After the deadline, or at a second signal, it is made to end with 1, as it is with patterns that did not end well. What was
+ * upgraded, such as WebSockets, is for `onShutdown` to end.
+ *
+ * @throws {@link InvalidArgumentError} for what cannot be meant; {@link UnsupportedError} in a worker thread, which gets no signals.
+ * @example
+ * ```ts
+ * const server = app.listen(3000);
+ * const life = gracefulShutdown({ servers: [server], timeout: 10_000 });
+ * app.get('/ready', (_, response) => response.sendStatus(life.shuttingDown ? 503 : 200));
+ * ```
+ */
+declare function gracefulShutdown(options?: GracefulShutdownOptions): GracefulShutdown;
+
 /** What pipelines and their stages can be told. Times are in milliseconds. */
 
 /**
@@ -4016,19 +4393,6 @@ interface PipelineConstructor {
 declare const Pipeline: PipelineConstructor;
 /** See {@link BuiltPipeline}. */
 type Pipeline<TInput, TOutput> = BuiltPipeline<TInput, TOutput>;
-
-/** What a call through a policy takes. */
-interface CallOptions {
-    /** Ends the call when it aborts: it rejects with the reason. A context will do. */
-    signal?: Cancellation | undefined;
-}
-/** A function to be guarded. */
-type GuardedFunction<T> = (context: CallContext) => T | PromiseLike<T>;
-/** Calls a function in its own way: a breaker, a bulkhead, a retry executor, a policy. */
-interface PolicyPart {
-    /** Calls `fn`, once, several times, or not at all. */
-    call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<unknown>;
-}
 
 /** How results are kept: the limits are those of the `SharedMap` they are kept in. */
 interface CacheOptions extends SharedMapOptions {
@@ -5853,5 +6217,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, pipeline, policy, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
-export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CompositePart, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EmptyPipeline, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GoOptions, GoroutineState, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };
+export { AdaptedPattern, AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, BasePattern, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DependencyCycleError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, GracefulShutdown, Guard, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PatternRegistry, PatternShutdownError, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, RegistryShutdownError, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, asPattern, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, gracefulShutdown, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, pipeline, policy, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
+export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CompositePart, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EmptyPipeline, ErrorHandler, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GlobalMetrics, GoOptions, GoroutineState, GracefulShutdownOptions, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, Living, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PatternConfig, PatternFailure, PatternLife, PatternMetrics, PatternStanding, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, RegisterOptions, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };
