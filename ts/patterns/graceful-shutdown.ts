@@ -38,6 +38,7 @@ export class GracefulShutdown implements Disposable {
   readonly #timeout: number;
   readonly #onShutdown: (signal: NodeJS.Signals | undefined) => unknown;
   #ending: Promise<void> | undefined;
+  #begun = false;
   #signalled = false;
 
   /** @internal */
@@ -53,7 +54,7 @@ export class GracefulShutdown implements Disposable {
 
   /** Whether it has begun: a server that is asked for its health says no from then on. */
   get shuttingDown(): boolean {
-    return this.#ending !== undefined;
+    return this.#begun;
   }
 
   /**
@@ -78,6 +79,7 @@ export class GracefulShutdown implements Disposable {
   }
 
   async #end(signal: NodeJS.Signals | undefined): Promise<void> {
+    this.#begun = true;
     const began = performance.now();
     const timeout = this.#timeout;
     const force = timeout === Infinity ? undefined : setTimeout(() => process.exit(1), timeout);

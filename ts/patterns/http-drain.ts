@@ -1,6 +1,9 @@
 /**
  * Ends an HTTP server without cutting off a request: it accepts no more connections, those that idle are ended, and so are the others when
  * their response is done. Tells clients by `Connection: close` where that can still be said.
+ *
+ * Bun tells of a connection only with its first request, and not what it has read: there, one on which nothing was asked is left, and one
+ * on which a request is still on its way is ended.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
