@@ -180,6 +180,17 @@ export type {
   PayloadAnd,
   PayloadMatching,
 } from './messages/types.js';
+export type { PatternLife } from './patterns/as-pattern.js';
+export { AdaptedPattern, asPattern } from './patterns/as-pattern.js';
+export { BasePattern } from './patterns/base-pattern.js';
+export type { ErrorHandler, PatternConfig } from './patterns/config.js';
+export * from './patterns/errors.js';
+export type { GracefulShutdownOptions } from './patterns/graceful-shutdown.js';
+export { GracefulShutdown, gracefulShutdown } from './patterns/graceful-shutdown.js';
+export type { Living } from './patterns/living.js';
+export type { GlobalMetrics, PatternMetrics, PatternStanding } from './patterns/metrics.js';
+export type { RegisterOptions } from './patterns/registry.js';
+export { PatternRegistry } from './patterns/registry.js';
 export type {
   Branch,
   BranchResult,
