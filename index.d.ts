@@ -57,8 +57,16 @@ type ReceiveResult<T> = {
 
 /** How a message is sent. */
 interface SendOptions extends WaitOptions {
-    /** What in the message is moved instead of copied, as for `postMessage`. */
+    /**
+     * What in the message is moved instead of copied, as for `postMessage`; it is gone from here also when the wait for room ends in
+     * vain. A local channel copies nothing, and hands this over as it is too.
+     */
     transfer?: readonly Transferable[];
+}
+/** How a channel is piped on. */
+interface PipeOptions$1 extends WaitOptions {
+    /** Whether the other one stays open at the end. Default false. */
+    preventClose?: boolean;
 }
 /**
  * A channel: threads send messages into it and receive them from it, each message once.
@@ -129,6 +137,7 @@ declare class Channel<T> extends SharedObject<'channel'> implements AsyncIterabl
     /**
      * Sends messages one after the other; cheaper than a `send` for each.
      *
+     * @param options - The time-out is for each wait.
      * @returns Resolves when all are sent.
      * @throws As `send`; the messages before the one that failed have been sent.
      */
@@ -136,6 +145,7 @@ declare class Channel<T> extends SharedObject<'channel'> implements AsyncIterabl
     /**
      * Receives up to `max` messages: it waits for one, and takes what else is there.
      *
+     * @param max - A whole number from 1.
      * @returns The messages; none if the channel is closed and empty.
      */
     receiveBatch(max: number, options?: WaitOptions): Promise<T[]>;
@@ -151,11 +161,12 @@ declare class Channel<T> extends SharedObject<'channel'> implements AsyncIterabl
     /**
      * Sends everything that comes on to another channel or stream, until this one is closed and empty; then closes that.
      *
-     * @param options - `preventClose` leaves the other one open; a signal ends the pipe.
+     * @param options - `preventClose` leaves the other one open; a signal ends the pipe; the time-out is for each wait: for a message, and
+     * for room in a channel.
+     * @throws {@link WaitTimeoutError}; the signal's reason: a message that has been taken by then is still sent on.
+     * {@link ChannelClosedError} if the other channel is closed; why the stream failed. A stream is aborted if the pipe fails.
      */
-    pipeTo(to: Channel<T> | WritableStream<T>, { preventClose, ...options }?: WaitOptions & {
-        preventClose?: boolean;
-    }): Promise<void>;
+    pipeTo(to: Channel<T> | WritableStream<T>, options?: PipeOptions$1): Promise<void>;
     /** A stream of what is received: it takes a message when its reader wants one. */
     get readable(): ReadableStream<T>;
     /** A stream whose chunks are sent, with the channel's back-pressure; closing or aborting it closes the channel. */
@@ -5354,13 +5365,18 @@ declare function hedge<T>(fn: GuardedFunction<T>, options: HedgeOptions & CallOp
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
 /** A lock of one kind, as this thread sees it. Not made itself. */
-declare abstract class SharedLock<Kind extends string> extends SharedObject<Kind> {
+declare abstract class SharedLock<Kind extends string> extends SharedObject<Kind> implements Disposable {
     /** How many wait. */
     get waiting(): number;
     /** Whether it is closed. */
     get closed(): boolean;
-    /** Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. What is held can be given back. */
+    /**
+     * Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. What is held can be given back. Again does no
+     * harm.
+     */
     close(): void;
+    /** Closes it. To give back what is held is a guard's matter. */
+    [Symbol.dispose](): void;
 }
 
 /**
@@ -5492,7 +5508,11 @@ declare class Mutex extends SharedLock<'mutex'> {
     tryLock(): Guard | undefined;
     /** As `lock`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
     lockSync(options?: WaitOptions): Guard;
-    /** Runs a function while it holds the lock. */
+    /**
+     * Runs a function while it holds the lock.
+     *
+     * @throws What the function throws, and as `lock`; {@link InvalidArgumentError} if it is none.
+     */
     runExclusive<T>(fn: (guard: Guard) => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
     /** Says that what the lock guards is whole again after a holder's death. */
     clearPoison(): void;
@@ -5688,13 +5708,18 @@ declare class Semaphore extends SharedLock<'semaphore'> {
      * {@link LockClosedError}.
      */
     acquire(count?: number, options?: WaitOptions): Promise<Guard>;
-    /** Takes permits if they are free; otherwise gives `undefined`. */
+    /** Takes permits if they are free; otherwise, also if there never are so many, gives `undefined`. */
     tryAcquire(count?: number): Guard | undefined;
     /** As `acquire`, and blocks this thread: worker threads only. */
     acquireSync(count?: number, options?: WaitOptions): Guard;
     /** Gives back permits without their guard. @throws {@link NotHeldError} if this thread holds fewer. */
     release(count?: number): void;
-    /** Runs a function while it holds permits. */
+    /**
+     * Runs a function while it holds permits.
+     *
+     * @param options - `count`: how many, at least 1; default 1.
+     * @throws What the function throws, and as `acquire`; {@link InvalidArgumentError} if it is none.
+     */
     run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions & {
         count?: number;
     }): Promise<T>;

@@ -44,7 +44,7 @@ export function block(options: WaitOptions): Ending {
   return { how, case: records[taskRecord + 1] as number, value: recordedValue(taskRecord + 2) };
 }
 
-/** A function to be called while others may block until it is done. @throws {@link InvalidArgumentError} if it is none. */
+/** What is to be called. @throws {@link InvalidArgumentError} if it is no function. */
 export function checkFunction(fn: unknown): void {
   if (typeof fn !== 'function') throw new InvalidArgumentError('fn', shown(fn), 'a function');
 }

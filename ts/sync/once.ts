@@ -61,6 +61,7 @@ export class Once<T = unknown> extends SharedLock<'once'> {
    * @throws What the function throws, for the one who ran it; {@link WaitTimeoutError}; the signal's reason.
    */
   async do(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    checkFunction(fn);
     if (options !== undefined) checkWaitOptions(options);
     if (!this.#runs(await this.pass(true, 1, options))) return this.#got();
     try {

@@ -110,6 +110,7 @@ export async function flightFor<T>(
   fn: () => T | PromiseLike<T>,
   options: WaitOptions,
 ): Promise<T> {
+  checkFunction(fn);
   checkWaitOptions(options);
   const signal = signalOf(options.signal);
   signal?.throwIfAborted();
