@@ -80,7 +80,8 @@ export class Broadcast<T> extends SharedObject<'broadcast'> implements Disposabl
     else {
       const options = first as BroadcastOptions;
       const name = nameOf(options, ['history']);
-      super('broadcast', { options: { history: options.history ?? 0 }, name });
+      const { history = 0 } = options;
+      super('broadcast', { options: { history }, name });
     }
     this.#handle = this.native.handle;
   }
