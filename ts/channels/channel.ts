@@ -2,6 +2,7 @@
 
 import type { ReadableStream, WritableStream } from 'node:stream/web';
 import { isMainThread, type Transferable } from 'node:worker_threads';
+import { checkIterable } from '../arguments.js';
 import { block, blockingLimit } from '../blocking.js';
 import { ChannelClosedError, InvalidArgumentError, UnsupportedError } from '../errors.js';
 import { fast, records, taskRecord } from '../isolate.js';
@@ -19,7 +20,7 @@ import { putNum, putTag, recordedValue } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
 import { ReceiveWait, SendWait } from './channel-waits.js';
-import { crossing, LocalMessages, type Messages } from './messages.js';
+import { checkTransfer, crossing, LocalMessages, type Messages } from './messages.js';
 import { closedResult, type ReceiveResult } from './receive-result.js';
 import { Ring } from './ring.js';
 import { pipe, pipeToStream, readableOf, writableOf } from './streams.js';
@@ -321,8 +322,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
    */
   async sendBatch(values: Iterable<T>, options: WaitOptions = {}): Promise<void> {
     checkWaitOptions(options);
-    if (typeof (values as Iterable<T> | null | undefined)?.[Symbol.iterator] !== 'function')
-      throw new InvalidArgumentError('values', shown(values), 'an iterable');
+    checkIterable('values', values);
     signalOf(options.signal)?.throwIfAborted();
     const list = Array.isArray(values) ? (values as T[]) : [...values];
     for (let at = 0; at < list.length; ) {
@@ -486,8 +486,4 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   get writable(): WritableStream<T> {
     return writableOf(this);
   }
-}
-
-function checkTransfer(transfer: unknown): void {
-  if (!Array.isArray(transfer)) throw new InvalidArgumentError('transfer', shown(transfer), 'an array');
 }

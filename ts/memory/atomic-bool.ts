@@ -1,5 +1,5 @@
 /** A boolean that all threads share. */
-import { checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { fast } from '../isolate.js';
 import type { Origin, SharedHandle, SharedOptions } from '../shared-object.js';

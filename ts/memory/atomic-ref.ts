@@ -1,5 +1,5 @@
 /** A whole value that all threads share. */
-import { checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
 import { UnsupportedError } from '../errors.js';
 import { fast, taskRecord } from '../isolate.js';
 import type { Origin, SharedHandle, SharedOptions } from '../shared-object.js';

@@ -1,6 +1,6 @@
 /** Mutual exclusion among all threads. */
 import { isMainThread } from 'node:worker_threads';
-import { checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
 import { fast } from '../isolate.js';
 import type { Origin, SharedHandle } from '../shared-object.js';
 import { nextTurn, overspent } from '../turn.js';

@@ -1,5 +1,6 @@
 /** Something that one thread of all does once. */
-import { callSync, checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
+import { callSync } from '../blocking.js';
 import { UnsupportedError } from '../errors.js';
 import { fast, taskRecord } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';

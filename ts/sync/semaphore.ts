@@ -1,5 +1,5 @@
 /** Permits that all threads share. */
-import { checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { fast } from '../isolate.js';
 import { mustBeGiven, nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';

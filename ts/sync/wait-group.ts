@@ -1,5 +1,5 @@
 /** Waiting until a number of things are done, whichever threads do them. */
-import { checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { fast } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
