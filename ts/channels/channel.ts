@@ -419,7 +419,11 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     }
   }
 
-  /** As `receive`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+  /**
+   * As `receive`, and blocks this thread: worker threads only.
+   *
+   * @throws {@link UnsupportedError} in the main thread, and for a message that only the platform can clone, which stays.
+   */
   receiveSync(options: WaitOptions = noOptions): ReceiveResult<T> {
     if (options === noOptions && !isMainThread) {
       const number = this.#ring?.pop(true);

@@ -148,7 +148,8 @@ export class Context {
 
   /** The same, at a date or a number of milliseconds since the epoch. */
   withDeadline(deadline: Date | number): [ctx: Context, cancel: CancelFunction] {
-    const ms = Number(deadline) - Date.now();
+    const known = typeof deadline === 'number' || deadline instanceof Date;
+    const ms = known ? Number(deadline) - Date.now() : NaN;
     if (Number.isNaN(ms) || ms > longest)
       throw new InvalidArgumentError('deadline', shown(deadline), 'a date, or milliseconds since the epoch');
     return this.withTimeout(Math.max(ms, 0));
