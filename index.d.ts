@@ -151,7 +151,11 @@ declare class Channel<T> extends SharedObject<'channel'> implements AsyncIterabl
     receiveBatch(max: number, options?: WaitOptions): Promise<T[]>;
     /** As `send`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
     sendSync(value: T, options?: SendOptions): void;
-    /** As `receive`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    /**
+     * As `receive`, and blocks this thread: worker threads only.
+     *
+     * @throws {@link UnsupportedError} in the main thread, and for a message that only the platform can clone, which stays.
+     */
     receiveSync(options?: WaitOptions): ReceiveResult<T>;
     /** Closes the channel: nothing more can be sent; what is in it can still be received. Again does no harm. */
     close(): void;
@@ -291,7 +295,11 @@ type Selected<C extends SelectCases> = {
  * ```
  */
 declare function select<C extends SelectCases>(cases: C, options?: WaitOptions): Promise<Selected<C>>;
-/** As {@link select}, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+/**
+ * As {@link select}, and blocks this thread: worker threads only.
+ *
+ * @throws {@link UnsupportedError} in the main thread, and for a message that only the platform can clone, which stays.
+ */
 declare function selectSync<C extends SelectCases>(cases: C, options?: WaitOptions): Selected<C>;
 
 /**
@@ -2469,6 +2477,7 @@ declare namespace go {
 /**
  * Runs functions beside one another, and gives their results in order. The first error cancels the others.
  *
+ * @throws The first error; {@link InvalidArgumentError} for what is no array of functions, and then none runs.
  * @example
  * ```ts
  * const [a, b] = await goAll([() => 1, () => 'two']);
@@ -2477,7 +2486,11 @@ declare namespace go {
 declare function goAll<F extends readonly (() => unknown)[]>(fns: readonly [...F]): Promise<{
     -readonly [K in keyof F]: Awaited<ReturnType<F[K]>>;
 }>;
-/** Runs functions beside one another: the first to end decides, and the others are cancelled. */
+/**
+ * Runs functions beside one another: the first to end decides, and the others are cancelled.
+ *
+ * @throws What the first to end throws; {@link InvalidArgumentError} for what is no array of functions, or has none.
+ */
 declare function goRace<T>(fns: readonly (() => T | PromiseLike<T>)[]): Promise<Awaited<T>>;
 
 /** Whole numbers from `from` up to, and without, `to`. */
@@ -2517,6 +2530,7 @@ interface LoopOptions {
  */
 declare class ParallelScheduler implements AsyncDisposable {
     #private;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
     constructor(options?: ParallelOptions);
     /**
      * Calls a function with each item and its index, and gives the results in order.
@@ -2563,6 +2577,7 @@ declare class TaskGroup implements AsyncDisposable {
     #private;
     /** Cancelled by the first error, by {@link cancel}, and when the group has ended. */
     readonly ctx: Context$1;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
     constructor(options?: TaskGroupOptions);
     /** How many tasks run or wait for their turn. */
     get size(): number;
@@ -2640,6 +2655,7 @@ interface ThreadEvents {
  */
 declare class WorkerThreadManager implements AsyncDisposable {
     #private;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
     constructor(options?: ThreadManagerOptions);
     /** Listens to what happens to the threads. */
     on<K extends keyof ThreadEvents>(event: K, listener: (...args: ThreadEvents[K]) => void): this;
@@ -2657,7 +2673,11 @@ declare class WorkerThreadManager implements AsyncDisposable {
     list(): ThreadStatus[];
     /** One thread. @throws {@link NotFoundError} if there is none of that name. */
     get(name: string): ThreadStatus;
-    /** Ends a thread, if it runs, and starts it again. */
+    /**
+     * Ends a thread, if it runs, and starts it again. Several who ask for it at once get the same thread.
+     *
+     * @throws {@link NotFoundError} if there is none of that name; why the thread could not come up.
+     */
     restart(name: string): Promise<Worker>;
     /**
      * Ends a thread: it is sent `'stop'`, and terminated if it has not ended in time.
@@ -3369,6 +3389,7 @@ declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
     /**
      * The value of a key; if it has none, what a function computes, once among all threads that ask meanwhile.
      *
+     * @param options - `ttl`: how long what is computed lives; `signal` and `timeout` end the wait for another who computes.
      * @throws What the function throws, for all who wait; {@link WaitTimeoutError} and the signal's reason, for one who waits.
      */
     getOrCompute(key: K, fn: () => V | PromiseLike<V>, options?: SetOptions & WaitOptions): Promise<V>;
