@@ -57,8 +57,16 @@ type ReceiveResult<T> = {
 
 /** How a message is sent. */
 interface SendOptions extends WaitOptions {
-    /** What in the message is moved instead of copied, as for `postMessage`. */
+    /**
+     * What in the message is moved instead of copied, as for `postMessage`; it is gone from here also when the wait for room ends in
+     * vain. A local channel copies nothing, and hands this over as it is too.
+     */
     transfer?: readonly Transferable[];
+}
+/** How a channel is piped on. */
+interface PipeOptions$1 extends WaitOptions {
+    /** Whether the other one stays open at the end. Default false. */
+    preventClose?: boolean;
 }
 /**
  * A channel: threads send messages into it and receive them from it, each message once.
@@ -129,6 +137,7 @@ declare class Channel<T> extends SharedObject<'channel'> implements AsyncIterabl
     /**
      * Sends messages one after the other; cheaper than a `send` for each.
      *
+     * @param options - The time-out is for each wait.
      * @returns Resolves when all are sent.
      * @throws As `send`; the messages before the one that failed have been sent.
      */
@@ -136,12 +145,17 @@ declare class Channel<T> extends SharedObject<'channel'> implements AsyncIterabl
     /**
      * Receives up to `max` messages: it waits for one, and takes what else is there.
      *
+     * @param max - A whole number from 1.
      * @returns The messages; none if the channel is closed and empty.
      */
     receiveBatch(max: number, options?: WaitOptions): Promise<T[]>;
     /** As `send`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
     sendSync(value: T, options?: SendOptions): void;
-    /** As `receive`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+    /**
+     * As `receive`, and blocks this thread: worker threads only.
+     *
+     * @throws {@link UnsupportedError} in the main thread, and for a message that only the platform can clone, which stays.
+     */
     receiveSync(options?: WaitOptions): ReceiveResult<T>;
     /** Closes the channel: nothing more can be sent; what is in it can still be received. Again does no harm. */
     close(): void;
@@ -151,11 +165,12 @@ declare class Channel<T> extends SharedObject<'channel'> implements AsyncIterabl
     /**
      * Sends everything that comes on to another channel or stream, until this one is closed and empty; then closes that.
      *
-     * @param options - `preventClose` leaves the other one open; a signal ends the pipe.
+     * @param options - `preventClose` leaves the other one open; a signal ends the pipe; the time-out is for each wait: for a message, and
+     * for room in a channel.
+     * @throws {@link WaitTimeoutError}; the signal's reason: a message that has been taken by then is still sent on.
+     * {@link ChannelClosedError} if the other channel is closed; why the stream failed. A stream is aborted if the pipe fails.
      */
-    pipeTo(to: Channel<T> | WritableStream<T>, { preventClose, ...options }?: WaitOptions & {
-        preventClose?: boolean;
-    }): Promise<void>;
+    pipeTo(to: Channel<T> | WritableStream<T>, options?: PipeOptions$1): Promise<void>;
     /** A stream of what is received: it takes a message when its reader wants one. */
     get readable(): ReadableStream<T>;
     /** A stream whose chunks are sent, with the channel's back-pressure; closing or aborting it closes the channel. */
@@ -280,7 +295,11 @@ type Selected<C extends SelectCases> = {
  * ```
  */
 declare function select<C extends SelectCases>(cases: C, options?: WaitOptions): Promise<Selected<C>>;
-/** As {@link select}, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+/**
+ * As {@link select}, and blocks this thread: worker threads only.
+ *
+ * @throws {@link UnsupportedError} in the main thread, and for a message that only the platform can clone, which stays.
+ */
 declare function selectSync<C extends SelectCases>(cases: C, options?: WaitOptions): Selected<C>;
 
 /**
@@ -1714,7 +1733,8 @@ interface LivingWait {
 interface LivingObject {
     /**
      * `'channel'`, `'mutex'`, `'rwmutex'`, `'semaphore'`, `'waitgroup'`, `'latch'`, `'barrier'`, `'cond'`, `'once'`, `'singleflight'`,
-     * `'broadcast'`, `'ticker'`, `'map'`, `'queue'`, `'memory'`, `'atomic-i32'` and the other atomics, or `'goroutine'`.
+     * `'broadcast'`, `'ticker'`, `'map'`, `'queue'`, `'ring'`, `'memory'`, `'atomic-i32'` and the other atomics, those of limiters and
+     * breakers, or `'goroutine'`.
      */
     kind: string;
     /** An object's number, as in its handle; a goroutine's within its thread. */
@@ -1725,7 +1745,11 @@ interface LivingObject {
     age: number;
     /** How many wait for it, in all threads; for a map, those whose values others compute. */
     waiting: number;
-    /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count, entries of a map, a memory's bytes. */
+    /**
+     * What it holds: messages in a channel, a queue or the buffers of a broadcast's subscribers, bytes in a ring, permits that are out,
+     * readers, 1 for a lock that is held, what is left to count, runs of a singleflight, entries of a map, a memory's bytes; 1 for a
+     * ticker that ticks and a once that is done.
+     */
     held: number;
     /** Of an object: each that waits for it, who has waited longest first. A `select` waits for each of its channels. */
     waits?: LivingWait[];
@@ -1747,7 +1771,8 @@ declare function diagnostics(): LivingObject[];
 /**
  * What has come since an earlier look and is still there: goroutines that have not ended, objects that more wait for, and objects that
  * hold more, such as a lock that was not given back or a channel with messages that nobody has received. As they are now. An object that is
- * merely there is no leak: the garbage collector's turn may not have come; nor are the entries of a map. The `waits` of each are those that
+ * merely there is no leak: the garbage collector's turn may not have come; nor are the entries of a map, a memory's bytes or what a once
+ * has done. The `waits` of each are those that
  * have begun since.
  *
  * @param before - What {@link diagnostics} gave then.
@@ -2471,6 +2496,7 @@ declare namespace go {
 /**
  * Runs functions beside one another, and gives their results in order. The first error cancels the others.
  *
+ * @throws The first error; {@link InvalidArgumentError} for what is no array of functions, and then none runs.
  * @example
  * ```ts
  * const [a, b] = await goAll([() => 1, () => 'two']);
@@ -2479,7 +2505,11 @@ declare namespace go {
 declare function goAll<F extends readonly (() => unknown)[]>(fns: readonly [...F]): Promise<{
     -readonly [K in keyof F]: Awaited<ReturnType<F[K]>>;
 }>;
-/** Runs functions beside one another: the first to end decides, and the others are cancelled. */
+/**
+ * Runs functions beside one another: the first to end decides, and the others are cancelled.
+ *
+ * @throws What the first to end throws; {@link InvalidArgumentError} for what is no array of functions, or has none.
+ */
 declare function goRace<T>(fns: readonly (() => T | PromiseLike<T>)[]): Promise<Awaited<T>>;
 
 /** Whole numbers from `from` up to, and without, `to`. */
@@ -2519,6 +2549,7 @@ interface LoopOptions {
  */
 declare class ParallelScheduler implements AsyncDisposable {
     #private;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
     constructor(options?: ParallelOptions);
     /**
      * Calls a function with each item and its index, and gives the results in order.
@@ -2565,6 +2596,7 @@ declare class TaskGroup implements AsyncDisposable {
     #private;
     /** Cancelled by the first error, by {@link cancel}, and when the group has ended. */
     readonly ctx: Context$1;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
     constructor(options?: TaskGroupOptions);
     /** How many tasks run or wait for their turn. */
     get size(): number;
@@ -2642,6 +2674,7 @@ interface ThreadEvents {
  */
 declare class WorkerThreadManager implements AsyncDisposable {
     #private;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
     constructor(options?: ThreadManagerOptions);
     /** Listens to what happens to the threads. */
     on<K extends keyof ThreadEvents>(event: K, listener: (...args: ThreadEvents[K]) => void): this;
@@ -2659,7 +2692,11 @@ declare class WorkerThreadManager implements AsyncDisposable {
     list(): ThreadStatus[];
     /** One thread. @throws {@link NotFoundError} if there is none of that name. */
     get(name: string): ThreadStatus;
-    /** Ends a thread, if it runs, and starts it again. */
+    /**
+     * Ends a thread, if it runs, and starts it again. Several who ask for it at once get the same thread.
+     *
+     * @throws {@link NotFoundError} if there is none of that name; why the thread could not come up.
+     */
     restart(name: string): Promise<Worker>;
     /**
      * Ends a thread: it is sent `'stop'`, and terminated if it has not ended in time.
@@ -3371,6 +3408,7 @@ declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
     /**
      * The value of a key; if it has none, what a function computes, once among all threads that ask meanwhile.
      *
+     * @param options - `ttl`: how long what is computed lives; `signal` and `timeout` end the wait for another who computes.
      * @throws What the function throws, for all who wait; {@link WaitTimeoutError} and the signal's reason, for one who waits.
      */
     getOrCompute(key: K, fn: () => V | PromiseLike<V>, options?: SetOptions & WaitOptions): Promise<V>;
@@ -5420,13 +5458,18 @@ declare function hedge<T>(fn: GuardedFunction<T>, options: HedgeOptions & CallOp
 /** What locks and meeting points have in common: passing, waiting to, and giving back. */
 
 /** A lock of one kind, as this thread sees it. Not made itself. */
-declare abstract class SharedLock<Kind extends string> extends SharedObject<Kind> {
+declare abstract class SharedLock<Kind extends string> extends SharedObject<Kind> implements Disposable {
     /** How many wait. */
     get waiting(): number;
     /** Whether it is closed. */
     get closed(): boolean;
-    /** Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. What is held can be given back. */
+    /**
+     * Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. What is held can be given back. Again does no
+     * harm.
+     */
     close(): void;
+    /** Closes it. To give back what is held is a guard's matter. */
+    [Symbol.dispose](): void;
 }
 
 /**
@@ -5558,7 +5601,11 @@ declare class Mutex extends SharedLock<'mutex'> {
     tryLock(): Guard | undefined;
     /** As `lock`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
     lockSync(options?: WaitOptions): Guard;
-    /** Runs a function while it holds the lock. */
+    /**
+     * Runs a function while it holds the lock.
+     *
+     * @throws What the function throws, and as `lock`; {@link InvalidArgumentError} if it is none.
+     */
     runExclusive<T>(fn: (guard: Guard) => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
     /** Says that what the lock guards is whole again after a holder's death. */
     clearPoison(): void;
@@ -5754,13 +5801,18 @@ declare class Semaphore extends SharedLock<'semaphore'> {
      * {@link LockClosedError}.
      */
     acquire(count?: number, options?: WaitOptions): Promise<Guard>;
-    /** Takes permits if they are free; otherwise gives `undefined`. */
+    /** Takes permits if they are free; otherwise, also if there never are so many, gives `undefined`. */
     tryAcquire(count?: number): Guard | undefined;
     /** As `acquire`, and blocks this thread: worker threads only. */
     acquireSync(count?: number, options?: WaitOptions): Guard;
     /** Gives back permits without their guard. @throws {@link NotHeldError} if this thread holds fewer. */
     release(count?: number): void;
-    /** Runs a function while it holds permits. */
+    /**
+     * Runs a function while it holds permits.
+     *
+     * @param options - `count`: how many, at least 1; default 1.
+     * @throws What the function throws, and as `acquire`; {@link InvalidArgumentError} if it is none.
+     */
     run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions & {
         count?: number;
     }): Promise<T>;

@@ -6,7 +6,7 @@ import { fast, records, taskRecord } from './isolate.js';
 import { signalOf } from './signal.js';
 import { isThenable } from './thenable.js';
 import { type Received, recordedValue } from './values.js';
-import { nativeLimit, shown, type WaitOptions } from './wait-options.js';
+import { nativeLimit, type WaitOptions } from './wait-options.js';
 import { status } from './waits.js';
 
 /** A thread blocks no longer than this at a time: one that blocks in native code cannot be terminated. In milliseconds. */
@@ -42,11 +42,6 @@ export function block(options: WaitOptions): Ending {
     throw (signal?.reason as Error | undefined) ?? new DOMException('aborted', 'AbortError');
   if (how === status.timedOut) throw new WaitTimeoutError(options.timeout ?? 0);
   return { how, case: records[taskRecord + 1] as number, value: recordedValue(taskRecord + 2) };
-}
-
-/** A function to be called while others may block until it is done. @throws {@link InvalidArgumentError} if it is none. */
-export function checkFunction(fn: unknown): void {
-  if (typeof fn !== 'function') throw new InvalidArgumentError('fn', shown(fn), 'a function');
 }
 
 /** Calls a function that must be done when it returns. @throws {@link InvalidArgumentError} if it is not. */

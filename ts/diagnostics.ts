@@ -15,7 +15,8 @@ export interface LivingWait {
 export interface LivingObject {
   /**
    * `'channel'`, `'mutex'`, `'rwmutex'`, `'semaphore'`, `'waitgroup'`, `'latch'`, `'barrier'`, `'cond'`, `'once'`, `'singleflight'`,
-   * `'broadcast'`, `'ticker'`, `'map'`, `'queue'`, `'memory'`, `'atomic-i32'` and the other atomics, or `'goroutine'`.
+   * `'broadcast'`, `'ticker'`, `'map'`, `'queue'`, `'ring'`, `'memory'`, `'atomic-i32'` and the other atomics, those of limiters and
+   * breakers, or `'goroutine'`.
    */
   kind: string;
   /** An object's number, as in its handle; a goroutine's within its thread. */
@@ -26,7 +27,11 @@ export interface LivingObject {
   age: number;
   /** How many wait for it, in all threads; for a map, those whose values others compute. */
   waiting: number;
-  /** What it holds: messages in a channel, permits that are out, 1 for a lock that is held, what is left to count, entries of a map, a memory's bytes. */
+  /**
+   * What it holds: messages in a channel, a queue or the buffers of a broadcast's subscribers, bytes in a ring, permits that are out,
+   * readers, 1 for a lock that is held, what is left to count, runs of a singleflight, entries of a map, a memory's bytes; 1 for a
+   * ticker that ticks and a once that is done.
+   */
   held: number;
   /** Of an object: each that waits for it, who has waited longest first. A `select` waits for each of its channels. */
   waits?: LivingWait[];
@@ -49,10 +54,14 @@ export function diagnostics(): LivingObject[] {
   return binding.diagnose();
 }
 
+/** Kinds of objects that are there to hold what they hold. */
+const kept: ReadonlySet<string> = new Set(['map', 'memory', 'once']);
+
 /**
  * What has come since an earlier look and is still there: goroutines that have not ended, objects that more wait for, and objects that
  * hold more, such as a lock that was not given back or a channel with messages that nobody has received. As they are now. An object that is
- * merely there is no leak: the garbage collector's turn may not have come; nor are the entries of a map. The `waits` of each are those that
+ * merely there is no leak: the garbage collector's turn may not have come; nor are the entries of a map, a memory's bytes or what a once
+ * has done. The `waits` of each are those that
  * have begun since.
  *
  * @param before - What {@link diagnostics} gave then.
@@ -71,7 +80,7 @@ export function leaks(before: readonly LivingObject[]): LivingObject[] {
   const come = diagnostics().filter((living) => {
     const then = earlier.get(nameOf(living));
     if (living.kind === 'goroutine') return then === undefined;
-    const holdsMore = living.kind !== 'map' && living.held > (then?.held ?? 0);
+    const holdsMore = !kept.has(living.kind) && living.held > (then?.held ?? 0);
     return holdsMore || living.waiting > (then?.waiting ?? 0);
   });
   for (const living of come) {

@@ -91,3 +91,9 @@ export function nameOf(options: SharedOptions, also: readonly string[] = []): st
   }
   return options.name;
 }
+
+/** A number that a constructor must be given; native code says what it may be. @internal */
+export function mustBeGiven<T>(name: string, value: T): T {
+  if (value === undefined) throw new InvalidArgumentError(name, 'nothing', 'a whole number');
+  return value;
+}

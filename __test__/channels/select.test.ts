@@ -1,7 +1,7 @@
 /** Select: Go's rules, one by one. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Channel, Mutex, select, sending } from 'millrace';
+import { Channel, Context, Mutex, select, selectSync, sending } from 'millrace';
 
 test('does the one case that is ready', async () => {
   const [a, b] = [new Channel<number>(1), new Channel<string>(1)];
@@ -138,6 +138,50 @@ test('operations that are always ready let the event loop have its turns', async
   }
 });
 
+test('signal and context, before and meanwhile; a case that is ready does not happen then', async () => {
+  const [a, b] = [new Channel<number>(1), new Channel<number>()];
+  await a.send(1);
+  const before = AbortSignal.abort(new RangeError('before'));
+  await assert.rejects(select({ a }, { signal: before }), /before/);
+  await assert.rejects(select({ a, default: true }, { signal: before }), /before/);
+  const [context, cancel] = Context.background().withCancel();
+  const selecting = select({ b, c: sending(b, 2) }, { signal: context, timeout: 60_000 });
+  cancel();
+  await assert.rejects(selecting, { code: 'ERR_CONTEXT_CANCELED' });
+  assert.deepEqual([a.length, b.trySend(1), b.tryReceive()], [1, false, undefined]);
+});
+
+test('default does not happen when another can; a channel may be a case of that name', async () => {
+  const a = new Channel<number>(1);
+  await a.send(1);
+  assert.equal((await select({ a, default: true })).case, 'a');
+  assert.equal((await select({ a: sending(a, 2), default: true })).case, 'a');
+  assert.deepEqual(await select({ default: a }), { case: 'default', value: 2, done: false });
+  assert.equal((await select({ default: true })).case, 'default');
+});
+
+test('a value that only the platform can clone is sent and received by a case', async () => {
+  const [a, b] = [new Channel<SharedArrayBuffer>(1), new Channel<SharedArrayBuffer>()];
+  const shared = new SharedArrayBuffer(4);
+  assert.equal((await select({ a: sending(a, shared), b: sending(b, shared) })).case, 'a');
+  const { value } = await select({ a, b });
+  new Int32Array(value as SharedArrayBuffer)[0] = 7;
+  assert.equal(new Int32Array(shared)[0], 7);
+  await assert.rejects(select({ a: sending(a as Channel<unknown>, () => 1) }), { name: 'DataCloneError' });
+  assert.equal(a.length, 0);
+});
+
+test('a select that ends leaves nothing of the values it did not send', async () => {
+  const [full, local] = [new Channel<object>(), Channel.local<object>()];
+  const values = { full: sending(full, { n: 1 }), local: sending(local, { n: 2 }) };
+  await assert.rejects(select(values, { timeout: 1 }), { code: 'ERR_TIMEOUT' });
+  assert.equal((await select({ ...values, default: true })).case, 'default');
+  const chosen = select(values);
+  assert.deepEqual((await local.receive()).value, { n: 2 });
+  assert.equal((await chosen).case, 'local');
+  assert.deepEqual([full.tryReceive(), local.tryReceive()], [undefined, undefined]);
+});
+
 describe('nonsense is refused by name', () => {
   for (const [what, cases] of [
     ['no cases', {}],
@@ -148,5 +192,15 @@ describe('nonsense is refused by name', () => {
   }
   test('sending to what is no channel', () => {
     assert.throws(() => sending({} as never, 1), { code: 'ERR_INVALID_ARGUMENT' });
+  });
+
+  test('options, default: false, too many cases, the main thread', async () => {
+    const a = new Channel<number>();
+    for (const options of [{ timeout: -1 }, { signal: 1 }, { default: true }, null] as never[])
+      await assert.rejects(select({ a }, options), { code: 'ERR_INVALID_ARGUMENT' });
+    await assert.rejects(select({ a, default: false } as never), { message: /^default:/ });
+    const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`c${at}`, a]));
+    await assert.rejects(select(many), { code: 'ERR_INVALID_ARGUMENT', message: /^cases: got 100000/ });
+    assert.throws(() => selectSync({ a }), { code: 'ERR_UNSUPPORTED' });
   });
 });

@@ -66,6 +66,45 @@ describe('Context', () => {
     assert.equal(past.err?.code, 'ERR_DEADLINE_EXCEEDED');
   });
 
+  test('withDeadline: a date or a number, still to come', async () => {
+    for (const deadline of [new Date(Date.now() + 60_000), Date.now() + 60_000]) {
+      const [ctx, cancel] = background.withDeadline(deadline);
+      const { remaining = 0 } = ctx;
+      assert.ok(remaining > 50_000 && remaining <= 60_000 && !ctx.signal.aborted);
+      cancel();
+      assert.equal(ctx.err?.code, 'ERR_CONTEXT_CANCELED');
+    }
+    const [soon] = background.withDeadline(new Date(Date.now() + 5));
+    await soon.done.receive();
+    assert.deepEqual([soon.err?.code, soon.remaining, soon.cause], ['ERR_DEADLINE_EXCEEDED', 0, soon.err]);
+  });
+
+  test('what was cancelled before its deadline keeps why; what was cancelled stays so', async () => {
+    const [ctx, cancel] = background.withTimeout(1);
+    cancel();
+    const [other] = background.withTimeout(5);
+    await other.done.receive();
+    assert.equal(ctx.err?.code, 'ERR_CONTEXT_CANCELED');
+    const [caused, stop] = background.withCancelCause();
+    stop('first');
+    stop('second');
+    assert.equal(caused.cause, 'first');
+    const [none, end] = background.withCancelCause();
+    end();
+    assert.equal(none.cause, none.err);
+  });
+
+  test('run gives what the function gives, and contexts nest', async () => {
+    const [outer, inner] = [background.withValue('a', 1), background.withValue('a', 2)];
+    const seen = outer.run(() => [
+      Context.current().value('a'),
+      inner.run(() => Context.current().value('a')),
+      Context.current().value('a'),
+    ]);
+    assert.deepEqual(seen, [1, 2, 1]);
+    assert.equal(await outer.run(async () => 5), 5);
+  });
+
   test('values are found in the nearest ancestor', () => {
     const key = Symbol('key');
     const ctx = background.withValue(key, 1).withValue('other', 2).withValue(key, 3);
@@ -135,10 +174,38 @@ describe('Context', () => {
   });
 
   test('nonsense is refused by name', () => {
-    assert.throws(() => background.withTimeout(-1), { code: 'ERR_INVALID_ARGUMENT' });
-    assert.throws(() => background.withDeadline('never' as never), { code: 'ERR_INVALID_ARGUMENT' });
-    assert.throws(() => Context.fromSignal({} as never), { code: 'ERR_INVALID_ARGUMENT' });
-    assert.throws(() => Context.from({} as never), { code: 'ERR_INVALID_ARGUMENT' });
+    const invalid = (name: string): object => ({
+      code: 'ERR_INVALID_ARGUMENT',
+      message: new RegExp(`^${name}:`),
+    });
+    for (const ms of [-1, NaN, Infinity, '5', null, undefined, 5n] as never[])
+      assert.throws(() => background.withTimeout(ms), invalid('ms'));
+    for (const deadline of [
+      'never',
+      '2030-01-01',
+      null,
+      undefined,
+      true,
+      [],
+      NaN,
+      Infinity,
+      new Date(NaN),
+    ] as never[])
+      assert.throws(() => background.withDeadline(deadline), invalid('deadline'));
+    for (const signal of [{}, null, undefined, background] as never[])
+      assert.throws(() => Context.fromSignal(signal), invalid('signal'));
+    for (const handle of [{}, null, undefined, 5, { millrace: 'channel', id: 1 }] as never[])
+      assert.throws(() => Context.from(handle), invalid('handle'));
+    const handle = background.withValue('a', 1).toHandle();
+    for (const part of [
+      { done: null },
+      { cause: 5 },
+      { values: null },
+      { deadline: 'soon' },
+      { deadline: NaN },
+    ])
+      assert.throws(() => Context.from({ ...handle, ...part } as never), invalid('handle'));
+    assert.equal(Context.from(handle).value('a'), 1);
   });
 });
 
@@ -164,15 +231,21 @@ describe('a context sent to another thread', () => {
 
   test('is cancelled there at its deadline, whatever this thread does', async () => {
     const [ctx] = background.withTimeout(30);
+    const flag = new Int32Array(new SharedArrayBuffer(4));
     const worker = thread(
-      `const ctx = Context.from(data);
-      await ctx.done.receive().catch(() => {});
-      parentPort.postMessage(ctx.err?.code ?? 'none');`,
-      ctx.toHandle(),
+      `const ctx = Context.from(data.ctx);
+      parentPort.postMessage('up');
+      if (!ctx.signal.aborted) await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+      parentPort.postMessage([ctx.err.code, ctx.signal.reason === ctx.err]);
+      Atomics.store(data.flag, 0, 1);`,
+      { ctx: ctx.toHandle(), flag },
     );
     const exit = once(worker, 'exit');
-    const [code] = (await once(worker, 'message')) as [string];
-    assert.match(code, /ERR_DEADLINE_EXCEEDED|none/);
+    assert.deepEqual(await once(worker, 'message'), ['up']);
+    const told = once(worker, 'message');
+    // This thread can cancel nothing meanwhile.
+    while (Atomics.load(flag, 0) === 0);
+    assert.deepEqual(await told, [['ERR_DEADLINE_EXCEEDED', true]]);
     await exit;
   });
 

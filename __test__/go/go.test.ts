@@ -1,9 +1,9 @@
-/** Goroutines and groups. */
+/** Goroutines. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { threadId } from 'node:worker_threads';
-import { Channel, Context, go, goAll, goRace, TaskGroup } from 'millrace';
-import { child, deferred, packageUrl, turns } from '../helpers.js';
+import { Channel, Context, diagnostics, go, goAll, goRace } from 'millrace';
+import { child, packageUrl, until } from '../helpers.js';
 
 describe('go', () => {
   test('runs a function on a thread of its own, with its arguments', async () => {
@@ -91,103 +91,140 @@ describe('go', () => {
   });
 });
 
-describe('TaskGroup', () => {
-  test('waits for all, and gives each its result', async () => {
-    const group = new TaskGroup();
-    const results = [1, 2, 3].map((n) => group.go(async () => n * 2));
-    await group.wait();
-    assert.deepEqual(await Promise.all(results), [2, 4, 6]);
-  });
+const invalid = (name: string): object => ({
+  code: 'ERR_INVALID_ARGUMENT',
+  message: new RegExp(`^${name}:`),
+});
+/** How many goroutines there are in the process. */
+const goroutines = (): number => diagnostics().filter(({ kind }) => kind === 'goroutine').length;
 
-  test('the first error cancels the rest and comes out', async () => {
+describe('a goroutine', () => {
+  test('is a thenable: then, catch and finally as of a promise', async () => {
     const told: string[] = [];
-    await assert.rejects(async () => {
-      await using group = new TaskGroup();
-      void group.go(async ({ signal }) => {
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        told.push('cancelled');
-      });
-      void group.go(() => Promise.reject(new Error('first')));
-      void group.go(async ({ signal }) => {
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        throw new Error('second');
-      });
-    }, /first/);
-    assert.deepEqual(told, ['cancelled']);
-  });
-
-  test('no task outlives it', async () => {
-    let ended = 0;
-    {
-      await using group = new TaskGroup();
-      for (let i = 0; i < 5; i++) {
-        void group.go(async () => {
-          await turns(i);
-          ended++;
-        });
-      }
-    }
-    assert.equal(ended, 5);
-  });
-
-  test('limit: so many at once, the others in turn', async () => {
-    let running = 0;
-    let most = 0;
-    const order: number[] = [];
-    await using group = new TaskGroup({ limit: 2 });
-    for (let i = 0; i < 6; i++) {
-      void group.go(async () => {
-        most = Math.max(most, ++running);
-        order.push(i);
-        await turns(1);
-        running--;
-      });
-    }
+    const routine = go(() => 5);
+    assert.equal(await routine.then((n) => n + 1), 6);
+    assert.equal(await routine.finally(() => told.push('finally')), 5);
+    assert.equal(await routine.catch(() => 7), 5);
+    const failing = go(() => {
+      throw new RangeError('no');
+    });
+    assert.equal(await failing.catch((error) => (error as Error).message), 'no');
+    await assert.rejects(
+      failing.finally(() => told.push('finally too')),
+      /no/,
+    );
     assert.equal(
-      group.tryGo(() => 1),
-      undefined,
+      await failing.then(
+        () => 'fulfilled',
+        (error) => (error as Error).name,
+      ),
+      'RangeError',
     );
-    await group.wait();
-    assert.equal(most, 2);
-    assert.deepEqual(order, [0, 1, 2, 3, 4, 5]);
+    assert.deepEqual(told, ['finally', 'finally too']);
   });
 
-  test('cancelled, what has not begun does not', async () => {
-    const begun: number[] = [];
-    const running = deferred<void>();
-    const group = new TaskGroup({ limit: 1 });
-    const [first, second] = [0, 1].map((i) =>
-      group.go(async ({ signal }) => {
-        begun.push(i);
-        running.resolve();
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      }),
-    );
-    await running.promise;
-    group.cancel(new Error('stop'));
-    await first;
-    await assert.rejects(second as Promise<void>, { code: 'ERR_CONTEXT_CANCELED' });
-    assert.deepEqual(begun, [0]);
+  test('cancel without a reason gives an AbortError; after the end it changes nothing', async () => {
+    const routine = go(() => new Promise(() => undefined));
+    routine.cancel();
+    await assert.rejects(routine.then(), { name: 'AbortError' });
+    const ended = go(() => 1);
+    assert.equal(await ended, 1);
+    ended.cancel();
+    assert.equal(ended.state, 'fulfilled');
   });
 
-  test('is cancelled by a signal, a context, and the context it runs in', async () => {
+  test('go.with: a signal that aborts before and meanwhile, with its reason', async () => {
+    const before = go.with({ signal: AbortSignal.abort(new RangeError('before')) })(() => 1);
+    await assert.rejects(before.then(), /before/);
+    assert.equal(before.state, 'cancelled');
     const stop = new AbortController();
-    const [ctx, cancel] = Context.background().withCancel();
-    const groups = [
-      new TaskGroup({ signal: stop.signal }),
-      new TaskGroup({ signal: ctx }),
-      ctx.run(() => new TaskGroup()),
-    ];
-    stop.abort();
-    cancel();
-    for (const group of groups) assert.ok(group.ctx.err);
+    const routine = go.with(stop)(
+      async (n: number) => new Promise((_, reject) => setTimeout(reject, n)),
+      1e6,
+    );
+    stop.abort(new RangeError('meanwhile'));
+    await assert.rejects(routine.then(), /meanwhile/);
+    assert.equal(await go.with({})((a: number, b: number) => a * b, 6, 7), 42);
   });
 
-  test('nonsense is refused by name', async () => {
-    assert.throws(() => new TaskGroup({ limit: 0 }), { code: 'ERR_INVALID_ARGUMENT', message: /limit/ });
-    assert.throws(() => new TaskGroup({ max: 1 } as never), { code: 'ERR_INVALID_ARGUMENT', message: /max/ });
-    const group = new TaskGroup();
-    await group[Symbol.asyncDispose]();
-    assert.throws(() => group.go(() => 1), { code: 'ERR_INVALID_ARGUMENT' });
+  test('go.local: its function is told by the signal it gets; a signal and a context cancel it', async () => {
+    const told: unknown[] = [];
+    const listens = (signal: AbortSignal) =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => {
+          told.push((signal.reason as Error).message);
+          reject(signal.reason as Error);
+        });
+      });
+    const stop = new AbortController();
+    const [context, cancel] = Context.background().withCancelCause();
+    const routines = [go.local(listens, { signal: stop.signal }), go.local(listens, { signal: context })];
+    const third = go.local(listens);
+    stop.abort(new RangeError('signal'));
+    cancel(new RangeError('context'));
+    third.cancel(new RangeError('cancel'));
+    await assert.rejects(routines[0]?.then() as Promise<unknown>, /signal/);
+    await assert.rejects(routines[1]?.then() as Promise<unknown>, { code: 'ERR_CONTEXT_CANCELED' });
+    await assert.rejects(third.then(), /cancel/);
+    assert.equal(told.length, 3);
+    let ran = false;
+    const never = go.local(
+      () => {
+        ran = true;
+      },
+      { signal: stop.signal },
+    );
+    await assert.rejects(never.then(), /signal/);
+    assert.equal(ran, false);
+  });
+
+  test('what cannot be meant is refused at once', () => {
+    const before = goroutines();
+    for (const fn of [5, null, undefined, 'fn', {}] as never[]) {
+      assert.throws(() => go(fn), invalid('fn'));
+      assert.throws(() => go.local(fn), invalid('fn'));
+      assert.throws(() => go.with({})(fn), invalid('fn'));
+    }
+    for (const [options, name] of [
+      [{ signal: 5 }, 'signal'],
+      [{ signl: new AbortController().signal }, 'signl'],
+      [{ timeout: 5 }, 'timeout'],
+      [null, 'options'],
+    ] as const) {
+      assert.throws(() => go.local(() => 1, options as never), invalid(name));
+      assert.throws(() => go.with(options as never)(() => 1), invalid(name));
+    }
+    assert.equal(goroutines(), before);
+  });
+});
+
+describe('goAll and goRace', () => {
+  test('goAll: the first error cancels the others, and none is left', async () => {
+    const before = goroutines();
+    const hangs = (): Promise<void> => new Promise(() => undefined);
+    await assert.rejects(goAll([hangs, () => Promise.reject(new RangeError('first')), hangs]), /first/);
+    await until(() => goroutines() === before);
+    assert.deepEqual(await goAll([]), []);
+  });
+
+  test('goRace: the first to end cancels the others, also by an error, and none is left', async () => {
+    const before = goroutines();
+    const hangs = (): Promise<string> => new Promise(() => undefined);
+    assert.equal(await goRace([hangs, () => 'first', hangs]), 'first');
+    await until(() => goroutines() === before);
+    await assert.rejects(goRace([hangs, () => Promise.reject(new RangeError('lost'))]), /lost/);
+    await until(() => goroutines() === before);
+  });
+
+  test('what cannot be meant is refused, and then none runs', async () => {
+    const before = goroutines();
+    for (const fns of [5, null, undefined, {}, 'fns'] as never[]) {
+      await assert.rejects(goAll(fns), invalid('fns'));
+      await assert.rejects(goRace(fns), invalid('fns'));
+    }
+    await assert.rejects(goAll([() => 1, 5 as never]), invalid('fn'));
+    await assert.rejects(goRace([() => 1, 5 as never]), invalid('fn'));
+    await assert.rejects(goRace([]), invalid('fns'));
+    assert.equal(goroutines(), before);
   });
 });

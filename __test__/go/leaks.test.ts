@@ -6,6 +6,7 @@ import { threadId, Worker } from 'node:worker_threads';
 import {
   AtomicI32,
   Barrier,
+  Broadcast,
   Channel,
   Cond,
   CountDownLatch,
@@ -19,11 +20,13 @@ import {
   RWMutex,
   Semaphore,
   SharedMap,
+  SharedMemory,
   SharedQueue,
   Singleflight,
   select,
   sending,
   sleep,
+  Ticker,
   WaitGroup,
 } from 'millrace';
 import { deferred, packageUrl, until } from '../helpers.js';
@@ -115,6 +118,92 @@ function find(name: string): LivingObject {
   assert.ok(found !== undefined, `${name} is alive`);
   return found;
 }
+
+test('held: what each kind of object holds', async () => {
+  const named = (kind: string) => ({ name: `held ${kind}` });
+  const held = (kind: string) => [find(`held ${kind}`).kind, find(`held ${kind}`).held];
+  const channel = new Channel<number>(3, named('channel'));
+  await channel.sendBatch([1, 2]);
+  const queue = new SharedQueue<number>(named('queue'));
+  await queue.pushBatch([1, 2, 3]);
+  const broadcast = new Broadcast<number>(named('broadcast'));
+  const subscribers = ['a', 'b'].map((id) => broadcast.subscribe(id));
+  await broadcast.send(1);
+  const ring = new RingBuffer(100, named('ring'));
+  ring.tryWrite(new Uint8Array(7));
+  const [mutex, readers, writer] = [
+    new Mutex(named('mutex')),
+    new RWMutex(named('readers')),
+    new RWMutex(named('writer')),
+  ];
+  const [permits, group, latch] = [
+    new Semaphore(5, named('permits')),
+    new WaitGroup(named('group')),
+    new CountDownLatch(6, named('latch')),
+  ];
+  const guards = [await mutex.lock(), await readers.readLock(), await readers.readLock()];
+  guards.push(await writer.writeLock(), await permits.acquire(3));
+  group.add(4);
+  const flights = new Singleflight<number>(named('flights'));
+  const gate = deferred<number>();
+  const flight = flights.do('k', () => gate.promise);
+  const once = new Once<number>(named('once'));
+  assert.deepEqual(held('once'), ['once', 0]);
+  await once.do(() => 1);
+  const map = new SharedMap<string, number>(named('map')).setAll([
+    ['a', 1],
+    ['b', 2],
+  ]);
+  const memory = new SharedMemory(100, named('memory'));
+  const [atomic, cond, barrier] = [
+    new AtomicI32(5, named('atomic')),
+    new Cond(named('cond')),
+    new Barrier(2, named('barrier')),
+  ];
+  for (const [name, kind, holds] of [
+    ['channel', 'channel', 2],
+    ['queue', 'queue', 3],
+    ['broadcast', 'broadcast', 2],
+    ['ring', 'ring', 7],
+    ['mutex', 'mutex', 1],
+    ['readers', 'rwmutex', 2],
+    ['writer', 'rwmutex', 1],
+    ['permits', 'semaphore', 3],
+    ['group', 'waitgroup', 4],
+    ['latch', 'latch', 6],
+    ['flights', 'singleflight', 1],
+    ['once', 'once', 1],
+    ['map', 'map', 2],
+    ['memory', 'memory', 100],
+    ['atomic', 'atomic-i32', 0],
+    ['cond', 'cond', 0],
+    ['barrier', 'barrier', 0],
+  ] as const)
+    assert.deepEqual(held(name), [kind, holds], name);
+  const ticking = () => diagnostics().filter(({ kind, held }) => kind === 'ticker' && held === 1).length;
+  const before = ticking();
+  const ticker = new Ticker(60_000);
+  assert.equal(ticking(), before + 1);
+  ticker.stop();
+  assert.equal(ticking(), before);
+  for (const guard of guards) guard.release();
+  group.add(-4);
+  latch.countDown(6);
+  gate.resolve(1);
+  await flight;
+  map.clear();
+  await channel.receiveBatch(3);
+  queue.clear();
+  ring.tryRead(9);
+  for (const subscriber of subscribers) await subscriber.receive();
+  const kept = ['once', 'memory'];
+  for (const living of diagnostics())
+    if (living.name?.startsWith('held ') && !kept.includes(living.kind))
+      assert.equal(living.held, 0, living.kind);
+  for (const object of [channel, queue, broadcast, ring, mutex, readers, writer, permits, group, latch, once])
+    object.close();
+  for (const object of [memory, atomic, cond, barrier]) object.close();
+});
 
 /** The threads that wait for the object of a name. */
 const threads = (name: string) => find(name).waits?.map(({ thread }) => thread);
@@ -272,6 +361,14 @@ describe('leaks', () => {
     assert.deepEqual(short(leaks(before)), [['channel', undefined, 0, 1]]);
     await channel.receive();
     assert.deepEqual(leaks(before), []);
+  });
+
+  test('what a once has done and the bytes of a memory are none', async () => {
+    const before = diagnostics();
+    const [done, memory] = [new Once<number>(), new SharedMemory(1000)];
+    await done.do(() => 1);
+    assert.deepEqual([leaks(before), memory.byteLength], [[], 1000]);
+    memory.close();
   });
 
   test('entries of a map are none', async () => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { ParallelScheduler, type ThreadStatus, WorkerThreadManager } from 'millrace';
-import { onBun, until } from '../helpers.js';
+import { Channel, Context, ParallelScheduler, type ThreadStatus, WorkerThreadManager } from 'millrace';
+import { onBun, packageUrl, until } from '../helpers.js';
 
 describe('ParallelScheduler', () => {
   test('parallelMap gives the results in order, whatever the chunks', async () => {
@@ -60,6 +60,94 @@ describe('ParallelScheduler', () => {
     assert.equal(cells.at(-1), 0);
   });
 
+  test('workers: so many threads, no more', async () => {
+    await using scheduler = new ParallelScheduler({ workers: 2 });
+    const threadOf = async () => (await import('node:worker_threads')).threadId;
+    const ids = await scheduler.parallelMap({ from: 0, to: 200 }, threadOf, { chunkSize: 1 });
+    const distinct = new Set(ids);
+    assert.ok(distinct.size <= 2 && !distinct.has(0), [...distinct].join());
+    await using one = new ParallelScheduler({ workers: 1 });
+    assert.equal(new Set(await one.parallelMap({ from: 0, to: 50 }, threadOf, { chunkSize: 1 })).size, 1);
+  });
+
+  test('chunkSize: so many in one chunk, the last has the rest', async () => {
+    await using scheduler = new ParallelScheduler({ workers: 2 });
+    const letters = [...'abcdefgh'];
+    const fold = (left: string, right: string): string => `(${left}${right})`;
+    const folded = (chunkSize: number) => scheduler.parallelReduce(letters, fold, '', { chunkSize });
+    // The chunks apart, then one after the other onto the empty text.
+    const chunks = ['((ab)c)', '((de)f)', '(gh)'];
+    assert.equal(await folded(3), chunks.reduce(fold, ''));
+    assert.equal(await folded(8), fold('', letters.reduce(fold)));
+    assert.equal(await folded(1), letters.reduce(fold, ''));
+  });
+
+  test('parallelFor: over arrays and ranges, with item and index', async () => {
+    await using scheduler = new ParallelScheduler({ workers: 2 });
+    const source = async (item: unknown, at: number, ...more: unknown[]): Promise<void> => {
+      const { Channel } = (await import(
+        process.env['OF_THE_PACKAGE'] as string
+      )) as typeof import('millrace');
+      await Channel.open('told of loops').send([item, at, more.length]);
+    };
+    const named = new Channel<[unknown, number, number]>(16, { name: 'told of loops' });
+    process.env['OF_THE_PACKAGE'] = packageUrl;
+    assert.equal(await scheduler.parallelFor(['a', 'b', 'c'], source, { chunkSize: 1 }), undefined);
+    assert.deepEqual((await named.receiveBatch(9)).sort(), [
+      ['a', 0, 0],
+      ['b', 1, 0],
+      ['c', 2, 0],
+    ]);
+    await scheduler.parallelFor({ from: 5, to: 10, step: 2 }, source);
+    assert.deepEqual((await named.receiveBatch(9)).sort(), [
+      [5, 0, 0],
+      [7, 1, 0],
+      [9, 2, 0],
+    ]);
+    named.close();
+  });
+
+  test('parallelReduce: begins with initial, once, and gives it for nothing', async () => {
+    await using scheduler = new ParallelScheduler({ workers: 2 });
+    const add = (a: number, b: number): number => a + b;
+    assert.equal(await scheduler.parallelReduce({ from: 0, to: 100 }, add, 1000, { chunkSize: 7 }), 5950);
+    assert.equal(await scheduler.parallelReduce([], add, 7), 7);
+    assert.equal(await scheduler.parallelReduce(new Float64Array([0.5, 0.25]), add, 0), 0.75);
+  });
+
+  test('signal: aborted before, a context, and the rest is not run', async () => {
+    await using scheduler = new ParallelScheduler({ workers: 1 });
+    const before = AbortSignal.abort(new RangeError('before'));
+    await assert.rejects(
+      scheduler.parallelMap([1], (n) => n, { signal: before }),
+      /before/,
+    );
+    await assert.rejects(
+      scheduler.parallelReduce([1], (n) => n, 0, { signal: before }),
+      /before/,
+    );
+    const [context, cancel] = Context.background().withCancel();
+    const running = scheduler.parallelFor({ from: 0, to: 1e9 }, () => undefined, {
+      signal: context,
+      chunkSize: 1,
+    });
+    cancel();
+    await assert.rejects(running, { code: 'ERR_CONTEXT_CANCELED' });
+    assert.deepEqual(await scheduler.parallelMap([1], (n) => n + 1), [2]);
+  });
+
+  test('closed, it runs nothing more; what runs ends first', async () => {
+    const scheduler = new ParallelScheduler({ workers: 1 });
+    const running = scheduler.parallelMap([1, 2], (n) => n * 2);
+    await scheduler.close();
+    assert.deepEqual(await running, [2, 4]);
+    await assert.rejects(
+      scheduler.parallelMap([1], (n) => n),
+      { code: 'ERR_POOL_CLOSED' },
+    );
+    await scheduler.close();
+  });
+
   test('nonsense is refused by name', async () => {
     await using scheduler = new ParallelScheduler({ workers: 1 });
     await assert.rejects(
@@ -75,6 +163,32 @@ describe('ParallelScheduler', () => {
       { message: /chunkSize/ },
     );
     assert.throws(() => new ParallelScheduler({ threads: 1 } as never), { message: /threads/ });
+    for (const workers of [0, -1, 1.5, NaN, '2', null])
+      assert.throws(() => new ParallelScheduler({ workers } as never), { code: 'ERR_INVALID_ARGUMENT' });
+    for (const [options, name] of [
+      [{ chunkSize: 1.5 }, 'chunkSize'],
+      [{ chunkSize: '2' }, 'chunkSize'],
+      [{ signal: 5 }, 'signal'],
+      [{ chunk: 5 }, 'chunk'],
+      [null, 'options'],
+    ] as const)
+      await assert.rejects(
+        scheduler.parallelFor([1], (n) => n, options as never),
+        { code: 'ERR_INVALID_ARGUMENT', message: new RegExp(`^${name}:`) },
+      );
+    for (const items of [
+      null,
+      undefined,
+      'text',
+      {},
+      { from: 0 },
+      { from: 0, to: 1, step: 0 },
+      { from: 0, to: Infinity },
+    ])
+      await assert.rejects(
+        scheduler.parallelMap(items as never, (n) => n),
+        { code: 'ERR_INVALID_ARGUMENT', message: /^items:/ },
+      );
   });
 });
 

@@ -109,6 +109,44 @@ describe('BufferPool', () => {
     assert.deepEqual([pool.closed, pool.size], [true, 0]);
   });
 
+  test('clear drops what is idle, counted; what is lent comes back and is kept', async () => {
+    const pool = new BufferPool({ size: 8, max: 3 });
+    const leases = await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()]);
+    leases[0]?.release();
+    leases[1]?.release();
+    pool.clear();
+    assert.deepEqual([pool.available, pool.borrowed, pool.size, pool.stats.dropped], [0, 1, 1, 2]);
+    leases[2]?.release();
+    assert.deepEqual([pool.available, pool.size], [1, 1]);
+  });
+
+  test('using gives a buffer back, and closes a pool', async () => {
+    let kept: BufferPool;
+    {
+      using pool = new BufferPool({ size: 8, max: 1 });
+      {
+        using lease = await pool.acquire();
+        assert.ok(lease.held);
+      }
+      assert.deepEqual([pool.borrowed, pool.available], [0, 1]);
+      kept = pool;
+    }
+    assert.deepEqual([kept.closed, kept.available], [true, 0]);
+  });
+
+  test('who waits is served in the order of coming', async () => {
+    const pool = new BufferPool({ size: 8, max: 1 });
+    const lease = await pool.acquire();
+    const order: number[] = [];
+    const all = [0, 1, 2].map(async (n) => {
+      using _lease = await pool.acquire();
+      order.push(n);
+    });
+    lease.release();
+    await Promise.all(all);
+    assert.deepEqual([order, pool.stats.waits], [[0, 1, 2], 3]);
+  });
+
   test('what cannot be meant is refused at once', async () => {
     const bad = { code: 'ERR_INVALID_ARGUMENT' };
     for (const options of [

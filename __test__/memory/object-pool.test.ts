@@ -332,6 +332,21 @@ describe('ObjectPool', () => {
     await other.drain();
   });
 
+  test('use waits as acquire does: time-out and signal', async () => {
+    const { pool } = things({ max: 1 });
+    const lease = await pool.acquire();
+    await assert.rejects(
+      pool.use(() => 1, { timeout: 5 }),
+      { code: 'ERR_TIMEOUT', timeout: 5 },
+    );
+    const stop = new AbortController();
+    const waiting = pool.use(() => 1, { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await assert.rejects(waiting, /enough/);
+    await lease.release();
+    assert.equal(await pool.use(({ id }) => id, { timeout: 60_000 }), 1);
+  });
+
   test('what cannot be meant is refused at once', async () => {
     const bad = { code: 'ERR_INVALID_ARGUMENT' };
     const create = (): number => 1;

@@ -1,8 +1,8 @@
 /** Bytes through memory that two threads see. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { RingBuffer } from 'millrace';
-import { child } from '../helpers.js';
+import { Context, RingBuffer } from 'millrace';
+import { child, turns } from '../helpers.js';
 
 /** Bytes that count up from `from`. */
 function counting(from: number, length: number): Uint8Array {
@@ -114,6 +114,55 @@ describe('RingBuffer', () => {
     assert.equal(ring.lastWritten, 0);
     await assert.rejects(ring.read(1, { signal: stop.signal }), /enough/);
     assert.deepEqual(await ring.read(), counting(0, 4));
+  });
+
+  test('the time-out of a write is for all of it, however much goes in meanwhile', async () => {
+    const ring = new RingBuffer(4);
+    let ended = false;
+    const write = ring.write(new Uint8Array(2 ** 30 - 1), { timeout: 20 }).finally(() => {
+      ended = true;
+    });
+    const refused = assert.rejects(write, { code: 'ERR_TIMEOUT', timeout: 20 });
+    while (!ended) {
+      ring.tryRead(2);
+      await turns(1);
+    }
+    await refused;
+    assert.ok(ring.lastWritten > 4);
+  });
+
+  test('read gives up to max bytes, 65,536 unless it is told', async () => {
+    const ring = new RingBuffer(200_000);
+    ring.tryWrite(counting(0, 150_000));
+    assert.equal((await ring.read()).length, 65_536);
+    assert.equal((await ring.read(100_000)).length, 84_464);
+    const bytes = counting(0, 10);
+    ring.tryWrite(bytes);
+    const got = await ring.read(10);
+    bytes.fill(0);
+    assert.deepEqual(got, counting(0, 10), 'a copy');
+  });
+
+  test('write and read: signals and contexts before and meanwhile', async () => {
+    const ring = new RingBuffer(4);
+    const before = AbortSignal.abort(new RangeError('before'));
+    await assert.rejects(ring.write(counting(0, 1), { signal: before }), /before/);
+    assert.equal(ring.available, 0, 'nothing went in');
+    await ring.write(counting(0, 2));
+    await assert.rejects(ring.read(1, { signal: before }), /before/);
+    assert.equal(ring.available, 2, 'nothing was taken');
+    const [context, cancel] = Context.background().withCancel();
+    const write = ring.write(counting(2, 8), { signal: context, timeout: 60_000 });
+    cancel();
+    await assert.rejects(write, { code: 'ERR_CONTEXT_CANCELED' });
+    assert.deepEqual([ring.lastWritten, ring.tryWrite(counting(0, 1))], [2, 0]);
+    assert.deepEqual(await ring.read(), counting(0, 4));
+    const stop = new AbortController();
+    const read = ring.read(1, { signal: stop.signal });
+    stop.abort(new RangeError('enough'));
+    await assert.rejects(read, /enough/);
+    await ring.write(counting(0, 1));
+    assert.deepEqual(ring.tryRead(2), counting(0, 1));
   });
 
   test('a second operation at an end where one waits is refused, in any of its objects', async () => {

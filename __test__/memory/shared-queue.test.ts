@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Context, isMillraceError, type PushOptions, SharedQueue, type SharedQueueOptions } from 'millrace';
-import { child } from '../helpers.js';
+import { child, turns } from '../helpers.js';
 
 /** Everything that is in a queue, in its order. */
 function drained<T>(queue: SharedQueue<T>): T[] {
@@ -181,6 +181,59 @@ describe('SharedQueue', () => {
     assert.equal(queue.clear(), 1);
   });
 
+  test('pushBatch: the time-out is for each wait, a signal for all; what was pushed before stays', async () => {
+    const queue = new SharedQueue<number>({ capacity: 2, priority: true });
+    await assert.rejects(queue.pushBatch([1, 2, 3], { timeout: 5, priority: 4 }), { code: 'ERR_TIMEOUT' });
+    assert.deepEqual(drained(queue), [1, 2]);
+    const stop = new AbortController();
+    const pushing = queue.pushBatch(new Set([4, 5, 6]), { signal: stop.signal });
+    await turns(1);
+    stop.abort(new Error('enough'));
+    await assert.rejects(pushing, /enough/);
+    await assert.rejects(queue.pushBatch([7], { signal: stop.signal }), /enough/);
+    assert.deepEqual(drained(queue), [4, 5]);
+    await queue.push(0, { priority: 1 });
+    await queue.pushBatch([8], { priority: 2 });
+    assert.deepEqual(drained(queue), [8, 0], 'all have the priority of the batch');
+  });
+
+  test('popBatch and pop end by a context, and take nothing then', async () => {
+    const queue = new SharedQueue<number>();
+    const [context, cancel] = Context.background().withCancel();
+    const pops = [queue.popBatch(2, { signal: context }), queue.pop({ signal: context, timeout: 60_000 })];
+    cancel();
+    for (const pop of pops) await assert.rejects(pop, { code: 'ERR_CONTEXT_CANCELED' });
+    await queue.push(1);
+    await assert.rejects(queue.pop({ signal: context }), { code: 'ERR_CONTEXT_CANCELED' });
+    await assert.rejects(queue.popBatch(2, { signal: context }), { code: 'ERR_CONTEXT_CANCELED' });
+    assert.deepEqual(await queue.popBatch(2, { timeout: 5 }), [1]);
+  });
+
+  test('transfer by tryPush, also with a priority; to a closed queue it moves nothing', async () => {
+    const queue = new SharedQueue<Uint8Array>({ priority: true });
+    const [low, high] = [new Uint8Array([1]), new Uint8Array([2])];
+    assert.ok(queue.tryPush(low, { transfer: [low.buffer] }));
+    assert.ok(queue.tryPush(high, { transfer: [high.buffer], priority: 1 }));
+    assert.deepEqual([low.length, high.length], [0, 0]);
+    assert.deepEqual([await queue.pop(), await queue.pop()], [new Uint8Array([2]), new Uint8Array([1])]);
+    queue.close();
+    const kept = new Uint8Array(4);
+    const closed = { code: 'ERR_QUEUE_CLOSED' };
+    assert.throws(() => queue.tryPush(kept, { transfer: [kept.buffer] }), closed);
+    await assert.rejects(queue.push(kept, { transfer: [kept.buffer] }), closed);
+    assert.equal(kept.length, 4);
+    for (const transfer of ['x', {}, null] as never[])
+      assert.throws(() => new SharedQueue().tryPush(1, { transfer }), { code: 'ERR_INVALID_ARGUMENT' });
+  });
+
+  test('capacity: Infinity is no limit; priority: false is first in, first out', async () => {
+    const queue = new SharedQueue<number>({ capacity: Infinity, priority: false, name: 'no limit' });
+    assert.equal(new SharedQueue({ name: 'no limit' }).capacity, Infinity);
+    for (let n = 0; n < 5000; n++) assert.ok(queue.tryPush(n));
+    assert.deepEqual([queue.length, queue.priority, await queue.pop()], [5000, false, 0]);
+    queue.close();
+  });
+
   test('by name and by handle it is the same queue; other options are an error', async () => {
     const queue = new SharedQueue<number>({ name: 'jobs', priority: true, capacity: 9 });
     await SharedQueue.open<number>('jobs').push(1, { priority: 1 });
@@ -207,6 +260,7 @@ describe('SharedQueue', () => {
       await assert.rejects(ranked.push(1, { priority: priority as number }), bad);
       assert.throws(() => ranked.tryPush(1, { priority: priority as number }), bad);
       await assert.rejects(ranked.pushBatch([1], { priority: priority as number }), bad);
+      await assert.rejects(ranked.pushBatch([], { priority: priority as number }), bad);
     }
     for (const options of [{ urgent: 1 }, { timeout: -1 }, { signal: 1 }, { transfer: 1 }, null, 1]) {
       await assert.rejects(plain.push(1, options as unknown as PushOptions), bad);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { Channel, type SharedHandle } from 'millrace';
+import { Channel, type SharedHandle, SharedQueue } from 'millrace';
 import { thread, until } from '../helpers.js';
 
 test('a thread opens a channel by handle or name, and values cross', async () => {
@@ -82,6 +82,41 @@ describe('the blocking forms', () => {
     const exit = once(worker, 'exit');
     for (const expected of ['ERR_TIMEOUT', 'ERR_TIMEOUT', 'default'])
       assert.equal((await channel.receive()).value, expected);
+    await exit;
+  });
+
+  test('move what is to be moved, and leave to receive what only the platform can clone', async () => {
+    const [channel, queue] = [new Channel<unknown>(2), new SharedQueue<unknown>()];
+    const worker = thread(
+      `const [channel, queue] = [Channel.from(data[0]), SharedQueue.from(data[1])];
+      const tell = (fn) => { try { return fn(); } catch (error) { return typeof error.code === 'string' ? error.code : error.name; } };
+      const [a, b, c] = [1, 2, 3].map((n) => new Uint8Array([n]));
+      channel.sendSync(a, { transfer: [a.buffer] });
+      queue.pushSync(b, { transfer: [b.buffer] });
+      channel.sendSync(new SharedArrayBuffer(4));
+      const told = [a.length, b.length];
+      for (const transfer of [5, null, {}]) {
+        told.push(tell(() => channel.sendSync(c, { transfer })));
+        told.push(tell(() => queue.pushSync(c, { transfer })));
+      }
+      told.push(c.length, tell(() => channel.sendSync(() => 1)), tell(() => queue.pushSync(() => 1)));
+      parentPort.postMessage(told);
+      parentPort.once('message', () => {
+        queue.tryPush(new SharedArrayBuffer(4));
+        parentPort.postMessage([
+          tell(() => channel.receiveSync()), channel.length,
+          tell(() => queue.popSync()), queue.length,
+        ]);
+      });`,
+      [channel.toHandle(), queue.toHandle()],
+    );
+    const exit = once(worker, 'exit');
+    const bad = Array(6).fill('ERR_INVALID_ARGUMENT');
+    assert.deepEqual(await once(worker, 'message'), [[0, 0, ...bad, 1, 'DataCloneError', 'DataCloneError']]);
+    assert.deepEqual((await channel.receive()).value, new Uint8Array([1]));
+    assert.deepEqual(await queue.pop(), new Uint8Array([2]));
+    worker.postMessage('look');
+    assert.deepEqual(await once(worker, 'message'), [['ERR_UNSUPPORTED', 1, 'ERR_UNSUPPORTED', 1]]);
     await exit;
   });
 

@@ -80,7 +80,8 @@ export class Broadcast<T> extends SharedObject<'broadcast'> implements Disposabl
     else {
       const options = first as BroadcastOptions;
       const name = nameOf(options, ['history']);
-      super('broadcast', { options: { history: options.history ?? 0 }, name });
+      const { history = 0 } = options;
+      super('broadcast', { options: { history }, name });
     }
     this.#handle = this.native.handle;
   }
@@ -121,6 +122,8 @@ export class Broadcast<T> extends SharedObject<'broadcast'> implements Disposabl
   subscribe(id: string, bufferSize = 16, options: SubscribeOptions = {}): Channel<T> {
     if (typeof id !== 'string' || id === '')
       throw new InvalidArgumentError('id', shown(id), 'a text that is not empty');
+    if (typeof options !== 'object' || options === null)
+      throw new InvalidArgumentError('options', shown(options), 'an object');
     for (const name of Object.keys(options)) {
       if (name !== 'onSlow' && name !== 'last')
         throw new InvalidArgumentError(name, 'an unknown option', 'onSlow, last');

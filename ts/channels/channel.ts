@@ -2,6 +2,7 @@
 
 import type { ReadableStream, WritableStream } from 'node:stream/web';
 import { isMainThread, type Transferable } from 'node:worker_threads';
+import { checkIterable } from '../arguments.js';
 import { block, blockingLimit } from '../blocking.js';
 import { ChannelClosedError, InvalidArgumentError, UnsupportedError } from '../errors.js';
 import { fast, records, taskRecord } from '../isolate.js';
@@ -19,18 +20,26 @@ import { putNum, putTag, recordedValue } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
 import { ReceiveWait, SendWait } from './channel-waits.js';
-import { crossing, LocalMessages, type Messages } from './messages.js';
+import { checkTransfer, crossing, LocalMessages, type Messages } from './messages.js';
 import { closedResult, type ReceiveResult } from './receive-result.js';
-
 import { Ring } from './ring.js';
-import { pipe, readableOf, writableOf } from './streams.js';
+import { pipe, pipeToStream, readableOf, writableOf } from './streams.js';
 
 export type { ReceiveResult };
 
 /** How a message is sent. */
 export interface SendOptions extends WaitOptions {
-  /** What in the message is moved instead of copied, as for `postMessage`. */
+  /**
+   * What in the message is moved instead of copied, as for `postMessage`; it is gone from here also when the wait for room ends in
+   * vain. A local channel copies nothing, and hands this over as it is too.
+   */
   transfer?: readonly Transferable[];
+}
+
+/** How a channel is piped on. */
+export interface PipeOptions extends WaitOptions {
+  /** Whether the other one stays open at the end. Default false. */
+  preventClose?: boolean;
 }
 
 const sent = { done: 0, waiting: 1, closed: 2 } as const;
@@ -165,6 +174,12 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     return new Promise((resolve, reject) => enter(new SendWait(this, resolve, reject)));
   }
 
+  #encode(value: T, transfer: readonly Transferable[]): void {
+    // Before anything is moved.
+    if (transfer.length > 0 && this.closed) throw new ChannelClosedError();
+    this.messages.encodeAny(value, transfer);
+  }
+
   /** Numbers go through the ring when there are enough of them to be worth its memory. */
   #count(): void {
     if (++this.#called === ringAfter && this.#plain && this.#capacity > 0) this.#ring = Ring.of(this.native);
@@ -179,9 +194,9 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     checkWaitOptions(options, ['transfer']);
     const { timeout, transfer = nothing } = options;
     const signal = signalOf(options.signal);
-    if (!Array.isArray(transfer)) throw new InvalidArgumentError('transfer', shown(transfer), 'an array');
+    checkTransfer(transfer);
     signal?.throwIfAborted();
-    this.messages.encodeAny(value, transfer);
+    this.#encode(value, transfer);
     const [tag, num] = [putTag, putNum];
     const id = nextWait();
     const limit = nativeLimit(timeout);
@@ -301,11 +316,13 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   /**
    * Sends messages one after the other; cheaper than a `send` for each.
    *
+   * @param options - The time-out is for each wait.
    * @returns Resolves when all are sent.
    * @throws As `send`; the messages before the one that failed have been sent.
    */
   async sendBatch(values: Iterable<T>, options: WaitOptions = {}): Promise<void> {
     checkWaitOptions(options);
+    checkIterable('values', values);
     signalOf(options.signal)?.throwIfAborted();
     const list = Array.isArray(values) ? (values as T[]) : [...values];
     for (let at = 0; at < list.length; ) {
@@ -346,11 +363,16 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   /**
    * Receives up to `max` messages: it waits for one, and takes what else is there.
    *
+   * @param max - A whole number from 1.
    * @returns The messages; none if the channel is closed and empty.
    */
-  async receiveBatch(max: number, options: WaitOptions = {}): Promise<T[]> {
+  async receiveBatch(max: number, options: WaitOptions = noOptions): Promise<T[]> {
     if (!Number.isInteger(max) || max < 1)
       throw new InvalidArgumentError('max', shown(max), 'a whole number of at least 1');
+    if (options !== noOptions) {
+      checkWaitOptions(options);
+      signalOf(options.signal)?.throwIfAborted();
+    }
     const batch: T[] = [];
     this.#collect(batch, max);
     if (batch.length > 0) return batch;
@@ -383,7 +405,9 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     }
     checkWaitOptions(options, ['transfer']);
     const limit = blockingLimit('sendSync', options);
-    this.messages.encodeAny(value, options.transfer ?? nothing);
+    const { transfer = nothing } = options;
+    checkTransfer(transfer);
+    this.#encode(value, transfer);
     const [tag, num] = [putTag, putNum];
     try {
       let how = fast.channelSendBlocking(this.#handle, limit, tag, num);
@@ -395,7 +419,11 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     }
   }
 
-  /** As `receive`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+  /**
+   * As `receive`, and blocks this thread: worker threads only.
+   *
+   * @throws {@link UnsupportedError} in the main thread, and for a message that only the platform can clone, which stays.
+   */
   receiveSync(options: WaitOptions = noOptions): ReceiveResult<T> {
     if (options === noOptions && !isMainThread) {
       const number = this.#ring?.pop(true);
@@ -439,13 +467,18 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
   /**
    * Sends everything that comes on to another channel or stream, until this one is closed and empty; then closes that.
    *
-   * @param options - `preventClose` leaves the other one open; a signal ends the pipe.
+   * @param options - `preventClose` leaves the other one open; a signal ends the pipe; the time-out is for each wait: for a message, and
+   * for room in a channel.
+   * @throws {@link WaitTimeoutError}; the signal's reason: a message that has been taken by then is still sent on.
+   * {@link ChannelClosedError} if the other channel is closed; why the stream failed. A stream is aborted if the pipe fails.
    */
-  async pipeTo(
-    to: Channel<T> | WritableStream<T>,
-    { preventClose = false, ...options }: WaitOptions & { preventClose?: boolean } = {},
-  ): Promise<void> {
-    await pipe(this, to, preventClose, options);
+  async pipeTo(to: Channel<T> | WritableStream<T>, options: PipeOptions = {}): Promise<void> {
+    checkWaitOptions(options, ['preventClose']);
+    const { preventClose = false, ...wait } = options;
+    if (typeof preventClose !== 'boolean')
+      throw new InvalidArgumentError('preventClose', shown(preventClose), 'a boolean');
+    if (to instanceof Channel) await pipe(this, to, preventClose, wait);
+    else await pipeToStream(this, to, preventClose, wait);
   }
 
   /** A stream of what is received: it takes a message when its reader wants one. */

@@ -1,8 +1,10 @@
 /** A channel's messages, in and out of native calls. */
 import type { Transferable } from 'node:worker_threads';
 import { kind } from '../codec/index.js';
+import { InvalidArgumentError } from '../errors.js';
 import { nextSideId, stageSide, unstageSide } from '../links.js';
 import { put, putSide, type Received } from '../values.js';
+import { shown } from '../wait-options.js';
 
 /** Messages between threads: the codec's, or left here for their receivers to ask for. */
 export class Messages {
@@ -57,3 +59,8 @@ export class LocalMessages extends Messages {
 
 /** Messages that cross: no state, so one will do. */
 export const crossing = new Messages();
+
+/** What is to be moved with a message. @throws {@link InvalidArgumentError} if it is no list. */
+export function checkTransfer(transfer: unknown): void {
+  if (!Array.isArray(transfer)) throw new InvalidArgumentError('transfer', shown(transfer), 'an array');
+}

@@ -184,7 +184,11 @@ export async function select<C extends SelectCases>(
   return result as Selected<C>;
 }
 
-/** As {@link select}, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
+/**
+ * As {@link select}, and blocks this thread: worker threads only.
+ *
+ * @throws {@link UnsupportedError} in the main thread, and for a message that only the platform can clone, which stays.
+ */
 export function selectSync<C extends SelectCases>(cases: C, options: WaitOptions = {}): Selected<C> {
   checkWaitOptions(options);
   const limit = blockingLimit('selectSync', options);

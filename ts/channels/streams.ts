@@ -1,35 +1,60 @@
 /** Web streams out of channels and into them. */
 import { ReadableStream, WritableStream } from 'node:stream/web';
+import { ChannelClosedError, InvalidArgumentError } from '../errors.js';
 import { signalOf } from '../signal.js';
-import type { WaitOptions } from '../wait-options.js';
+import { shown, type WaitOptions } from '../wait-options.js';
+import { within } from '../within.js';
 import type { Channel } from './channel.js';
 
-/** Sends everything that comes on to another channel or stream. */
+/** Sends everything that comes on to another channel. */
 export async function pipe<T>(
   from: Channel<T>,
-  to: Channel<T> | WritableStream<T>,
+  to: Channel<T>,
   preventClose: boolean,
   options: WaitOptions,
 ): Promise<void> {
-  if (to instanceof WritableStream) {
-    const signal = signalOf(options.signal);
-    return readableOf(from).pipeTo(to, { preventClose, ...(signal && { signal }) });
-  }
   for (;;) {
-    const { value, done: ended } = await from.receive(options);
-    if (ended) break;
-    await to.send(value as T, options);
+    // Before a message is taken, which would be lost.
+    if (to.closed) throw new ChannelClosedError();
+    const { value, done } = await from.receive(options);
+    if (done) break;
+    // What ends the pipe does not end the sending: the message is in nobody else's hands.
+    const sending = to.send(value);
+    try {
+      await within(sending, options, performance.now());
+    } catch (error) {
+      sending.catch(() => undefined);
+      throw error;
+    }
   }
   if (!preventClose) to.close();
 }
 
+/** Sends everything that comes on to a stream. */
+export async function pipeToStream<T>(
+  from: Channel<T>,
+  to: WritableStream<T>,
+  preventClose: boolean,
+  options: WaitOptions,
+): Promise<void> {
+  if (!(to instanceof WritableStream))
+    throw new InvalidArgumentError('to', shown(to), 'a Channel or a WritableStream');
+  const { timeout } = options;
+  const signal = signalOf(options.signal);
+  const source = readableOf(from, timeout === undefined ? {} : { timeout });
+  await source.pipeTo(to, { preventClose, ...(signal && { signal }) });
+}
+
 /** A stream of what is received. */
-export function readableOf<T>(channel: Channel<T>): ReadableStream<T> {
+export function readableOf<T>(
+  channel: Channel<T>,
+  options: Pick<WaitOptions, 'timeout'> = {},
+): ReadableStream<T> {
   const stop = new AbortController();
   return new ReadableStream<T>(
     {
       pull: async (out) => {
-        const next = await channel.receive({ signal: stop.signal });
+        const next = await channel.receive({ ...options, signal: stop.signal });
         if (next.done) out.close();
         else out.enqueue(next.value);
       },

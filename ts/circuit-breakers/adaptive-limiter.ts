@@ -1,5 +1,5 @@
 /** A concurrency limit that finds itself from latency. */
-import { checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError, NotHeldError, rethrow } from '../errors.js';
 import type { Emitter } from '../events.js';
 import { binding, fast } from '../isolate.js';

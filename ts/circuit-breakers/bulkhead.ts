@@ -1,5 +1,5 @@
 /** So many calls at once among all threads, and a line before them. */
-import { checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError, rethrow } from '../errors.js';
 import type { Emitter } from '../events.js';
 import { binding, fast } from '../isolate.js';

@@ -1,7 +1,7 @@
 /** Refusing calls by priority while this thread's event loop is late. */
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError, rethrow } from '../errors.js';
 import { Emitter } from '../events.js';
 import { binding, fast } from '../isolate.js';

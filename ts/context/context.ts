@@ -90,7 +90,7 @@ export class Context {
 
   /** The context that another thread's {@link toHandle} names: cancelled when that one is, and at its deadline in any case. */
   static from(handle: ContextHandle): Context {
-    if (typeof handle !== 'object' || handle?.millrace !== 'context')
+    if (!isHandle(handle))
       throw new InvalidArgumentError('handle', shown(handle), 'what toHandle() of a context gave');
     const context = new Context(Context.background(), handle.deadline);
     context.#values = new Map(Object.entries(handle.values));
@@ -148,7 +148,8 @@ export class Context {
 
   /** The same, at a date or a number of milliseconds since the epoch. */
   withDeadline(deadline: Date | number): [ctx: Context, cancel: CancelFunction] {
-    const ms = Number(deadline) - Date.now();
+    const known = typeof deadline === 'number' || deadline instanceof Date;
+    const ms = known ? Number(deadline) - Date.now() : NaN;
     if (Number.isNaN(ms) || ms > longest)
       throw new InvalidArgumentError('deadline', shown(deadline), 'a date, or milliseconds since the epoch');
     return this.withTimeout(Math.max(ms, 0));
@@ -230,6 +231,14 @@ export class Context {
     const shared = this.#shared;
     if (shared !== undefined && !shared.done) shared.set(pack(error));
   }
+}
+
+/** Whether it has what a context's handle has; the handles in it are looked at where they are opened. */
+function isHandle(handle: unknown): handle is ContextHandle {
+  if (typeof handle !== 'object' || handle === null) return false;
+  const { millrace, values, deadline } = handle as Partial<ContextHandle>;
+  const timed = deadline === undefined || (typeof deadline === 'number' && !Number.isNaN(deadline));
+  return millrace === 'context' && timed && typeof values === 'object' && values !== null;
 }
 
 /** Calls once something comes, or the channel is closed; this alone keeps no event loop alive. `keeps` stays alive until then. */

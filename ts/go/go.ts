@@ -1,5 +1,6 @@
 /** Go's `go`: a function of the moment on the worker threads that the whole process shares. */
 import { availableParallelism } from 'node:os';
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError, PoolClosedError } from '../errors.js';
 import { fast } from '../isolate.js';
 import { type Cancellation, isCancellation, signalOf } from '../signal.js';
@@ -107,8 +108,13 @@ function nameOf(fn: { name: unknown }): string {
   return typeof fn.name === 'string' ? fn.name.slice(0, 100) : '';
 }
 
-function check(fn: unknown, signal: Cancellation | undefined): void {
-  if (typeof fn !== 'function') throw new InvalidArgumentError('fn', shown(fn), 'a function');
+function check(fn: unknown, options: GoOptions): void {
+  checkFunction(fn);
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('options', shown(options), 'an object');
+  for (const name of Object.keys(options))
+    if (name !== 'signal') throw new InvalidArgumentError(name, 'an unknown option', 'signal');
+  const { signal } = options;
   if (signal !== undefined && !isCancellation(signal))
     throw new InvalidArgumentError('signal', shown(signal), 'an AbortSignal or a Context');
 }
@@ -134,7 +140,7 @@ function start<A extends unknown[], R>(
   args: A,
   options: GoOptions,
 ): Goroutine<Awaited<R>> {
-  check(fn, options.signal);
+  check(fn, options);
   return new Goroutine((signal) => schedule(fn, args, signal), signalOf(options.signal), nameOf(fn), false);
 }
 
@@ -154,7 +160,7 @@ export function go<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): G
   return start(fn, args, {});
 }
 
-/** The same, with a signal. */
+/** The same, with a signal: `go.with({ signal })(fn, ...args)`. @throws {@link InvalidArgumentError} for what cannot be meant. */
 go.with =
   (options: GoOptions) =>
   <A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Goroutine<Awaited<R>> =>
@@ -165,7 +171,7 @@ go.local = <R>(
   fn: (signal: AbortSignal) => R | PromiseLike<R>,
   options: GoOptions = {},
 ): Goroutine<Awaited<R>> => {
-  check(fn, options.signal);
+  check(fn, options);
   const run = async (signal: AbortSignal): Promise<Awaited<R>> => {
     signal.throwIfAborted();
     return (await Promise.race([fn(signal), aborted(signal)])) as Awaited<R>;
@@ -179,9 +185,17 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
+/** Starts them all, or none if one of them is no function. */
+function startAll<F extends () => unknown>(fns: readonly F[]): Goroutine<Awaited<ReturnType<F>>>[] {
+  if (!Array.isArray(fns)) throw new InvalidArgumentError('fns', shown(fns), 'an array of functions');
+  for (const fn of fns) checkFunction(fn);
+  return fns.map((fn) => go(fn) as Goroutine<Awaited<ReturnType<F>>>);
+}
+
 /**
  * Runs functions beside one another, and gives their results in order. The first error cancels the others.
  *
+ * @throws The first error; {@link InvalidArgumentError} for what is no array of functions, and then none runs.
  * @example
  * ```ts
  * const [a, b] = await goAll([() => 1, () => 'two']);
@@ -190,7 +204,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 export async function goAll<F extends readonly (() => unknown)[]>(
   fns: readonly [...F],
 ): Promise<{ -readonly [K in keyof F]: Awaited<ReturnType<F[K]>> }> {
-  const routines = fns.map((fn) => go(fn));
+  const routines = startAll(fns);
   try {
     return (await Promise.all(routines)) as { -readonly [K in keyof F]: Awaited<ReturnType<F[K]>> };
   } catch (error) {
@@ -199,9 +213,15 @@ export async function goAll<F extends readonly (() => unknown)[]>(
   }
 }
 
-/** Runs functions beside one another: the first to end decides, and the others are cancelled. */
+/**
+ * Runs functions beside one another: the first to end decides, and the others are cancelled.
+ *
+ * @throws What the first to end throws; {@link InvalidArgumentError} for what is no array of functions, or has none.
+ */
 export async function goRace<T>(fns: readonly (() => T | PromiseLike<T>)[]): Promise<Awaited<T>> {
-  const routines = fns.map((fn) => go(fn));
+  const routines = startAll(fns);
+  if (routines.length === 0)
+    throw new InvalidArgumentError('fns', 'none', 'at least one: a race of none has no end');
   try {
     return (await Promise.race(routines)) as Awaited<T>;
   } finally {

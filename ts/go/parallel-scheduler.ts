@@ -1,5 +1,6 @@
 /** Loops whose rounds run on all cores. */
 import { availableParallelism } from 'node:os';
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { type Cancellation, isCancellation, signalOf } from '../signal.js';
 import { shown } from '../wait-options.js';
@@ -98,11 +99,15 @@ export class ParallelScheduler implements AsyncDisposable {
   /** What a round takes, by the text of its function, in milliseconds. */
   readonly #measured = new Map<string, number>();
 
+  /** @throws {@link InvalidArgumentError} for what cannot be meant. */
   constructor(options: ParallelOptions = {}) {
+    if (typeof options !== 'object' || options === null)
+      throw new InvalidArgumentError('options', shown(options), 'an object');
     for (const name of Object.keys(options)) {
       if (name !== 'workers') throw new InvalidArgumentError(name, 'an unknown option', 'workers');
     }
-    this.#workers = options.workers ?? availableParallelism();
+    const { workers = availableParallelism() } = options;
+    this.#workers = workers;
     this.#pool = new FixedWorkerPool<Job, Ran>(this.#workers, {
       processor: new URL('./parallel-run.js', import.meta.url),
     });
@@ -184,7 +189,9 @@ export class ParallelScheduler implements AsyncDisposable {
     how: Job['how'],
     options: LoopOptions = {},
   ): Promise<unknown[][]> {
-    if (typeof fn !== 'function') throw new InvalidArgumentError('fn', shown(fn), 'a function');
+    checkFunction(fn);
+    if (typeof options !== 'object' || options === null)
+      throw new InvalidArgumentError('options', shown(options), 'an object');
     for (const name of Object.keys(options)) {
       if (name !== 'chunkSize' && name !== 'signal')
         throw new InvalidArgumentError(name, 'an unknown option', 'chunkSize, signal');

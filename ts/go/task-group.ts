@@ -34,7 +34,10 @@ export class TaskGroup implements AsyncDisposable {
   #failed: { error: unknown } | undefined;
   #closed = false;
 
+  /** @throws {@link InvalidArgumentError} for what cannot be meant. */
   constructor(options: TaskGroupOptions = {}) {
+    if (typeof options !== 'object' || options === null)
+      throw new InvalidArgumentError('options', shown(options), 'an object');
     for (const name of Object.keys(options)) {
       if (name !== 'limit' && name !== 'signal')
         throw new InvalidArgumentError(name, 'an unknown option', 'limit, signal');
@@ -76,8 +79,9 @@ export class TaskGroup implements AsyncDisposable {
   }
 
   async #run<T>(task: Task<T>): Promise<T> {
-    if (this.#running >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#running++;
+    if (this.#running < this.#limit) this.#running++;
+    // Whoever ends leaves its place to the first in line: nobody who comes meanwhile takes it.
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       if (this.ctx.err !== undefined) throw this.ctx.err;
       return await this.ctx.run(() => task(this.ctx));
@@ -85,8 +89,9 @@ export class TaskGroup implements AsyncDisposable {
       this.#fail(error);
       throw error;
     } finally {
-      this.#running--;
-      this.#waiting.shift()?.();
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
       if (this.size === 0) for (const idle of this.#idle.splice(0)) idle();
     }
   }

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { InvalidArgumentError, NotFoundError } from '../errors.js';
-import { checkWaitOptions, shown } from '../wait-options.js';
+import { shown } from '../wait-options.js';
 
 /** How a thread is kept. */
 export interface ThreadOptions extends WorkerOptions {
@@ -57,6 +57,8 @@ interface Thread {
   file: string | URL;
   options: ThreadOptions;
   worker: Worker | undefined;
+  /** The thread, once it is up. */
+  up: Promise<Worker> | undefined;
   state: ThreadStatus['state'];
   restarts: number;
   /** Failures in a row. */
@@ -87,7 +89,10 @@ export class WorkerThreadManager implements AsyncDisposable {
   readonly #timeout: number;
   #watch: NodeJS.Timeout | undefined;
 
+  /** @throws {@link InvalidArgumentError} for what cannot be meant. */
   constructor(options: ThreadManagerOptions = {}) {
+    if (typeof options !== 'object' || options === null)
+      throw new InvalidArgumentError('options', shown(options), 'an object');
     const { heartbeatInterval = 1000, heartbeatTimeout = 30_000, ...rest } = options;
     const unknown = Object.keys(rest)[0];
     if (unknown !== undefined)
@@ -125,6 +130,8 @@ export class WorkerThreadManager implements AsyncDisposable {
     const before = this.#threads.get(name);
     if (before !== undefined && before.state !== 'stopped')
       throw new InvalidArgumentError('name', `'${name}'`, 'one that no thread has');
+    if (typeof options !== 'object' || options === null)
+      throw new InvalidArgumentError('options', shown(options), 'an object');
     const { restart = 'never', restartBackoff = 100 } = options;
     if (!['never', 'on-failure', 'always'].includes(restart))
       throw new InvalidArgumentError('restart', shown(restart), 'never, on-failure, always');
@@ -135,6 +142,7 @@ export class WorkerThreadManager implements AsyncDisposable {
       file,
       options,
       worker: undefined,
+      up: undefined,
       state: 'starting',
       restarts: 0,
       streak: 0,
@@ -150,8 +158,20 @@ export class WorkerThreadManager implements AsyncDisposable {
   }
 
   #spawn(thread: Thread): Promise<Worker> {
+    thread.up = this.#begin(thread);
+    return thread.up;
+  }
+
+  async #begin(thread: Thread): Promise<Worker> {
     const { restart: _restart, restartBackoff: _backoff, ...options } = thread.options;
-    const worker = new Worker(thread.file, { name: thread.name, ...options });
+    let worker: Worker;
+    try {
+      worker = new Worker(thread.file, { name: thread.name, ...options });
+    } catch (error) {
+      thread.state = 'stopped';
+      this.#tell(thread, error);
+      throw error;
+    }
     Object.assign(thread, {
       worker,
       state: 'starting',
@@ -168,8 +188,7 @@ export class WorkerThreadManager implements AsyncDisposable {
         resolve(worker);
       });
       worker.on('error', (error) => {
-        if (this.#emitter.listenerCount('error') > 0)
-          this.#emitter.emit('error', this.#status(thread), error);
+        this.#tell(thread, error);
         reject(error);
       });
       worker.once('exit', (code) => {
@@ -179,6 +198,11 @@ export class WorkerThreadManager implements AsyncDisposable {
         this.#exited(thread, code);
       });
     });
+  }
+
+  #tell(thread: Thread, error: unknown): void {
+    // An EventEmitter throws what nobody listens to.
+    if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', this.#status(thread), error);
   }
 
   #exited(thread: Thread, code: number): void {
@@ -258,10 +282,16 @@ export class WorkerThreadManager implements AsyncDisposable {
     }
   }
 
-  /** Ends a thread, if it runs, and starts it again. */
+  /**
+   * Ends a thread, if it runs, and starts it again. Several who ask for it at once get the same thread.
+   *
+   * @throws {@link NotFoundError} if there is none of that name; why the thread could not come up.
+   */
   async restart(name: string): Promise<Worker> {
     const thread = this.#find(name);
     await this.#end(thread, 0);
+    // Somebody else may have been quicker.
+    if (thread.worker !== undefined) return thread.up as Promise<Worker>;
     thread.restarts++;
     return this.#spawn(thread);
   }
@@ -272,8 +302,13 @@ export class WorkerThreadManager implements AsyncDisposable {
    * @param options - `timeout`: how long it may take to end by itself, in milliseconds. Default 0: it is terminated at once.
    */
   async stop(name: string, options: { timeout?: number } = {}): Promise<void> {
-    checkWaitOptions(options);
-    await this.#end(this.#find(name), options.timeout ?? 0);
+    await this.#stop(this.#find(name), patience(options));
+  }
+
+  async #stop(thread: Thread, timeout: number): Promise<void> {
+    // One that is being started again meanwhile ends, too.
+    do await this.#end(thread, timeout);
+    while (thread.worker !== undefined);
   }
 
   async #end(thread: Thread, timeout: number): Promise<void> {
@@ -298,11 +333,23 @@ export class WorkerThreadManager implements AsyncDisposable {
 
   /** Ends all threads, as {@link stop} does. */
   async stopAll(options: { timeout?: number } = {}): Promise<void> {
-    checkWaitOptions(options);
-    await Promise.all([...this.#threads.values()].map((thread) => this.#end(thread, options.timeout ?? 0)));
+    const timeout = patience(options);
+    await Promise.all([...this.#threads.values()].map((thread) => this.#stop(thread, timeout)));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stopAll();
   }
+}
+
+/** How long a thread may take to end. */
+function patience(options: { timeout?: number }): number {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('options', shown(options), 'an object');
+  for (const name of Object.keys(options))
+    if (name !== 'timeout') throw new InvalidArgumentError(name, 'an unknown option', 'timeout');
+  const { timeout = 0 } = options;
+  if (!(typeof timeout === 'number' && timeout >= 0))
+    throw new InvalidArgumentError('timeout', shown(timeout), 'milliseconds, at least 0');
+  return timeout;
 }

@@ -1,9 +1,10 @@
 /** A 64-bit floating-point number that all threads share. */
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { fast } from '../isolate.js';
 import type { Origin, SharedHandle, SharedOptions } from '../shared-object.js';
 import { shown } from '../wait-options.js';
-import { checkFunction, originOf, SharedAtomic } from './atomic.js';
+import { originOf, SharedAtomic } from './atomic.js';
 import { wideCell } from './buffers.js';
 
 /** One number, and its bits. */

@@ -1,9 +1,10 @@
 /** A 64-bit integer that all threads share. */
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError, UnsafeIntegerError } from '../errors.js';
 import { fast } from '../isolate.js';
 import type { Origin, SharedHandle, SharedOptions } from '../shared-object.js';
 import { shown } from '../wait-options.js';
-import { checkFunction, originOf, SharedAtomic } from './atomic.js';
+import { originOf, SharedAtomic } from './atomic.js';
 import { wideCell } from './buffers.js';
 
 const half = 0xffff_ffffn;

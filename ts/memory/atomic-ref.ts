@@ -1,9 +1,10 @@
 /** A whole value that all threads share. */
+import { checkFunction } from '../arguments.js';
 import { UnsupportedError } from '../errors.js';
 import { fast, taskRecord } from '../isolate.js';
 import type { Origin, SharedHandle, SharedOptions } from '../shared-object.js';
 import { put, putNum, putTag, recordedValue } from '../values.js';
-import { checkFunction, originOf, SharedAtomic } from './atomic.js';
+import { originOf, SharedAtomic } from './atomic.js';
 
 /**
  * A value that all threads share and that is replaced as a whole. Values are cloned in and out, as by `postMessage`. Each method is

@@ -120,8 +120,3 @@ export abstract class SharedAtomic<Kind extends string, T> extends SharedObject<
     return fast.atomicNotify(this.handle, count);
   }
 }
-
-/** @throws {@link InvalidArgumentError} if it is no function. @internal */
-export function checkFunction(fn: unknown): void {
-  if (typeof fn !== 'function') throw new InvalidArgumentError('fn', shown(fn), 'a function');
-}

@@ -5,13 +5,13 @@ import { signalOf } from '../signal.js';
 import type { Guard } from '../sync/guard.js';
 import { Semaphore } from '../sync/semaphore.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
+import { longestTimer, within } from '../within.js';
 import { Lease } from './lease.js';
 import {
   checkPoolOptions,
   type ObjectPoolOptions,
   type ObjectPoolStatistics,
 } from './object-pool-options.js';
-import { longestTimer, within } from './within.js';
 
 interface Entry<T> {
   value: T;

@@ -1,6 +1,7 @@
 /** One map for all threads, and a cache if it is given limits. */
 
-import { callSync, checkFunction } from '../blocking.js';
+import { checkFunction, checkIterable } from '../arguments.js';
+import { callSync } from '../blocking.js';
 import { InvalidArgumentError, UnsupportedError } from '../errors.js';
 import { binding, fast, taskRecord } from '../isolate.js';
 import {
@@ -12,7 +13,7 @@ import {
 } from '../shared-object.js';
 import { flightFor, flightForSync } from '../sync/singleflight.js';
 import { put, putNum, putTag, putText, recordedValue } from '../values.js';
-import { shown, type WaitOptions } from '../wait-options.js';
+import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
 
 /** What can be a key. */
 export type MapKey = string | number | bigint | boolean | null | undefined;
@@ -136,11 +137,14 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
 
   /** The values of several keys, in order. */
   getAll(keys: Iterable<K>): (V | undefined)[] {
+    checkIterable('keys', keys);
     return Array.from(keys, (key) => this.get(key));
   }
 
   /** Sets several entries. */
   setAll(entries: Iterable<readonly [K, V]>, options: SetOptions = {}): this {
+    checkIterable('entries', entries);
+    ttlOf(options);
     for (const [key, value] of entries) this.set(key, value, options);
     return this;
   }
@@ -153,6 +157,7 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
    * @returns The new value.
    */
   update(key: K, fn: (value: V | undefined) => V, options: SetOptions = {}): V {
+    checkFunction(fn);
     const ttl = ttlOf(options);
     for (;;) {
       putKey(key);
@@ -167,6 +172,7 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
   /**
    * The value of a key; if it has none, what a function computes, once among all threads that ask meanwhile.
    *
+   * @param options - `ttl`: how long what is computed lives; `signal` and `timeout` end the wait for another who computes.
    * @throws What the function throws, for all who wait; {@link WaitTimeoutError} and the signal's reason, for one who waits.
    */
   async getOrCompute(
@@ -174,15 +180,16 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
     fn: () => V | PromiseLike<V>,
     options: SetOptions & WaitOptions = {},
   ): Promise<V> {
-    const { ttl, ...wait } = options;
+    checkFunction(fn);
+    const { set, wait } = parted(options);
     const known = this.get(key);
     if (known !== undefined) return known;
     const compute = async (): Promise<V> => {
-      // Somebody may have been done just before.
-      const found = this.get(key);
+      // Somebody may have been done just before. It counts as a read only if that is so.
+      const found = this.has(key) ? this.get(key) : undefined;
       if (found !== undefined) return found;
       const value = await fn();
-      this.set(key, value, ttl === undefined ? {} : { ttl });
+      this.set(key, value, set);
       return value;
     };
     return flightFor(this.native, this, flightOf(key), compute, wait);
@@ -195,17 +202,17 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
    * main thread, if the key has no value.
    */
   getOrComputeSync(key: K, fn: () => V, options: SetOptions & WaitOptions = {}): V {
-    const { ttl, ...wait } = options;
+    checkFunction(fn);
+    const { set, wait } = parted(options);
     const known = this.get(key);
     if (known !== undefined) return known;
     const compute = (): V => {
-      const found = this.get(key);
+      const found = this.has(key) ? this.get(key) : undefined;
       if (found !== undefined) return found;
       const value = callSync(fn);
-      this.set(key, value, ttl === undefined ? {} : { ttl });
+      this.set(key, value, set);
       return value;
     };
-    checkFunction(fn);
     return flightForSync(this.native, 'getOrComputeSync', flightOf(key), compute, wait);
   }
 
@@ -239,6 +246,7 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
 
   /** Calls a function for each entry there is at the moment of the call. */
   forEach(fn: (value: V, key: K, map: this) => void): void {
+    checkFunction(fn);
     for (const [key, value] of this.entries()) fn(value, key, this);
   }
 
@@ -274,7 +282,18 @@ function putValue(value: unknown): void {
   fast.mapValue(putTag, putNum);
 }
 
+/** The options of a computation: how its value is set, and how it is waited for. */
+function parted(options: SetOptions & WaitOptions): { set?: SetOptions; wait: WaitOptions } {
+  checkWaitOptions(options, ['ttl']);
+  const { ttl, ...wait } = options;
+  if (ttl === undefined) return { wait };
+  ttlOf({ ttl });
+  return { set: { ttl }, wait };
+}
+
 function ttlOf(options: SetOptions): number {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('options', shown(options), 'an object');
   for (const name of Object.keys(options)) {
     if (name !== 'ttl') throw new InvalidArgumentError(name, 'an unknown option', 'ttl');
   }

@@ -1,11 +1,11 @@
 /** A queue for many producers and many consumers, in any threads. */
 import type { Transferable } from 'node:worker_threads';
+import { checkIterable } from '../arguments.js';
 import { block, blockingLimit } from '../blocking.js';
 import type { SendOptions } from '../channels/channel.js';
-import { kind } from '../codec/index.js';
+import { checkTransfer, crossing } from '../channels/messages.js';
 import { InvalidArgumentError, QueueClosedError } from '../errors.js';
 import { fast, taskRecord } from '../isolate.js';
-import { nextSideId, stageSide, unstageSide } from '../links.js';
 import {
   nameOf,
   type Origin,
@@ -15,7 +15,7 @@ import {
 } from '../shared-object.js';
 import { signalOf } from '../signal.js';
 import { nextTurn, overspent } from '../turn.js';
-import { put, putNum, putSide, putTag, type Received, recordedValue } from '../values.js';
+import { putNum, putTag, type Received, recordedValue } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
 
@@ -125,18 +125,11 @@ export class SharedQueue<T> extends SharedObject<'queue'> implements AsyncIterab
     return { pushers: this.#read(reading.pushers), poppers: this.#read(reading.poppers) };
   }
 
-  /** Makes a value ready for the next native call; what only the platform can clone stays here until it is popped. */
+  /** Makes a value ready for the next native call, unless something is to be moved and the queue is closed. */
   #encode(value: T, transfer: readonly Transferable[]): void {
-    if (!Array.isArray(transfer)) throw new InvalidArgumentError('transfer', shown(transfer), 'an array');
-    if (transfer.length === 0 && put(value)) return;
-    const id = nextSideId();
-    stageSide(id, value, transfer, true);
-    putSide(id);
-  }
-
-  /** The value was not pushed after all. */
-  #forget(tag: number, num: number): void {
-    if (tag === kind.side) unstageSide(num);
+    checkTransfer(transfer);
+    if (transfer.length > 0 && this.closed) throw new QueueClosedError();
+    crossing.encodeAny(value, transfer);
   }
 
   #rank(priority: number | undefined): number {
@@ -184,12 +177,12 @@ export class SharedQueue<T> extends SharedObject<'queue'> implements AsyncIterab
       return;
     }
     if (how === pushed.closed) {
-      this.#forget(tag, num);
+      crossing.forget(tag, num);
       throw new QueueClosedError();
     }
     await new Promise<void>((resolve, reject) => {
       const failed = (error: unknown): void => {
-        this.#forget(tag, num);
+        crossing.forget(tag, num);
         reject(error as Error);
       };
       const end = (ended: number): void => {
@@ -217,13 +210,14 @@ export class SharedQueue<T> extends SharedObject<'queue'> implements AsyncIterab
     }
     const { priority, transfer = nothing } = options;
     const rank = this.#rank(priority);
+    checkTransfer(transfer);
     // What is moved is gone when the queue turns out to be full: so that is asked first.
-    if (transfer.length > 0 && this.length >= this.#capacity) return false;
+    if (transfer.length > 0 && !this.closed && this.length >= this.#capacity) return false;
     this.#encode(value, transfer);
     const [tag, num] = [putTag, putNum];
     const how = fast.queueTryPush(this.#handle, tag, num, rank);
     if (how === pushed.done) return true;
-    this.#forget(tag, num);
+    crossing.forget(tag, num);
     if (how === pushed.closed) throw new QueueClosedError();
     return false;
   }
@@ -237,9 +231,9 @@ export class SharedQueue<T> extends SharedObject<'queue'> implements AsyncIterab
    */
   async pushBatch(values: Iterable<T>, options: Omit<PushOptions, 'transfer'> = {}): Promise<void> {
     checkWaitOptions(options, ['priority']);
-    if (typeof (values as Iterable<T> | null | undefined)?.[Symbol.iterator] !== 'function')
-      throw new InvalidArgumentError('values', shown(values), 'an iterable');
+    checkIterable('values', values);
     const { priority } = options;
+    this.#rank(priority);
     const rank = priority === undefined ? {} : { priority };
     signalOf(options.signal)?.throwIfAborted();
     for (const value of values) if (!this.tryPush(value, rank)) await this.#pushWith(value, options);
@@ -329,14 +323,15 @@ export class SharedQueue<T> extends SharedObject<'queue'> implements AsyncIterab
     checkWaitOptions(options, own);
     const rank = this.#rank(options.priority);
     const limit = blockingLimit('pushSync', options);
-    this.#encode(value, options.transfer ?? nothing);
+    const { transfer = nothing } = options;
+    this.#encode(value, transfer);
     const [tag, num] = [putTag, putNum];
     try {
       let how = fast.queuePushBlocking(this.#handle, limit, tag, num, rank);
       if (how === pushed.waiting) how = block(options).how === status.signal ? pushed.done : pushed.closed;
       if (how === pushed.closed) throw new QueueClosedError();
     } catch (error) {
-      this.#forget(tag, num);
+      crossing.forget(tag, num);
       throw error;
     }
   }

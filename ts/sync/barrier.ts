@@ -1,7 +1,7 @@
 /** A place where so many meet, again and again. */
 import { BarrierBrokenError } from '../errors.js';
 import { fast } from '../isolate.js';
-import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
+import { mustBeGiven, nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
 import { passed, reading, SharedLock } from './lock.js';
 
@@ -28,7 +28,7 @@ export class Barrier extends SharedLock<'barrier'> {
   constructor(origin: Origin, internal: true);
   constructor(first: number | Origin, second: SharedOptions | true = {}) {
     if (second === true) super('barrier', first as Origin);
-    else super('barrier', { options: { parties: first }, name: nameOf(second) });
+    else super('barrier', { options: { parties: mustBeGiven('parties', first) }, name: nameOf(second) });
   }
 
   /** Opens the barrier of a name. @throws {@link NotFoundError} if there is none. */

@@ -1,11 +1,12 @@
 /** Waiting for what a lock guards to change. */
-import { NotHeldError } from '../errors.js';
+import { isMainThread } from 'node:worker_threads';
+import { InvalidArgumentError, NotHeldError } from '../errors.js';
 import { fast } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
-import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
-import type { Guard } from './guard.js';
+import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
+import { Guard } from './guard.js';
 import { SharedLock } from './lock.js';
-import type { Mutex } from './mutex.js';
+import { Mutex } from './mutex.js';
 
 /**
  * A condition variable. Whoever holds a mutex gives it up, waits to be notified, and takes it again, in that order and with nothing
@@ -47,20 +48,30 @@ export class Cond extends SharedLock<'cond'> {
    * if the guard has given it back before.
    */
   async wait(mutex: Mutex, guard: Guard, options?: WaitOptions): Promise<Guard> {
+    check(mutex, guard);
     if (options !== undefined) checkWaitOptions(options);
-    mustHold(guard);
-    // In line before the lock is given up: no notification can come between.
     const again = mutex.relock();
-    const notified = this.pass(true, 1, options);
-    guard.release();
+    let notified: number | Promise<number>;
+    try {
+      // In line before the lock is given up: no notification can come between.
+      notified = this.pass(true, 1, options);
+    } finally {
+      guard.release();
+    }
     await notified;
     return again();
   }
 
   /** As `wait`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */
   waitSync(mutex: Mutex, guard: Guard, options: WaitOptions = {}): Guard {
-    mustHold(guard);
-    this.passSync('waitSync', true, 1, options, () => guard.release());
+    check(mutex, guard);
+    checkWaitOptions(options);
+    try {
+      this.passSync('waitSync', true, 1, options, () => guard.release());
+    } catch (error) {
+      if (!isMainThread && guard.held) guard.release();
+      throw error;
+    }
     return mutex.lockSync();
   }
 
@@ -75,6 +86,9 @@ export class Cond extends SharedLock<'cond'> {
   }
 }
 
-function mustHold(guard: Guard): void {
+function check(mutex: Mutex, guard: Guard): void {
+  if (!(mutex instanceof Mutex)) throw new InvalidArgumentError('mutex', shown(mutex), 'a Mutex');
+  if (!(guard instanceof Guard))
+    throw new InvalidArgumentError('guard', shown(guard), 'what lock() of the mutex gave');
   if (!guard.held) throw new NotHeldError('this guard has given back what it held');
 }

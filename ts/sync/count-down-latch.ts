@@ -1,7 +1,7 @@
 /** A gate that opens once, when it has been counted down. */
 import { InvalidArgumentError } from '../errors.js';
 import { fast } from '../isolate.js';
-import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
+import { mustBeGiven, nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
 import { reading, SharedLock } from './lock.js';
 
@@ -24,7 +24,7 @@ export class CountDownLatch extends SharedLock<'latch'> {
   constructor(origin: Origin, internal: true);
   constructor(first: number | Origin, second: SharedOptions | true = {}) {
     if (second === true) super('latch', first as Origin);
-    else super('latch', { options: { count: first }, name: nameOf(second) });
+    else super('latch', { options: { count: mustBeGiven('count', first) }, name: nameOf(second) });
   }
 
   /** Opens the latch of a name. @throws {@link NotFoundError} if there is none. */

@@ -25,7 +25,7 @@ export const passed = {
 export const reading = { waiting: 0, value: 1, poisoned: 2, closed: 3, size: 4, holder: 5 } as const;
 
 /** A lock of one kind, as this thread sees it. Not made itself. */
-export abstract class SharedLock<Kind extends string> extends SharedObject<Kind> {
+export abstract class SharedLock<Kind extends string> extends SharedObject<Kind> implements Disposable {
   /** @internal */
   protected readonly handle: number;
 
@@ -50,10 +50,18 @@ export abstract class SharedLock<Kind extends string> extends SharedObject<Kind>
     return binding.lockHolders(this.native);
   }
 
-  /** Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. What is held can be given back. */
+  /**
+   * Closes it: those who wait reject with `LockClosedError`, and nobody passes any more. What is held can be given back. Again does no
+   * harm.
+   */
   close(): void {
     fast.lockClose(this.handle);
     this.unexport();
+  }
+
+  /** Closes it. To give back what is held is a guard's matter. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   /** @internal */

@@ -1,5 +1,6 @@
 /** Mutual exclusion among all threads. */
 import { isMainThread } from 'node:worker_threads';
+import { checkFunction } from '../arguments.js';
 import { fast } from '../isolate.js';
 import type { Origin, SharedHandle } from '../shared-object.js';
 import { nextTurn, overspent } from '../turn.js';
@@ -139,8 +140,13 @@ export class Mutex extends SharedLock<'mutex'> {
     return this.#guard(this.passWatchedSync(watch, 'lockSync', true, 1, options), watch);
   }
 
-  /** Runs a function while it holds the lock. */
+  /**
+   * Runs a function while it holds the lock.
+   *
+   * @throws What the function throws, and as `lock`; {@link InvalidArgumentError} if it is none.
+   */
   async runExclusive<T>(fn: (guard: Guard) => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    checkFunction(fn);
     if (watching()) return this.#runWatched(fn, options);
     using guard = await this.lock(options);
     return await fn(guard);

@@ -1,5 +1,6 @@
 /** Something that one thread of all does once. */
-import { callSync, checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
+import { callSync } from '../blocking.js';
 import { UnsupportedError } from '../errors.js';
 import { fast, taskRecord } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
@@ -61,6 +62,7 @@ export class Once<T = unknown> extends SharedLock<'once'> {
    * @throws What the function throws, for the one who ran it; {@link WaitTimeoutError}; the signal's reason.
    */
   async do(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    checkFunction(fn);
     if (options !== undefined) checkWaitOptions(options);
     if (!this.#runs(await this.pass(true, 1, options))) return this.#got();
     try {

@@ -1,7 +1,8 @@
 /** Permits that all threads share. */
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { fast } from '../isolate.js';
-import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
+import { mustBeGiven, nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
 import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
 import { isAlone } from './fair.js';
@@ -18,6 +19,7 @@ export interface SemaphoreOptions extends SharedOptions {
 
 function semaphoreOrigin(permits: unknown, options: SemaphoreOptions): Origin {
   const name = nameOf(options, ['fair']);
+  mustBeGiven('permits', permits);
   const { fair = true } = options;
   return { options: { permits, fair }, name };
 }
@@ -131,7 +133,7 @@ export class Semaphore extends SharedLock<'semaphore'> {
     return new Guard(give, poisoned);
   }
 
-  /** Takes permits if they are free; otherwise gives `undefined`. */
+  /** Takes permits if they are free; otherwise, also if there never are so many, gives `undefined`. */
   tryAcquire(count = 1): Guard | undefined {
     this.#check(count);
     const watch = watching() ? new Watch(this.native, true, count) : undefined;
@@ -158,11 +160,18 @@ export class Semaphore extends SharedLock<'semaphore'> {
     this.#give(count);
   }
 
-  /** Runs a function while it holds permits. */
-  async run<T>(fn: () => T | PromiseLike<T>, options: WaitOptions & { count?: number } = {}): Promise<T> {
-    const { count = 1, ...wait } = options;
+  /**
+   * Runs a function while it holds permits.
+   *
+   * @param options - `count`: how many, at least 1; default 1.
+   * @throws What the function throws, and as `acquire`; {@link InvalidArgumentError} if it is none.
+   */
+  async run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions & { count?: number }): Promise<T> {
+    checkFunction(fn);
+    if (options !== undefined) checkWaitOptions(options, ['count']);
+    const { count = 1, ...wait } = options ?? {};
     if (watching()) return this.#runWatched(fn, count, wait);
-    using _permits = await this.acquire(count, wait);
+    using _permits = await this.acquire(count, options === undefined ? undefined : wait);
     return await fn();
   }
 

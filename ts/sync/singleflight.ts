@@ -1,5 +1,6 @@
 /** Of all threads that ask for the same thing at once, one gets it, for all. */
-import { block, blockingLimit, callSync, checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
+import { block, blockingLimit, callSync } from '../blocking.js';
 import { InvalidArgumentError, rethrow, UnsupportedError } from '../errors.js';
 import { binding } from '../isolate.js';
 import type { NativeObject } from '../native/binding.js';
@@ -110,6 +111,7 @@ export async function flightFor<T>(
   fn: () => T | PromiseLike<T>,
   options: WaitOptions,
 ): Promise<T> {
+  checkFunction(fn);
   checkWaitOptions(options);
   const signal = signalOf(options.signal);
   signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 /** Waiting until a number of things are done, whichever threads do them. */
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { fast } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
@@ -63,6 +64,7 @@ export class WaitGroup extends SharedLock<'waitgroup'> {
 
   /** Counts a function's run: adds one, and takes it away when it has ended, however that may be. */
   async go<T>(fn: () => T | PromiseLike<T>): Promise<T> {
+    checkFunction(fn);
     this.add(1);
     try {
       return await fn();

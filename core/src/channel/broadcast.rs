@@ -94,6 +94,7 @@ impl<T: Clone + Send + 'static, W: ChannelTarget<T>> Broadcast<T, W> {
         if inner.closed {
             return Err(SubscribeError::Closed);
         }
+        inner.forget_closed();
         if inner.subscribers.iter().any(|subscriber| subscriber.id == id) {
             return Err(SubscribeError::Taken);
         }
@@ -110,6 +111,7 @@ impl<T: Clone + Send + 'static, W: ChannelTarget<T>> Broadcast<T, W> {
     /// Removes a subscriber, whose channel is closed. Says whether there was one.
     pub fn unsubscribe(&self, id: &str) -> bool {
         let mut inner = self.inner.lock();
+        inner.forget_closed();
         let at = inner.subscribers.iter().position(|subscriber| subscriber.id == id);
         let gone = at.map(|at| inner.subscribers.remove(at));
         drop(inner);
@@ -187,9 +189,17 @@ impl<T: Clone + Send + 'static, W: ChannelTarget<T>> Broadcast<T, W> {
     /// Each subscriber, with what waits in its buffer and how many messages it has missed.
     #[must_use]
     pub fn subscribers(&self) -> Vec<(String, usize, u64)> {
-        let inner = self.inner.lock();
+        let mut inner = self.inner.lock();
+        inner.forget_closed();
         let tell = |it: &Subscriber<T, W>| (it.id.clone(), it.channel.len(), it.dropped);
         inner.subscribers.iter().map(tell).collect()
+    }
+}
+
+impl<T: Clone + Send + 'static, W: ChannelTarget<T>> Inner<T, W> {
+    /// One who closes its channel subscribes no more.
+    fn forget_closed(&mut self) {
+        self.subscribers.retain(|subscriber| !subscriber.channel.is_closed());
     }
 }
 
@@ -311,5 +321,17 @@ mod tests {
         broadcast.close();
         assert!(b.is_closed() && broadcast.publish(&1).is_none());
         assert_eq!(subscribe("d", 1).unwrap_err(), SubscribeError::Closed);
+    }
+
+    #[test]
+    fn one_who_closes_its_channel_subscribes_no_more() {
+        let broadcast = Sent::new(0);
+        let subscribe = || broadcast.subscribe("a".into(), Owner(1), 1, Slow::Block, 0);
+        subscribe().unwrap().close();
+        assert!(broadcast.subscribers().is_empty() && !broadcast.unsubscribe("a"));
+        subscribe().unwrap().close();
+        let again = subscribe().unwrap();
+        assert_eq!(broadcast.publish(&1).map(|published| published.delivered), Some(1));
+        assert_eq!(drain(&again), [1]);
     }
 }

@@ -1,7 +1,7 @@
 /** A promise that is waited for only so long. */
-import { WaitTimeoutError } from '../errors.js';
-import { signalOf } from '../signal.js';
-import type { WaitOptions } from '../wait-options.js';
+import { WaitTimeoutError } from './errors.js';
+import { signalOf } from './signal.js';
+import type { WaitOptions } from './wait-options.js';
 
 /** The longest time a timer can be set for. */
 export const longestTimer = 2 ** 31 - 1;
