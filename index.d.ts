@@ -2,7 +2,7 @@
 import { WritableStream, ReadableStream } from 'node:stream/web';
 import * as node_worker_threads from 'node:worker_threads';
 import { Transferable, ResourceLimits, WorkerOptions, Worker } from 'node:worker_threads';
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse, Server } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 
 /** An object's name for other threads: give it to `postMessage` or `workerData`, and to `from` there. */
@@ -1173,7 +1173,7 @@ interface CircuitBreakerMetrics {
     latency: CircuitLatency;
 }
 
-type EventName = keyof CircuitBreakerEvents & string;
+type EventName$1 = keyof CircuitBreakerEvents & string;
 /**
  * A circuit breaker: when what it calls fails too often, it lets nobody in for a while, in any thread of the process, and then tries with a
  * few calls whether it is well again.
@@ -1259,11 +1259,11 @@ declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposab
      */
     checkHealth(): Promise<boolean>;
     /** Listens to calls of this thread, or to changes of state by any. Keeps the breaker, and no process, alive. */
-    on<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    on<K extends EventName$1>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
     /** Listens once. */
-    once<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    once<K extends EventName$1>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
     /** Listens no more. */
-    off<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
+    off<K extends EventName$1>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
     /**
      * Shuts it down for all threads: it calls nothing any more. Functions that run go on, and what they come to is the caller's. Again does no
      * harm.
@@ -1271,8 +1271,6 @@ declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposab
     close(): void;
     [Symbol.dispose](): void;
 }
-
-/** Refusing calls by priority while this thread's event loop is late. */
 
 /** How load is shed. */
 interface LoadShedConfig {
@@ -2713,6 +2711,935 @@ declare class WorkerThreadManager implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What a retry budget allows. */
+interface RetryBudgetConfig {
+    /** Retries that each call earns: 0.2 allows a fifth of extra load. From 0 to 1000. Default 0.2. */
+    ratio: number;
+    /** Retries a second that are free, so that a service with few calls can retry; never more than one second's at once. Default 10. */
+    minPerSecond: number;
+    /** Milliseconds in which what was earned fades to a third; at least 1000. Default 10,000. */
+    ttl: number;
+}
+/** How a budget stands. */
+interface RetryBudgetStanding {
+    /** Retries that calls have earned and nobody has used. */
+    earned: number;
+    /** Retries that are free at this moment. */
+    free: number;
+}
+/**
+ * A budget of retries that all threads share. A retry takes its token before it begins to wait, so those that wait are counted; who finds
+ * none gives up with the error it has. In memory it is two words.
+ *
+ * @example
+ * ```ts
+ * const budget = new RetryBudget({ ratio: 0.1 }, { name: 'payments' });
+ * const executor = new RetryExecutor(new RetryPolicy(), { budget });
+ * ```
+ */
+declare class RetryBudget extends SharedObject<'retry-budget'> {
+    #private;
+    /**
+     * @param config - What it allows.
+     * @param options - `name` shares it by name.
+     */
+    constructor(config?: Partial<RetryBudgetConfig>, options?: SharedOptions);
+    /** Opens the budget of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string): RetryBudget;
+    /** Opens the budget that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'retry-budget'>): RetryBudget;
+    /** A call that is none tried again: it earns a share of a retry. Executors do this by themselves. */
+    deposit(): void;
+    /** Takes the token of a retry, before it waits. @returns Whether there was one. */
+    withdraw(): boolean;
+    /** Gives back the token of a retry that was cancelled while it waited. */
+    giveBack(): void;
+    /** How it stands at this moment. */
+    get standing(): RetryBudgetStanding;
+}
+
+/** What a function that is tried again knows of it. */
+
+/** What a function that is tried again knows of it. */
+interface RetryContext extends CallContext {
+    /** Which attempt this is, from 1. */
+    readonly attempt: number;
+    /** How many there are at most. */
+    readonly maxAttempts: number;
+    /** Milliseconds since the first attempt began, waits included. */
+    readonly elapsed: number;
+    /** What the last attempt threw; `undefined` for the first, or if its result was not good enough. */
+    readonly lastError: unknown;
+}
+
+/** Why a call gave up. */
+type GiveUpReason = 'attempts' | 'notRetryable' | 'elapsed' | 'budget' | 'aborted' | 'closed';
+/** What executors of one name have done in all threads, or this one if it has no name. Calls are counted when they end. */
+interface RetryMetrics {
+    /** Calls. */
+    calls: number;
+    /** How often their functions were called. */
+    attempts: number;
+    /** Calls that succeeded. */
+    successes: number;
+    /** The same by attempts: the first is how many succeeded at once. The 16th and last counts all beyond. */
+    successesByAttempt: number[];
+    /** Times that somebody waited and tried again. */
+    retries: number;
+    /** Milliseconds spent waiting, all calls together. */
+    timeWaiting: number;
+    /** Calls that gave up. */
+    giveUps: number;
+    /** The same by why. */
+    giveUpsByReason: Record<GiveUpReason, number>;
+}
+/** What an executor tells. */
+interface RetryEvents {
+    /** It is about to wait `delay` milliseconds and try again. `error` is `undefined` if a result was not good enough. */
+    retry: [event: {
+        attempt: number;
+        delay: number;
+        error: unknown;
+    }];
+    /** It has given up after so many attempts, with all that they threw. */
+    giveUp: [event: {
+        attempts: number;
+        reason: GiveUpReason;
+        errors: readonly unknown[];
+    }];
+}
+
+/** How delays grow: not at all, by the first one, by a factor, as Fibonacci's numbers, or as `delay` says. */
+type BackoffStrategy = 'fixed' | 'linear' | 'exponential' | 'fibonacci' | 'custom';
+/**
+ * How chance spreads a delay, after `maxDelay` has bounded it, so that callers which failed together do not come back together. `'full'`:
+ * between nothing and the delay; `'equal'`: over its upper half; `'decorrelated'`, for `'exponential'` alone: between `initialDelay` and
+ * the last delay drawn times `factor` + 1.
+ */
+type Jitter = 'none' | 'full' | 'equal' | 'decorrelated';
+/** How to try again. Times are in milliseconds. */
+interface RetryPolicyConfig {
+    /** How often the function is called at most, the first time included; `Infinity` allowed. Default 3. */
+    maxAttempts: number;
+    /** How delays grow. Default `'exponential'`. */
+    backoffStrategy: BackoffStrategy;
+    /** The first delay. Default 100, or `maxDelay` if that is less. */
+    initialDelay: number;
+    /** No delay is longer. Default 30,000. */
+    maxDelay: number;
+    /** How chance spreads delays; `true` is `'full'`. Default true. */
+    jitter: boolean | Jitter;
+    /** Whether an error is to be tried again. Default: each, but for those with `retryable === false`, which are never asked about. */
+    retryCondition: (error: Error) => boolean;
+    /** By which delays grow, at least 1: for `'exponential'`. Default 2. */
+    factor: number;
+    /** The delay after so many failed attempts: for `'custom'`. */
+    delay: (attempt: number, error: unknown) => number;
+    /** From the first call on; who would have to wait beyond it gives up at once. Default: none. */
+    maxElapsed: number;
+    /** A limit of each attempt: it fails with `CallTimeoutError`, and its `signal` aborts. Default: none. */
+    timeout: number;
+    /** Whether a result is as bad as an error. The last one is given as it is. Default: none is. */
+    retryOnResult: (result: unknown) => boolean;
+    /** Whether what failed may say when to come back: `retryAfter` in milliseconds, or a `Retry-After` header. Default true. */
+    respectRetryAfter: boolean;
+    /** It may say so much at most. Default 60,000. */
+    maxRetryAfter: number;
+}
+/**
+ * When to try again, and after how long. Its delays are the engine's, and are worked out anew at each call; it holds nothing.
+ *
+ * @example
+ * ```ts
+ * const policy = new RetryPolicy({
+ *   maxAttempts: 5,
+ *   initialDelay: 200,
+ *   maxDelay: 5000,
+ *   retryCondition: (error) => error.name === 'NetworkError',
+ * });
+ * ```
+ */
+declare class RetryPolicy {
+    #private;
+    /** From the first call on, in milliseconds, or `undefined`. */
+    readonly maxElapsed: number | undefined;
+    /** The limit of each attempt, in milliseconds, or `undefined`. */
+    readonly timeout: number | undefined;
+    /** Whether a result is as bad as an error. */
+    readonly retryOnResult: ((result: unknown) => boolean) | undefined;
+    /**
+     * @param config - What differs from the defaults.
+     * @throws {@link InvalidArgumentError} for what cannot be meant.
+     */
+    constructor(config?: Partial<RetryPolicyConfig>);
+    /** How often the function is called at most. */
+    get maxAttempts(): number;
+    /** Changes how often the function is called at most, for calls under way too. */
+    setMaxAttempts(count: number): void;
+    /** Changes how delays grow. @throws {@link InvalidArgumentError} for `'custom'` without `delay`. */
+    setBackoffStrategy(strategy: BackoffStrategy | (string & {})): void;
+    /** Changes which errors are to be tried again. */
+    setRetryCondition(condition: (error: Error) => boolean): void;
+    /**
+     * Whether to try again.
+     *
+     * @param error - What failed.
+     * @param attempt - How many attempts have failed, this one included.
+     * @throws What `retryCondition` throws.
+     */
+    shouldRetry(error: unknown, attempt: number): boolean;
+    /** Whether an error is one to be tried again, whatever the number of attempts. */
+    allows(error: unknown): boolean;
+    /**
+     * How long to wait before the next attempt, in milliseconds. With jitter each call draws anew.
+     *
+     * @param attempt - How many attempts have failed, at least 1.
+     * @param failure - What failed: for `'custom'`. What it says of when to come back is not looked at here, see `getWait`.
+     * @param last - The delay drawn before, if there was one: for decorrelated jitter.
+     * @throws {@link InvalidArgumentError} if `delay` gives no time.
+     */
+    getDelay(attempt: number, failure?: unknown, last?: number): number;
+    /** The delay that `getDelay` gave, or longer if what failed says when to come back. */
+    getWait(delay: number, failure: unknown): number;
+}
+
+/** How a retry executor is made. */
+interface RetryExecutorOptions extends SharedOptions {
+    /** Bounds the retries of all who use it. */
+    budget?: RetryBudget;
+}
+/**
+ * Calls functions until they succeed, or a policy says that it is no use. A call that succeeds at once makes no timer, no signal and no
+ * promise beside its own. Executors of one name share what they count, in all threads.
+ *
+ * When it gives up it throws the last error itself, with the earlier ones as its `errors`; an error that cannot take them (it is
+ * frozen, no object, or has `errors` of its own) is thrown as it is, and `giveUp` tells of all. If the last result was not good
+ * enough, that is the result. A call whose signal aborts rejects with the reason, at once while it waits.
+ *
+ * @example
+ * ```ts
+ * const executor = new RetryExecutor(new RetryPolicy({ maxAttempts: 5 }));
+ * const user = await executor.execute(() => fetchUser(id));
+ * ```
+ */
+declare class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, Disposable {
+    #private;
+    /**
+     * @param policy - When to try again.
+     * @param options - `budget`; `name` shares the metrics by name: executors of one name have one policy, as far as it is no function.
+     */
+    constructor(policy: RetryPolicy, options?: RetryExecutorOptions);
+    /** An executor that counts together with those of a name. @throws {@link NotFoundError} if there is none. */
+    static open(name: string, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
+    /** An executor that counts together with the one that `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from(handle: SharedHandle<'retry'>, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
+    /** Its policy. */
+    get policy(): RetryPolicy;
+    /**
+     * Calls a function, without arguments, until it succeeds.
+     *
+     * @param fn - The function.
+     * @param options - `signal` ends it.
+     * @throws The last error; the signal's reason; {@link RetryClosedError}.
+     */
+    execute<T>(fn: () => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** The same for a function that knows of its attempts. */
+    executeWithContext<T>(fn: (context: RetryContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** The same for a function that wants its signal alone: as a part of a policy. */
+    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
+    /** A function that calls another until it succeeds, with its own `this` and arguments. */
+    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
+    /** What it has counted: with a name, what all executors of that name have, in all threads. */
+    getMetrics(): RetryMetrics;
+    /** Counts anew. */
+    resetMetrics(): void;
+    /** Listens to this executor's calls. */
+    on<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Calls nothing any more: calls that wait give up with what they have, new ones reject with {@link RetryClosedError}. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** One map for all threads, and a cache if it is given limits. */
+
+/** What can be a key. */
+type MapKey = string | number | bigint | boolean | null | undefined;
+/** A map's limits; with any of them it is a cache. */
+interface SharedMapOptions extends SharedOptions {
+    /** Entries at most: the one unused for longest makes room. Of large maps each of 16 shards has its part. */
+    maxEntries?: number;
+    /** Bytes of keys and values at most, as they are encoded. An entry that is larger alone is not kept, nor is what it replaces. */
+    maxBytes?: number;
+    /** How long an entry lives, in milliseconds. */
+    ttl?: number;
+}
+/** How one entry is set. */
+interface SetOptions {
+    /** How long this entry lives, in milliseconds. Default: as the map says. */
+    ttl?: number;
+}
+/** What a map has counted. */
+interface MapStatistics {
+    /** Entries, those included whose time is up and that nobody has met since. */
+    entries: number;
+    /** Bytes of keys and values, as they are encoded. */
+    bytes: number;
+    /** Reads that found something. */
+    hits: number;
+    /** Reads that found nothing. */
+    misses: number;
+    /** Entries that made room for others, or found none. */
+    evicted: number;
+    /** Entries whose time was up. */
+    expired: number;
+}
+/**
+ * A map that all threads of the process share. Values are cloned in and out; keys are texts, numbers, bigints or booleans.
+ *
+ * @example
+ * ```ts
+ * const users = new SharedMap<string, User>({ name: 'users', maxEntries: 10_000, ttl: 60_000 });
+ * const user = await users.getOrCompute(id, () => database.load(id));   // once among all threads
+ * counts.update('visits', (n = 0) => n + 1);                            // atomic
+ * ```
+ */
+declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
+    #private;
+    /** @param options - The limits; `name` shares it by name. */
+    constructor(options?: SharedMapOptions);
+    /** Opens the map of a name. @throws {@link NotFoundError} if there is none. */
+    static open<K extends MapKey, V>(name: string): SharedMap<K, V>;
+    /** Opens the map that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<K extends MapKey, V>(handle: SharedHandle<'map'>): SharedMap<K, V>;
+    /** How many keys have a value. Counts them: it takes time in proportion. */
+    get size(): number;
+    /** The value of a key, or `undefined`. */
+    get(key: K): V | undefined;
+    /** Whether a key has a value. */
+    has(key: K): boolean;
+    /** Sets the value of a key. @throws `DataCloneError` for what cannot be cloned. */
+    set(key: K, value: V, options?: SetOptions): this;
+    /** Removes a key. @returns Whether it had a value. */
+    delete(key: K): boolean;
+    /** Removes everything. */
+    clear(): void;
+    /** The values of several keys, in order. */
+    getAll(keys: Iterable<K>): (V | undefined)[];
+    /** Sets several entries. */
+    setAll(entries: Iterable<readonly [K, V]>, options?: SetOptions): this;
+    /**
+     * Replaces the value of a key by what a function makes of it, as one step among all threads: if somebody else sets it meanwhile, the
+     * function is called again with the new value.
+     *
+     * @param fn - Gets the value or `undefined`; must not depend on being called once.
+     * @returns The new value.
+     */
+    update(key: K, fn: (value: V | undefined) => V, options?: SetOptions): V;
+    /**
+     * The value of a key; if it has none, what a function computes, once among all threads that ask meanwhile.
+     *
+     * @param options - `ttl`: how long what is computed lives; `signal` and `timeout` end the wait for another who computes.
+     * @throws What the function throws, for all who wait; {@link WaitTimeoutError} and the signal's reason, for one who waits.
+     */
+    getOrCompute(key: K, fn: () => V | PromiseLike<V>, options?: SetOptions & WaitOptions): Promise<V>;
+    /**
+     * As `getOrCompute`, with a function that is done when it returns, and blocks this thread while another computes: worker threads only.
+     *
+     * @throws As `getOrCompute`; {@link InvalidArgumentError} for all if the function returns a promise; {@link UnsupportedError} in the
+     * main thread, if the key has no value.
+     */
+    getOrComputeSync(key: K, fn: () => V, options?: SetOptions & WaitOptions): V;
+    /** The entries at the moment of the call; what changes meanwhile does not change them. */
+    entries(): Generator<[K, V], void, undefined>;
+    [Symbol.iterator](): Generator<[K, V], void, undefined>;
+    /** The keys at the moment of the call. */
+    keys(): Generator<K, void, undefined>;
+    /** The values at the moment of the call. */
+    values(): Generator<V, void, undefined>;
+    /** Calls a function for each entry there is at the moment of the call. */
+    forEach(fn: (value: V, key: K, map: this) => void): void;
+    /** What it has counted, over all threads. */
+    get stats(): MapStatistics;
+}
+
+/** A store's limits, which its scopes share: `maxEntries`, `maxBytes`, `ttl`. With a `name` it is one store in all threads. */
+type StoreOptions = SharedMapOptions;
+/** A store to be read: what `prep` gets. */
+interface StoreReader<S extends object = Record<string, unknown>> {
+    /** The value of a key, or `undefined`. */
+    get<K extends keyof S & string>(key: K): S[K] | undefined;
+    /** Whether a key has a value. */
+    has(key: keyof S & string): boolean;
+    /** The part of the store that has a name of its own. */
+    scope<T extends object = Record<string, unknown>>(name: string): StoreReader<T>;
+}
+/**
+ * What the nodes of a graph know together: a `SharedMap` with scopes, typed by its keys. Values are cloned in and out, so that branches which run at
+ * once do not change what others have read; `update` changes one in a single step. What cannot be cloned, such as a connection, is for the nodes'
+ * functions to close over.
+ *
+ * @example
+ * ```ts
+ * const store = new Store<{ user: User; visits: number }>({ maxEntries: 1000, ttl: 30 * 60_000 });
+ * store.set('user', user).update('visits', (n = 0) => n + 1);
+ * const cart = store.scope<{ items: Item[] }>('cart');
+ * ```
+ */
+declare class Store<S extends object = Record<string, unknown>> implements StoreReader<S> {
+    #private;
+    /**
+     * @param options - The limits; `name` shares it by name.
+     * @throws {@link InvalidArgumentError} for an option that cannot be meant; {@link NameConflictError}.
+     */
+    constructor(options?: StoreOptions);
+    /** Opens the store of a name. @throws {@link NotFoundError} if there is none. */
+    static open<S extends object = Record<string, unknown>>(name: string): Store<S>;
+    /** Opens the store that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
+    static from<S extends object = Record<string, unknown>>(handle: SharedHandle<'map'>): Store<S>;
+    /** A token by which another thread opens the same store, as a whole: `scope` leads to its parts there. */
+    toHandle(): SharedHandle<'map'>;
+    /** The value of a key, or `undefined`. */
+    get<K extends keyof S & string>(key: K): S[K] | undefined;
+    /** Whether a key has a value. */
+    has(key: keyof S & string): boolean;
+    /**
+     * Sets the value of a key.
+     *
+     * @param options - `ttl`: how long this value lives, in milliseconds, in place of what the store says.
+     * @throws `DataCloneError` for what cannot be cloned.
+     */
+    set<K extends keyof S & string>(key: K, value: S[K], options?: SetOptions): this;
+    /** Removes a key. @returns Whether it had a value. */
+    delete(key: keyof S & string): boolean;
+    /**
+     * Replaces the value of a key by what a function makes of it, as one step among all who use the store.
+     *
+     * @param fn - Gets the value or `undefined`; it is called again if another was quicker.
+     * @returns The new value.
+     */
+    update<K extends keyof S & string>(key: K, fn: (value: S[K] | undefined) => S[K], options?: SetOptions): S[K];
+    /**
+     * The part of the store that has a name of its own: the keys there are others than those here. All parts share the store's limits.
+     *
+     * @param name - Any text that is not empty.
+     */
+    scope<T extends object = Record<string, unknown>>(name: string): Store<T>;
+    /** The keys here that have a value, without those of its scopes, as they are at the moment of the call. */
+    keys(): (keyof S & string)[];
+    /** Removes everything here and in its scopes. */
+    clear(): void;
+}
+
+/** How a step, or a run, is or has ended. */
+type StepState = 'running' | 'ok' | 'failed' | 'cancelled';
+/** The same of a node: that of its last step; before its first it waits, or was skipped when the run is over. */
+type NodeState = StepState | 'waiting' | 'skipped';
+/** An error, as far as JSON can tell of it. */
+interface ErrorJson {
+    name: string;
+    message: string;
+    /** The error's `code`, if it has one. */
+    code?: string;
+}
+/** One step: a node that ran once. */
+interface StepJson {
+    /** Its number in the run, from 1. */
+    step: number;
+    node: string;
+    state: StepState;
+    /** How often `exec` was called. */
+    attempts: number;
+    /** When it began. */
+    start: number;
+    /** How long it took, or has taken until now. */
+    duration: number;
+    /** The steps that led to it. */
+    from: number[];
+    /** What `post` said. */
+    action?: string;
+    /** What `exec` threw in the end. */
+    error?: ErrorJson;
+    /** Whether the fallback stood in for that error. */
+    fallback?: true;
+    /** Of a graph that ran as this node. */
+    trace?: TraceJson;
+}
+/** A run. */
+interface TraceJson {
+    /** The graph's name. */
+    graph: string;
+    state: StepState;
+    /** When it began, as `Date` gives it for JSON. */
+    startedAt: string;
+    /** How long it took, or has taken until now. */
+    duration: number;
+    /** What the run rejected with, or rejects with. */
+    error?: ErrorJson;
+    /** The graph's nodes, in the order in which they were added, and how often each ran. */
+    nodes: {
+        node: string;
+        state: NodeState;
+        steps: number;
+    }[];
+    /** In the order in which they began. */
+    steps: StepJson[];
+}
+/** What a run has done, as it is now. */
+declare class RunTrace {
+    #private;
+    /** As plain data; `JSON.stringify` asks for it. */
+    toJSON(): TraceJson;
+    /** As a flowchart of Mermaid's: each node with its state, time and attempts, the ways that were taken drawn thick. */
+    toMermaid(): string;
+}
+
+/** What nodes and graphs can be told. Times are in milliseconds. */
+
+/**
+ * How a node takes what several nodes lead to it. `'all'`: it runs once, when nothing that could still come is under way, and gets an object of
+ * what came, by the names of the nodes it came from; what was routed elsewhere is not in it. `'any'`: it runs once, with the first that
+ * comes, and those that lead nowhere but here are cancelled.
+ */
+type WaitFor = 'all' | 'any';
+/** What a store knows when nothing is said of its keys. */
+type AnyKeys = Record<string, unknown>;
+/** What a node's functions may know of the step they run in. */
+interface StepContext extends CallContext {
+    /** Aborts when the step's result is not wanted any more. */
+    readonly signal: AbortSignal;
+    /** The node's name. */
+    readonly node: string;
+    /** The step's number in its run, from 1. */
+    readonly step: number;
+}
+/** What `prep` gets beside its input. */
+interface PrepContext<S extends object = AnyKeys> extends StepContext {
+    /** The run's store, to be read. */
+    readonly store: StoreReader<S>;
+}
+/** What `post` gets beside the result. */
+interface PostContext<S extends object, I, P> extends StepContext {
+    /** The run's store. */
+    readonly store: Store<S>;
+    /** What the node was given. */
+    readonly input: I;
+    /** What `prep` gave; without one, the input. */
+    readonly prepared: P;
+}
+/** What `fallback` gets beside the error. */
+interface FallbackContext<P> extends StepContext {
+    /** What `exec` was given. */
+    readonly prepared: P;
+}
+/** What `post` gives: the node's output, and which way it goes. */
+interface Routed<A extends string = string> {
+    /** What the next nodes get. */
+    output: unknown;
+    /** One of the node's `actions`. Default `'default'`. */
+    next?: A;
+}
+/** So many attempts in all, with a delay between two. */
+interface Attempts {
+    /** At least 1. */
+    attempts: number;
+    /** Default 0. */
+    delay?: number;
+}
+/** What a graph is as another's `exec`. */
+interface SubGraph<I, O> {
+    /** The graph's name. */
+    readonly name: string;
+    /** Runs it. */
+    run(input: I, options?: WaitOptions): PromiseLike<O>;
+}
+/** What a node does: a function, which knows nothing of the store; another graph; or, with `on`, a module. */
+type Exec<P, E> = ((prepared: P, context: CallContext) => E | PromiseLike<E>) | SubGraph<P, E> | ProcessorModule;
+/** What nodes have beside their functions. */
+interface NodeOptions {
+    /** How it takes what several nodes lead to it. It must say, if several do. */
+    waitFor?: WaitFor;
+    /** Calls `exec` again when it fails. `prep` and `post`, which touch the store, are called once. Default: once as well. */
+    retry?: Attempts | RetryPolicy | RetryExecutor;
+    /** How long a call of `exec` may take: it fails with `CallTimeoutError`, and its `signal` aborts. */
+    timeout?: number;
+    /** Where `exec` runs: a self-contained function or a module; none if the pool has its own. Default: in this thread. */
+    on?: WorkerPool<never, unknown>;
+    /** A step begins. What hooks throw is nobody's failure but their own; they are not waited for. */
+    onStart?: (input: unknown, step: StepJson) => void;
+    /** It has succeeded. */
+    onSuccess?: (output: unknown, step: StepJson) => void;
+    /** It has failed, for good. */
+    onError?: (error: unknown, step: StepJson) => void;
+    /** It has ended: `step.state` says how. */
+    onEnd?: (step: StepJson) => void;
+}
+/** A node's functions, in the order in which they are called. Each may give a promise. */
+interface NodeConfig<S extends object, I, P, E, A extends string, O> extends NodeOptions {
+    /** Makes of the input, and of what the store knows, what `exec` gets. Default: the input. */
+    prep?: ((input: I, context: PrepContext<S>) => P | PromiseLike<P>) | undefined;
+    /** Does the work. Default: gives what it gets. */
+    exec?: Exec<P, E>;
+    /** Gives a result in place of an error of `exec`, when all attempts have failed. */
+    fallback?: (error: unknown, context: FallbackContext<P>) => E | PromiseLike<E>;
+    /** The actions that `post` may give. Default: `'default'` alone. */
+    actions?: readonly A[] | undefined;
+    /** Writes to the store, and says which way the output goes. Default: the result goes the way of `'default'`. */
+    post?: ((result: E, context: PostContext<S, I, P>) => O | PromiseLike<O>) | undefined;
+}
+/** How an edge is made. */
+interface EdgeOptions<A extends string = string> {
+    /** The action by which it is taken. Default `'default'`. */
+    action?: A;
+    /** It leads back, to a node that leads here. */
+    loop?: boolean;
+}
+/** How a graph is made. */
+interface GraphOptions {
+    /** What it is called in errors and traces. Default: its first node's name. */
+    name?: string;
+    /** Steps of a run that may be under way at once; a graph that is a node is one of them, and has its own bound within. Default: any number. */
+    concurrency?: number;
+    /** Steps of a run in all. Default 1000. */
+    maxSteps?: number;
+}
+/** How a graph is run. */
+interface RunOptions<S extends object = AnyKeys> extends WaitOptions {
+    /** What its nodes know together. Default: a new one. */
+    store?: StoreFor<S>;
+}
+/** A store for nodes that want these keys; any, if they say nothing of keys. */
+type StoreFor<S extends object> = string extends keyof S ? Store<any> : Store<S>;
+
+/**
+ * A run of a graph: a promise of its result that can be cancelled, and that shows what has been done.
+ *
+ * @example
+ * ```ts
+ * await using run = graph.run(order, { timeout: 5000 });
+ * const receipt = await run.catch((error) => console.log(run.trace.toMermaid()));
+ * ```
+ */
+declare class GraphRun<T> implements Promise<T>, AsyncDisposable {
+    #private;
+    private constructor();
+    /** What has been done, as it is now. */
+    get trace(): RunTrace;
+    /** What the nodes gave at which branches have ended, by their names. */
+    get outputs(): Record<string, unknown>;
+    /**
+     * Ends it: it rejects with the reason, functions that run are told by their signal, and no further one is called. Does nothing once it is
+     * over. Who cancels it need not look at its promise.
+     */
+    cancel(reason?: unknown): void;
+    /**
+     * Resolves when it is over and all that it has called has ended: a function that does not look at its signal may take its time.
+     *
+     * @throws {@link WaitTimeoutError}; the signal's reason.
+     */
+    drain(options?: WaitOptions): Promise<void>;
+    then<R = T, E = never>(onFulfilled?: ((value: T) => R | PromiseLike<R>) | null, onRejected?: ((error: any) => E | PromiseLike<E>) | null): Promise<R | E>;
+    /** As a promise's. */
+    catch<E = never>(onRejected?: ((error: any) => E | PromiseLike<E>) | null): Promise<T | E>;
+    /** As a promise's. */
+    finally(onFinally?: (() => void) | null): Promise<T>;
+    get [Symbol.toStringTag](): string;
+    /** Cancels it, and waits until nothing of it runs. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What the compiler knows of a graph: what each node takes, what it gives by which action, and which actions lead on. */
+
+type Any = any;
+/** What goes the way of an action, of all that `post` may give. */
+type OutputOf<O, K> = O extends {
+    output: infer V;
+} ? O extends {
+    next: infer N;
+} ? K extends N ? V : never : K extends 'default' ? V : never : never;
+/** What a node gives by each of its actions. */
+type RoutesOf<O extends Routed, A extends string> = {
+    [K in A]: OutputOf<O, K>;
+};
+/** A node, as a builder remembers it. */
+interface NodeType {
+    input: unknown;
+    routes: object;
+    waitFor: WaitFor | undefined;
+}
+/** Nodes, by their names. */
+type NodesOf<N> = {
+    [T in N as T extends GraphNode<infer Name, Any, Any, Any, Any> ? Name : never]: T extends GraphNode<string, infer I, infer R, infer W, Any> ? {
+        input: I;
+        routes: R;
+        waitFor: W;
+    } : never;
+};
+/** What a node takes. */
+type InputOf<N> = N extends GraphNode<string, infer I, Any, Any, Any> ? I : never;
+/** The keys that nodes want of their store; a node that says nothing of keys wants none. */
+type KeysOf<N> = (N extends GraphNode<string, Any, Any, Any, infer S> ? (keys: string extends keyof S ? unknown : S) => void : never) extends (keys: infer K) => void ? K : never;
+/** The store of a graph whose nodes want such keys. */
+type StoreOf<K> = K extends object ? K : AnyKeys;
+/** What a node takes from another. */
+type InputFrom<T extends NodeType, From extends string> = unknown extends T['input'] ? unknown : T['waitFor'] extends 'all' ? From extends keyof T['input'] ? T['input'][From] : never : T['input'];
+/** The name of the node that an edge leads to, if it takes what comes that way; otherwise a text that says that it does not. */
+type Fitting<Nodes extends Record<string, NodeType>, From extends keyof Nodes & string, To extends keyof Nodes & string, Action extends string> = Action extends keyof Nodes[From]['routes'] ? [Nodes[From]['routes'][Action]] extends [InputFrom<Nodes[To], From>] ? To : `'${To}' does not take what '${From}' gives` : `'${From}' has no action '${Action}'`;
+/** What is given by the actions of all nodes from which no edge leads on. */
+type Ends<Nodes extends Record<string, NodeType>, Edges> = {
+    [N in keyof Nodes & string]: {
+        [A in keyof Nodes[N]['routes'] & string]: readonly [N, A] extends Edges ? never : Nodes[N]['routes'][A];
+    }[keyof Nodes[N]['routes'] & string];
+}[keyof Nodes & string];
+
+/** The nodes of graphs: `prep` reads, `exec` works, `post` writes and says where to go. */
+
+type AnyNode = GraphNode<string, any, any, any, any>;
+/**
+ * A node of a graph. Made by {@link node}. It holds nothing of its runs: it may stand in several graphs, and run alone.
+ */
+declare class GraphNode<Name extends string, I, R extends object, W extends WaitFor | undefined = undefined, S extends object = AnyKeys> {
+    /** What it is called. */
+    readonly name: Name;
+    /** How it takes what several nodes lead to it. */
+    readonly waitFor: W;
+    /** What `post` may say. */
+    readonly actions: readonly (keyof R & string)[];
+    /**
+     * Runs it alone.
+     *
+     * @param input - What its first function gets.
+     * @param options - `store`, and what ends it: `signal`, `timeout`.
+     * @returns A thenable of its output. It rejects as a graph's run does.
+     */
+    run(input: I, options?: RunOptions<S>): GraphRun<R[keyof R]>;
+    /**
+     * The node as a function, for whatever calls functions: `fanOut`, `pipeline`, `FanOut`.
+     *
+     * @param store - What its runs know together. Default: each has a new one.
+     * @example
+     * ```ts
+     * const results = await fanOut(processor.with(store), items, { concurrency: 8 });
+     * ```
+     */
+    with(store?: StoreFor<S>): (input: I, context?: Partial<CallContext>) => GraphRun<R[keyof R]>;
+}
+type Options<S extends object, I, P, E, A extends string, O, W> = Omit<NodeConfig<S, I, P, E, A, O>, 'prep' | 'post' | 'actions' | 'waitFor'> & {
+    waitFor?: W;
+};
+/** Makes nodes whose store has these keys. */
+interface NodeMaker<S extends object> {
+    /** With `prep` and `post`. */
+    <const Name extends string, I, P, const O extends Routed<A>, E = P, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, P, E, A, O, W> & {
+        prep: NonNullable<NodeConfig<S, I, P, E, A, O>['prep']>;
+        actions?: readonly A[];
+        post: NonNullable<NodeConfig<S, I, P, E, A, O>['post']>;
+    }): GraphNode<Name, I, RoutesOf<O, A>, W, S>;
+    /** With `prep` alone. */
+    <const Name extends string, I, P, E = P, W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, P, E, string, Routed, W> & {
+        prep: NonNullable<NodeConfig<S, I, P, E, string, Routed>['prep']>;
+        actions?: undefined;
+        post?: undefined;
+    }): GraphNode<Name, I, {
+        default: E;
+    }, W, S>;
+    /** With `post` alone. */
+    <const Name extends string, I, const O extends Routed<A>, E = I, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, I, E, A, O, W> & {
+        prep?: undefined;
+        actions?: readonly A[];
+        post: NonNullable<NodeConfig<S, I, I, E, A, O>['post']>;
+    }): GraphNode<Name, I, RoutesOf<O, A>, W, S>;
+    /** With `exec` alone, or nothing. */
+    <const Name extends string, I, E = I, W extends WaitFor | undefined = undefined>(name: Name, config?: Options<S, I, I, E, string, Routed, W> & {
+        prep?: undefined;
+        actions?: undefined;
+        post?: undefined;
+    }): GraphNode<Name, I, {
+        default: E;
+    }, W, S>;
+}
+/**
+ * Makes a node of a graph.
+ *
+ * @param name - What it is called, in its graph and in traces.
+ * @param config - Its functions, in the order in which they are called: `prep` reads the store, `exec` works, `post` writes to the store and says
+ * which way to go. And how `exec` is called: `retry`, `timeout`, `fallback`, `on`; how it takes several inputs: `waitFor`; hooks.
+ * @throws {@link InvalidArgumentError} for an option that cannot be meant.
+ * @example
+ * ```ts
+ * const validate = node('validate', {
+ *   exec: (order: Order) => check(order),
+ *   actions: ['valid', 'invalid'],
+ *   post: (errors, { input }) =>
+ *     errors.length === 0 ? { next: 'valid', output: input } : { next: 'invalid', output: errors },
+ * });
+ * const charge = node('charge', {
+ *   exec: (order: Order, { signal }) => payments.charge(order, { signal }),
+ *   retry: { attempts: 3, delay: 200 },
+ *   timeout: 2000,
+ * });
+ * ```
+ */
+declare const node: NodeMaker<AnyKeys>;
+/**
+ * The same for a store whose keys are known.
+ *
+ * @example
+ * ```ts
+ * const node = nodeFor<{ user: User }>();
+ * const greet = node('greet', { prep: (_: void, { store }) => store.get('user')?.name ?? 'you', exec: (name) => `Hello, ${name}` });
+ * ```
+ */
+declare function nodeFor<S extends object>(): NodeMaker<S>;
+
+/**
+ * A graph of nodes, as in Pocket. A run begins at the first node; where a node's action leads to several nodes they run at once, in this thread
+ * or, with `on`, on worker threads. A branch ends at a node whose action leads nowhere, and the run when all branches have: its result is what
+ * that node gave; if branches end at several nodes, what the one gave that was added last (`run.outputs` has all).
+ *
+ * A node that fails, for good, ends the run: the functions of others are told by their signal. The run rejects with that error, whose `node`
+ * is the node's name. A graph holds nothing of its runs, of which there may be many at once.
+ *
+ * @example
+ * ```ts
+ * const graph = Graph.from(validate, { name: 'orders' })
+ *   .add(charge, reserve, ship, reject)
+ *   .connect('validate', 'charge', { action: 'valid' })
+ *   .connect('validate', 'reserve', { action: 'valid' })
+ *   .connect('validate', 'reject', { action: 'invalid' })
+ *   .connect('charge', 'ship')                  // node('ship', { waitFor: 'all', … })
+ *   .connect('reserve', 'ship')
+ *   .build();
+ * const run = graph.run(order, { signal: ctx, timeout: 10_000 });
+ * console.log(await run, run.trace.toMermaid());
+ * ```
+ */
+declare class Graph<I, O, S extends object = AnyKeys> {
+    #private;
+    private constructor();
+    /**
+     * Begins to build a graph.
+     *
+     * @param start - The node at which runs begin.
+     * @throws {@link InvalidArgumentError} for an option that cannot be meant.
+     */
+    static from<N extends AnyNode>(start: N, options?: GraphOptions): GraphBuilder<NodesOf<N>, never, InputOf<N>, KeysOf<N>>;
+    /** What it is called. */
+    get name(): string;
+    /**
+     * Runs it. Its first function is called at once.
+     *
+     * @param input - What the first node gets.
+     * @param options - `store`: what the nodes know together; `signal` and `timeout` end the run.
+     * @returns A thenable of the result, with `trace`, `cancel` and `drain`. It rejects with what a node's function threw; with
+     * {@link CallTimeoutError} of a node's `timeout`; {@link UnknownActionError}; {@link StepLimitError}; {@link WaitTimeoutError}; the signal's reason.
+     * @throws {@link InvalidArgumentError} for an option that cannot be meant.
+     */
+    run(input: I, options?: RunOptions<S>): GraphRun<O>;
+    /**
+     * The graph as a node of another: the same as a node whose `exec` is the graph. Both have one store.
+     *
+     * @param name - The node's name. Default: the graph's.
+     */
+    asNode<const Name extends string = string, W extends WaitFor | undefined = undefined>(name?: Name, options?: Omit<NodeOptions, 'on' | 'waitFor'> & {
+        waitFor?: W;
+    }): GraphNode<Name, I, {
+        default: O;
+    }, W, S>;
+}
+
+/**
+ * A graph that is not built yet. Made by {@link Graph.from}. The compiler knows its nodes: it refuses names that are not among them, and
+ * edges whose ends do not fit together.
+ */
+declare class GraphBuilder<Nodes extends Record<string, NodeType>, Edges extends readonly [string, string], I, Keys> {
+    #private;
+    /**
+     * Adds nodes.
+     *
+     * @throws {@link InvalidArgumentError} for what is no node, and for a name that another has.
+     */
+    add<const T extends readonly AnyNode[]>(...nodes: T): GraphBuilder<Nodes & NodesOf<T[number]>, Edges, I, Keys & KeysOf<T[number]>>;
+    /**
+     * Lets one node lead to another. Where several edges have one action, all are taken at once; where an action has none, the branch ends.
+     *
+     * @param options - `action`, by which it is taken; `loop`, for one that leads back.
+     */
+    connect<From extends keyof Nodes & string, To extends keyof Nodes & string, const A extends string = 'default'>(from: From, to: Fitting<Nodes, From, To, A>, options?: EdgeOptions<A>): GraphBuilder<Nodes, Edges | readonly [From, A], I, Keys>;
+    /**
+     * The graph. What is added to the builder afterwards is not in it.
+     *
+     * @throws {@link GraphBuildError}, which says all that is wrong: nodes and actions that there are not, circles that no edge declares, nodes
+     * that nothing leads to, nodes that several lead to and that do not say how they wait.
+     */
+    build(): Graph<I, Ends<Nodes, Edges>, StoreOf<Keys>>;
+}
+
+/** What graphs refuse with. */
+
+/** A graph cannot be built. The message, and `problems`, say all that is wrong with it. */
+declare class GraphBuildError extends MillraceError {
+    name: string;
+    /** The graph. */
+    readonly graph: string;
+    /** What is wrong, each with the names of the nodes. */
+    readonly problems: readonly string[];
+}
+/** A node's `post` gave an action that is not among the node's `actions`. */
+declare class UnknownActionError extends MillraceError {
+    name: string;
+    /** The action. */
+    readonly action: string;
+}
+/** A run took more steps than its graph's `maxSteps`. */
+declare class StepLimitError extends MillraceError {
+    name: string;
+    /** The graph's `maxSteps`. */
+    readonly limit: number;
+}
+
+/** Graphs beside one another. */
+
+/** What each graph gets, by its name. */
+type GraphInputs<G> = {
+    readonly [K in keyof G]: G[K] extends SubGraph<infer I, unknown> ? I : never;
+};
+/** What came of each graph: its name stands in one of the two. */
+interface GraphResults<G> {
+    /** The results. */
+    results: {
+        -readonly [K in keyof G]?: G[K] extends SubGraph<never, infer O> ? O : never;
+    };
+    /** The errors. */
+    errors: {
+        -readonly [K in keyof G]?: unknown;
+    };
+}
+/** How graphs are run beside one another. */
+interface RunGraphsOptions extends ConcurrentOptions, Pick<RunOptions, 'store'> {
+}
+/**
+ * Runs graphs that do not depend on one another. One that fails does not end the others.
+ *
+ * @param graphs - By name.
+ * @param inputs - What each gets, by the same names.
+ * @param options - `concurrency`: how many run at once, by default all; `store`: one for all, by default each has its own; `signal` and
+ * `timeout` end them all.
+ * @returns The results and the errors, by name.
+ * @throws {@link WaitTimeoutError}; the signal's reason; {@link InvalidArgumentError} for what cannot be meant.
+ * @example
+ * ```ts
+ * const { results, errors } = await runGraphs({ users, orders }, { users: 'eu', orders: 7 }, { concurrency: 2, signal: ctx });
+ * const error = combineErrors(Object.values(errors));
+ * ```
+ */
+declare function runGraphs<G extends Record<string, SubGraph<any, unknown>>>(graphs: G, inputs: GraphInputs<G>, options?: RunGraphsOptions): Promise<GraphResults<G>>;
+
 /** How a wait for a change ended: notified, or the value was another one already. */
 type AtomicWaitResult = 'ok' | 'not-equal';
 /** An atomic of one kind, as this thread sees it. Not made itself. */
@@ -3330,108 +4257,6 @@ declare class RingBuffer extends SharedObject<'ring'> implements AsyncIterable<U
     get writable(): WritableStream<Uint8Array>;
 }
 
-/** One map for all threads, and a cache if it is given limits. */
-
-/** What can be a key. */
-type MapKey = string | number | bigint | boolean | null | undefined;
-/** A map's limits; with any of them it is a cache. */
-interface SharedMapOptions extends SharedOptions {
-    /** Entries at most: the one unused for longest makes room. Of large maps each of 16 shards has its part. */
-    maxEntries?: number;
-    /** Bytes of keys and values at most, as they are encoded. An entry that is larger alone is not kept, nor is what it replaces. */
-    maxBytes?: number;
-    /** How long an entry lives, in milliseconds. */
-    ttl?: number;
-}
-/** How one entry is set. */
-interface SetOptions {
-    /** How long this entry lives, in milliseconds. Default: as the map says. */
-    ttl?: number;
-}
-/** What a map has counted. */
-interface MapStatistics {
-    /** Entries, those included whose time is up and that nobody has met since. */
-    entries: number;
-    /** Bytes of keys and values, as they are encoded. */
-    bytes: number;
-    /** Reads that found something. */
-    hits: number;
-    /** Reads that found nothing. */
-    misses: number;
-    /** Entries that made room for others, or found none. */
-    evicted: number;
-    /** Entries whose time was up. */
-    expired: number;
-}
-/**
- * A map that all threads of the process share. Values are cloned in and out; keys are texts, numbers, bigints or booleans.
- *
- * @example
- * ```ts
- * const users = new SharedMap<string, User>({ name: 'users', maxEntries: 10_000, ttl: 60_000 });
- * const user = await users.getOrCompute(id, () => database.load(id));   // once among all threads
- * counts.update('visits', (n = 0) => n + 1);                            // atomic
- * ```
- */
-declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
-    #private;
-    /** @param options - The limits; `name` shares it by name. */
-    constructor(options?: SharedMapOptions);
-    /** Opens the map of a name. @throws {@link NotFoundError} if there is none. */
-    static open<K extends MapKey, V>(name: string): SharedMap<K, V>;
-    /** Opens the map that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from<K extends MapKey, V>(handle: SharedHandle<'map'>): SharedMap<K, V>;
-    /** How many keys have a value. Counts them: it takes time in proportion. */
-    get size(): number;
-    /** The value of a key, or `undefined`. */
-    get(key: K): V | undefined;
-    /** Whether a key has a value. */
-    has(key: K): boolean;
-    /** Sets the value of a key. @throws `DataCloneError` for what cannot be cloned. */
-    set(key: K, value: V, options?: SetOptions): this;
-    /** Removes a key. @returns Whether it had a value. */
-    delete(key: K): boolean;
-    /** Removes everything. */
-    clear(): void;
-    /** The values of several keys, in order. */
-    getAll(keys: Iterable<K>): (V | undefined)[];
-    /** Sets several entries. */
-    setAll(entries: Iterable<readonly [K, V]>, options?: SetOptions): this;
-    /**
-     * Replaces the value of a key by what a function makes of it, as one step among all threads: if somebody else sets it meanwhile, the
-     * function is called again with the new value.
-     *
-     * @param fn - Gets the value or `undefined`; must not depend on being called once.
-     * @returns The new value.
-     */
-    update(key: K, fn: (value: V | undefined) => V, options?: SetOptions): V;
-    /**
-     * The value of a key; if it has none, what a function computes, once among all threads that ask meanwhile.
-     *
-     * @param options - `ttl`: how long what is computed lives; `signal` and `timeout` end the wait for another who computes.
-     * @throws What the function throws, for all who wait; {@link WaitTimeoutError} and the signal's reason, for one who waits.
-     */
-    getOrCompute(key: K, fn: () => V | PromiseLike<V>, options?: SetOptions & WaitOptions): Promise<V>;
-    /**
-     * As `getOrCompute`, with a function that is done when it returns, and blocks this thread while another computes: worker threads only.
-     *
-     * @throws As `getOrCompute`; {@link InvalidArgumentError} for all if the function returns a promise; {@link UnsupportedError} in the
-     * main thread, if the key has no value.
-     */
-    getOrComputeSync(key: K, fn: () => V, options?: SetOptions & WaitOptions): V;
-    /** The entries at the moment of the call; what changes meanwhile does not change them. */
-    entries(): Generator<[K, V], void, undefined>;
-    [Symbol.iterator](): Generator<[K, V], void, undefined>;
-    /** The keys at the moment of the call. */
-    keys(): Generator<K, void, undefined>;
-    /** The values at the moment of the call. */
-    values(): Generator<V, void, undefined>;
-    /** Calls a function for each entry there is at the moment of the call. */
-    forEach(fn: (value: V, key: K, map: this) => void): void;
-    /** What it has counted, over all threads. */
-    get stats(): MapStatistics;
-}
-
 /** A typed array's class, or `DataView`. */
 interface ViewType<T extends ArrayBufferView> {
     new (buffer: ArrayBuffer, byteOffset?: number, length?: number): T;
@@ -3635,6 +4460,684 @@ declare class SharedQueue<T> extends SharedObject<'queue'> implements AsyncItera
     /** Pops until the queue is closed and empty. Leaving the loop leaves the queue as it is. */
     [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
 }
+
+/** What a message bus refuses with, and what becomes of commands that nobody can answer any more. */
+
+/** Nobody in any thread handles the command. It is a dead letter. */
+declare class NoHandlerError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+}
+/** Every handler of the command has as many commands running and queued as its `concurrency` and `maxQueued` allow. */
+declare class HandlerBusyError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+}
+/** The command was not answered within its `timeout`. Its handler's signal has aborted. */
+declare class CommandTimeoutError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+    /** The limit, in milliseconds. */
+    readonly timeout: number;
+}
+/** The handler ran longer than the `timeout` that it was registered with. Its signal has aborted. */
+declare class HandlerTimeoutError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+    /** The limit, in milliseconds. */
+    readonly timeout: number;
+}
+/** The thread that had the command has ended before it answered. Whether the command was begun is not known. */
+declare class HandlerLostError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+}
+/** The thread that sent a command has ended: the reason with which the handler's signal aborts. */
+declare class CallerLostError extends MillraceError {
+    name: string;
+    /** The command's name. */
+    readonly command: string;
+}
+/** The message bus is closed. */
+declare class MessageBusClosedError extends MillraceError {
+    name: string;
+}
+
+/** What a bus tells those who listen to itself. */
+/** A command that nobody handles. */
+interface DeadCommand {
+    /** The command's name. */
+    command: string;
+    /** Its payload. Listeners in other threads than the sender's get a clone, or `undefined` if it cannot be cloned. */
+    payload: unknown;
+    /** The thread that sent it, as `threadId` has it. */
+    thread: number;
+    /** When, in milliseconds since the epoch. */
+    at: number;
+}
+/** A bus's own events, with what each listener gets. What a listener throws is an uncaught exception and changes nothing for others. */
+interface MessageBusEvents {
+    /** A command was sent in any thread and nobody handles it. */
+    deadLetter: [letter: DeadCommand];
+    /** A subscriber in this thread has thrown, or its promise was rejected. If nobody listens it is an uncaught exception. */
+    subscriberError: [error: unknown, event: string];
+}
+
+/** How a handler is registered. */
+interface HandlerOptions {
+    /** Commands that it runs at once. Default: as many as come. */
+    concurrency?: number;
+    /**
+     * Commands that wait for it at most when it runs as many as it may; one more is refused with `HandlerBusyError` if no other handler has
+     * room. Default: any number.
+     */
+    maxQueued?: number;
+    /**
+     * Milliseconds that it may take for one command; then its signal aborts, and the caller gets a `HandlerTimeoutError`. Its place is taken
+     * until its function is done. Default: no limit.
+     */
+    timeout?: number;
+}
+
+/** A bus's counts over all threads, those that have ended included, since it was made. */
+interface MessageBusMetrics {
+    /** Commands sent. Those that no other count below has were answered, are on their way, could not be cloned or were ended by `close`. */
+    commands: number;
+    /** Commands whose handler threw, or ran longer than it may. */
+    failures: number;
+    /** Commands that were not answered in time. */
+    timeouts: number;
+    /** Commands that were cancelled. */
+    cancelled: number;
+    /** Commands that no handler had room for. */
+    refused: number;
+    /** Commands whose thread ended before it answered. */
+    lost: number;
+    /** Commands that nobody handles. */
+    deadLetters: number;
+    /** Events published. */
+    published: number;
+    /** Calls of subscribers: an event counts as often as it has them. */
+    delivered: number;
+    /** Handlers there are now. */
+    handlers: number;
+    /** Subscriptions there are now. */
+    subscriptions: number;
+    /**
+     * Milliseconds from sending a command to its answer, whether result or error, as the sender saw it: of each of the first 1024 of a thread,
+     * then of every 64th.
+     */
+    latency: TimeStatistics;
+}
+
+/** What ends a handler or a subscription. */
+/** A handler or subscriber of a message bus, as long as it is not closed. Letting go of it does not end it. */
+declare class Registration implements Disposable {
+    #private;
+    /** Whether it was closed. */
+    get closed(): boolean;
+    /** Ends it. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** One call of a handler. */
+
+/** What a handler is called with beside the payload. */
+interface CommandContext extends CallContext {
+    /** The command's name. */
+    readonly command: string;
+    /**
+     * Aborts when nobody wants the answer any more: the caller gave up or its thread has ended, the handler's time is over, the bus was closed.
+     */
+    readonly signal: AbortSignal;
+}
+
+/** What a subscriber is called with beside the payload. */
+interface EventInfo<E extends string = string> {
+    /** The event's name. */
+    readonly event: E;
+}
+
+/** The types of a bus's messages, worked out from the map that it is typed with. */
+/** What goes over a bus: commands by name, each `{ payload, result }`, and the payloads of events by name. */
+interface MessageTypes {
+    /** Commands by name: what each takes and gives. */
+    commands?: object;
+    /** Events by name: what each carries. */
+    events?: object;
+}
+/** The messages of a bus that is not typed. */
+interface AnyMessages {
+    commands: Record<string, {
+        payload: unknown;
+        result: unknown;
+    }>;
+    events: Record<string, unknown>;
+}
+type Commands<M> = M extends {
+    commands: infer C;
+} ? C : Record<never, never>;
+type Events<M> = M extends {
+    events: infer E;
+} ? E : Record<never, never>;
+/** The names of a bus's commands. */
+type CommandName<M> = keyof Commands<M> & string;
+/** What a command takes. */
+type CommandPayload<M, C extends CommandName<M>> = Commands<M>[C] extends {
+    payload: infer P;
+} ? P : undefined;
+/** What a command gives. */
+type CommandResult<M, C extends CommandName<M>> = Commands<M>[C] extends {
+    result: infer R;
+} ? R : undefined;
+/** The names of a bus's events. */
+type EventName<M> = keyof Events<M> & string;
+/** What an event carries. */
+type EventPayload<M, E extends EventName<M>> = Events<M>[E];
+/** What follows the name: a payload that may be `undefined` may be left out. */
+type PayloadAnd<P, Rest extends unknown[]> = undefined extends P ? [payload?: P, ...rest: Rest] : [payload: P, ...rest: Rest];
+type Segments<S extends string> = S extends `${infer First}.${infer Rest}` ? [First, ...Segments<Rest>] : [S];
+/** Whether a pattern's segments match a name's. */
+type Fits<P extends string[], N extends string[]> = P extends [
+    infer First extends string,
+    ...infer Rest extends string[]
+] ? First extends '**' ? Fits<Rest, N> extends true ? true : N extends [string, ...infer Less extends string[]] ? Fits<P, Less> : false : N extends [infer Name extends string, ...infer Names extends string[]] ? First extends '*' | Name ? Fits<Rest, Names> : false : false : N extends [] ? true : false;
+/** The names of the events that a pattern matches, as far as both are known to the compiler. */
+type EventsMatching<M, P extends string> = string extends EventName<M> ? string : string extends P ? EventName<M> : {
+    [E in EventName<M>]: Fits<Segments<P>, Segments<E>> extends true ? E : never;
+}[EventName<M>];
+/** What the events that a pattern matches carry. */
+type PayloadMatching<M, P extends string> = EventsMatching<M, P> extends infer E ? (E extends EventName<M> ? EventPayload<M, E> : never) : never;
+
+/** How a bus is opened. */
+interface MessageBusOptions extends SharedOptions {
+    /**
+     * Milliseconds to wait for the answer of each command that is sent by this object and has no `timeout` of its own. Other objects and
+     * threads of the same bus have theirs. Default: no limit.
+     */
+    timeout?: number;
+}
+/** How a command is sent. */
+interface CommandOptions extends WaitOptions {
+}
+/** A bus's name for other threads. */
+type MessageBusHandle = SharedHandle<'message-bus'>;
+type BusEvent = keyof MessageBusEvents;
+/**
+ * A message bus: commands, each answered by one handler, and events, each for every subscriber, in all threads of the process that have
+ * it open.
+ *
+ * A command goes to the handler of its name that has the fewest, of equals to each in turn, in whichever thread. Within a thread it is
+ * a call of the handler: payload and result are handed over as they are, not copied. Between threads both are cloned as by `postMessage`;
+ * what the platform alone can clone, such as a `MessagePort`, is refused with `UnsupportedError`. What a handler throws arrives as it is
+ * within a thread, and between threads as an error of the same class name, message, own properties, cause and stack.
+ *
+ * A handler's thread that ends takes its handlers along, and the commands it has reject with `HandlerLostError`; the signals of
+ * handlers whose caller's thread ends abort. Each subscriber gets the events of one publisher in the order in which they were published. A
+ * command that waits for its answer keeps the process alive; an open bus, a handler and a subscription do not.
+ *
+ * @example
+ * ```ts
+ * interface Messages {
+ *   commands: { 'user.findById': { payload: { id: number }; result: User | undefined } };
+ *   events: { 'user.created': User; 'user.deleted': { id: number } };
+ * }
+ * const bus = new MessageBus<Messages>({ name: 'app' });             // in any thread
+ * bus.handle('user.findById', ({ id }, { signal }) => database.find(id, signal));
+ * bus.subscribe('user.*', (payload, { event }) => log(event, payload));
+ *
+ * const user = await bus.sendCommand('user.findById', { id: 123 }, { timeout: 5000 });
+ * bus.publish('user.created', { id: 124, name: 'Ada' });
+ * ```
+ */
+declare class MessageBus<M extends MessageTypes = AnyMessages> implements Disposable {
+    #private;
+    /**
+     * @param options - `name` shares it by name; `timeout`.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link MessageBusClosedError} if the bus of that name is closed and
+     * somebody still has it.
+     */
+    constructor(options?: MessageBusOptions);
+    /** Opens the bus of a name. @throws {@link NotFoundError} if there is none; {@link MessageBusClosedError}. */
+    static open<M extends MessageTypes = AnyMessages>(name: string): MessageBus<M>;
+    /**
+     * Opens the bus that another thread's `toHandle` names.
+     *
+     * @throws {@link NotFoundError} if it is gone; {@link MessageBusClosedError}; {@link InvalidArgumentError} for what is no handle.
+     */
+    static from<M extends MessageTypes = AnyMessages>(handle: MessageBusHandle): MessageBus<M>;
+    /** The bus's name, if it has one. */
+    get name(): string | undefined;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** A token by which any thread of this process opens the same bus. It keeps the bus until that is closed or this thread ends. */
+    toHandle(): MessageBusHandle;
+    /**
+     * Sends a command, and waits for its answer.
+     *
+     * @param name - The command.
+     * @param args - Its payload, then `timeout` in milliseconds and `signal`: when either ends the wait, the handler's signal aborts.
+     * @returns What the handler returned.
+     * @throws What the handler throws; {@link NoHandlerError} at once if there is none, and the command is a dead letter;
+     * {@link HandlerBusyError} if none has room; {@link CommandTimeoutError}; the signal's reason; {@link HandlerTimeoutError};
+     * {@link HandlerLostError}; {@link MessageBusClosedError}; `DataCloneError` and {@link UnsupportedError} for what cannot cross.
+     */
+    sendCommand<C extends CommandName<M>>(name: C, ...args: PayloadAnd<CommandPayload<M, C>, [options?: CommandOptions]>): Promise<CommandResult<M, C>>;
+    /**
+     * Handles a command in this thread. Several handlers of one command share them.
+     *
+     * @param name - The command.
+     * @param fn - Gets the payload, and `{ command, signal }`; what it returns or resolves to is the answer. It is called in the async context of
+     * the sender within a thread, and in that of this call for other threads.
+     * @returns What ends it: then it gets no new commands, and does those it has.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link MessageBusClosedError}.
+     */
+    handle<C extends CommandName<M>>(name: C, fn: (payload: CommandPayload<M, C>, context: CommandContext) => CommandResult<M, C> | PromiseLike<CommandResult<M, C>>, options?: HandlerOptions): Registration;
+    /**
+     * Publishes an event to every subscriber in any thread. Those of this thread have been called when it returns, with the payload as it is,
+     * unless it is called by a subscriber: then they come after the event at hand. Other threads get clones.
+     *
+     * @returns How many subscribers it goes to.
+     * @throws {@link InvalidArgumentError} for what is no event's name; {@link MessageBusClosedError}; `DataCloneError` and
+     * {@link UnsupportedError} for what cannot cross, if other threads subscribe: nobody has been told then.
+     */
+    publish<E extends EventName<M>>(event: E, ...args: PayloadAnd<EventPayload<M, E>, []>): number;
+    /**
+     * Subscribes to events in this thread.
+     *
+     * @param pattern - An event's name, whose payload is typed; or a pattern of segments divided by dots, in which `*` stands for any one
+     * segment and `**` for any number of them, none included: the payload is the union of what matches.
+     * @param fn - Gets the payload and `{ event }`, in the async context of the publisher within a thread, and in that of this call for other
+     * threads. It is not waited for. What it throws is told as `'subscriberError'`.
+     * @returns What ends it.
+     * @throws {@link InvalidArgumentError} for what cannot be meant; {@link MessageBusClosedError}.
+     */
+    subscribe<P extends string>(pattern: P, fn: (payload: PayloadMatching<M, P>, info: EventInfo<EventsMatching<M, P>>) => unknown): Registration;
+    /** Listens to the bus itself: dead letters of all threads, or errors of this thread's subscribers. Keeps no process alive. */
+    on<K extends BusEvent>(event: K, listener: (...args: MessageBusEvents[K]) => void): this;
+    /** Listens once. */
+    once<K extends BusEvent>(event: K, listener: (...args: MessageBusEvents[K]) => void): this;
+    /** Listens no more. */
+    off<K extends BusEvent>(event: K, listener: (...args: MessageBusEvents[K]) => void): this;
+    /** What it has counted, over all threads; once it is closed, until then. */
+    getMetrics(): MessageBusMetrics;
+    /**
+     * Closes it for all threads: nothing is sent or published any more. Answers that were given still arrive; then commands that wait reject
+     * with `MessageBusClosedError`, and the signals of handlers that run abort. Again does no harm.
+     */
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+/** Takes an error that nobody awaits. */
+type ErrorHandler = (error: Error) => void;
+/** What every pattern can be told. */
+interface PatternConfig {
+    /** What it is called in a registry. Default: its class's name and a number. */
+    readonly name: string;
+    /** How many of its calls may run at once in this thread: a whole number from 1, or `Infinity`, the default. The others wait, in order. */
+    readonly maxConcurrency: number;
+    /** Milliseconds that each attempt of a call may take. Default `Infinity`. */
+    readonly timeout: number;
+    /** How often a call that fails is tried again: a whole number from 0, the default, or `Infinity`. */
+    readonly retryAttempts: number;
+    /** Whether it counts. Default true. */
+    readonly enableMetrics: boolean;
+    /** Takes what `handleError` is given. Default: a warning of the process. */
+    readonly errorHandler: ErrorHandler;
+}
+
+/** What patterns count, and what a registry sees of all of them. */
+
+/** What a pattern has counted since it was made or reset. */
+interface PatternMetrics {
+    /** Calls begun. */
+    calls: number;
+    /** Calls that returned. */
+    succeeded: number;
+    /** Calls that failed in the end. */
+    failed: number;
+    /** How often a call was tried again. */
+    retries: number;
+    /** Errors that `handleError` was given. */
+    errors: number;
+    /** Calls that run now. */
+    active: number;
+    /** Calls that wait for their turn now. */
+    waiting: number;
+    /** How long the calls that ended took from their turn on, in milliseconds, what was tried again included. */
+    latency: TimeStatistics;
+    /** Of an object that {@link asPattern} adapts: its own metrics, as it tells them. */
+    details?: unknown;
+}
+/** A registered pattern, as it stands. */
+interface PatternStanding {
+    /** Its name in the registry. */
+    name: string;
+    /** What it is: its class. */
+    kind: string;
+    /** The thread it is registered in, as `threadId` has it. */
+    thread: number;
+    /** Whether it runs. */
+    running: boolean;
+    /** What it depends on. */
+    dependsOn: readonly string[];
+    /** How many milliseconds ago this was so: 0 for this thread's. */
+    age: number;
+    /** What it has counted. */
+    metrics: PatternMetrics;
+}
+/** All registered patterns of all threads, and what they come to. */
+interface GlobalMetrics {
+    /** How many threads have any. */
+    threads: number;
+    /** How many of them run. */
+    running: number;
+    /** Calls begun. */
+    calls: number;
+    /** Calls that returned. */
+    succeeded: number;
+    /** Calls that failed in the end. */
+    failed: number;
+    /** How often a call was tried again. */
+    retries: number;
+    /** Errors that nobody awaited. */
+    errors: number;
+    /** Calls that run now. */
+    active: number;
+    /** Calls that wait for their turn now. */
+    waiting: number;
+    /** Each, by thread and in the order in which they were registered. */
+    patterns: PatternStanding[];
+}
+
+/**
+ * The base of patterns of your own: something with a life that a {@link PatternRegistry} can end in its turn. The classes of this package
+ * have bases of their own; a registry takes them as they are.
+ *
+ * @example
+ * ```ts
+ * class Poller extends BasePattern {
+ *   #timer: NodeJS.Timeout | undefined;
+ *   async start() {
+ *     const poll = () => this.retry(({ signal }) => fetch(url, { signal })).catch((error) => this.handleError(error));
+ *     this.#timer = setInterval(poll, 1000);
+ *   }
+ *   async stop() {
+ *     clearInterval(this.#timer);
+ *     this.#timer = undefined;
+ *   }
+ *   isRunning() {
+ *     return this.#timer !== undefined;
+ *   }
+ * }
+ * const poller = new Poller({ name: 'poller', timeout: 5_000, retryAttempts: 3 });
+ * registry.register(poller);
+ * ```
+ */
+declare abstract class BasePattern implements AsyncDisposable {
+    #private;
+    /** How it was made, complete. Frozen. */
+    protected config: PatternConfig;
+    /** What it counts; `latency` is worked out by {@link getMetrics}. */
+    protected metrics: PatternMetrics;
+    /** Takes what {@link handleError} is given. */
+    protected errorHandler: ErrorHandler;
+    /** @throws {@link InvalidArgumentError} for what cannot be meant. */
+    constructor(config?: Partial<PatternConfig>);
+    /** Its name. */
+    get name(): string;
+    /** Starts it. */
+    abstract start(): Promise<void>;
+    /** Stops it. A registry also stops what does not run: that must do no harm. */
+    abstract stop(): Promise<void>;
+    /** Whether it runs. */
+    abstract isRunning(): boolean;
+    /** Ends it at once, if it can be: called when `stop` takes longer than a shutdown may. */
+    terminate?(): Promise<unknown> | void;
+    /** Counts an error that nobody awaits, and gives it to the `errorHandler`. What that throws is uncaught, and nobody's failure here. */
+    protected handleError(error: Error): void;
+    /**
+     * Calls a function as the configuration says: when its turn has come (`maxConcurrency`), each attempt within `timeout`, again after a
+     * growing pause while it fails (`retryAttempts`). It keeps its place during the pauses.
+     *
+     * @param fn - Its context's `signal` aborts when its time is over or its caller gives up.
+     * @param options - `signal` ends the call, also while it waits.
+     * @throws The last error; `CallTimeoutError`; the signal's reason.
+     */
+    protected retry<T>(fn: (context: CallContext) => Promise<T>, options?: CallOptions): Promise<T>;
+    /** What it has counted. With `enableMetrics: false` nothing. */
+    getMetrics(): PatternMetrics;
+    /** Counts anew. What runs and waits now still does. */
+    resetMetrics(): void;
+    /** Stops it. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How an object lives, where its own methods do not say it. Each function gets the object. */
+interface PatternLife<T> {
+    /** Starts it. Default: nothing, as ours live from their making on. */
+    start?(object: T): unknown;
+    /** Stops it. Default: what {@link asPattern} finds. */
+    stop?(object: T): unknown;
+    /** Ends it at once, if `stop` takes too long. Default: its `terminate()`, `abort()` or `cancel()`, if it has one. */
+    terminate?(object: T): unknown;
+    /** Whether it runs. Default: its `closed`, if it has that; otherwise until it is stopped here. */
+    isRunning?(object: T): boolean;
+    /** What it counts. Default: its `getMetrics()`, `getStats()` or `stats`, if it has one. */
+    getMetrics?(object: T): unknown;
+}
+/** An object with a life, as a pattern. Made by {@link asPattern}, and by a registry of what it is given. */
+declare class AdaptedPattern<T extends object = object> extends BasePattern {
+    #private;
+    /** The object. */
+    readonly object: T;
+    /** Starts the object, if there is a way. */
+    start(): Promise<void>;
+    /** Ends the object, once. */
+    stop(): Promise<void>;
+    isRunning(): boolean;
+    /** What the object has counted: in its own words as `details`, and in a pattern's as far as they say the same. */
+    getMetrics(): PatternMetrics;
+    /** Lets the object count anew, if it has a `resetMetrics`. */
+    resetMetrics(): void;
+}
+/**
+ * Makes a pattern of an object, so that a registry can end it in its turn.
+ *
+ * What ends it is the first there is of `[Symbol.asyncDispose]()`, `close()`, `shutdown()`, `[Symbol.dispose]()`, `stop()` and `drain()`, or
+ * what `life.stop` does. All classes of this package that live are ended by what their `close()` does: a pool, pipeline, stage, fan-out or
+ * object pool finishes what it was given; a fan-in and a task group end as their iteration and their tasks do; a channel, queue, ring,
+ * broadcast, limiter, breaker, bulkhead, lock, retry executor or piece of shared memory is closed at once, **for all threads**. A timer and a
+ * ticker are stopped, the threads of a `WorkerThreadManager` terminated.
+ *
+ * If a shutdown's time is up before, `terminate()`, `abort()` or `cancel()` is called, which pools, fans, pipelines and task groups have.
+ *
+ * @param name - What it is called in a registry.
+ * @param object - Anything with a life.
+ * @param life - How it lives, where its methods do not say it.
+ * @throws {@link InvalidArgumentError} for an object that nothing ends.
+ * @example
+ * ```ts
+ * registry.register(asPattern('database', client, { stop: (client) => client.end() }));
+ * ```
+ */
+declare function asPattern<T extends object>(name: string, object: T, life?: PatternLife<T>): AdaptedPattern<T>;
+
+/** What the registry refuses with. */
+
+/** What went wrong with one pattern. */
+interface PatternFailure {
+    /** The pattern's name in the registry. */
+    readonly name: string;
+    /** What its `stop` threw; `WaitTimeoutError` if it was not over by the deadline; the signal's reason if that came first. */
+    readonly error: unknown;
+}
+/** Some patterns did not end well. All the others have ended. */
+declare class PatternShutdownError extends MillraceError {
+    name: string;
+    /** Which, and why, in the order in which it was known. */
+    readonly failures: readonly PatternFailure[];
+    /** The errors alone. */
+    readonly errors: readonly unknown[];
+}
+/** The registry is being shut down: nothing can be registered until that is over. */
+declare class RegistryShutdownError extends MillraceError {
+    name: string;
+}
+/** Patterns that depend on one another in a circle: none of them could be stopped first. */
+declare class DependencyCycleError extends MillraceError {
+    name: string;
+    /** The names, each of which depends on the next; the last is the first again. */
+    readonly cycle: readonly string[];
+}
+
+/** Anything of ours with a life, or what looks like it. */
+interface Living {
+    /** Its name, if it has one. */
+    readonly name?: string | undefined;
+    /** Ends it. */
+    close?(...args: never[]): unknown;
+    /** Ends it. */
+    shutdown?(...args: never[]): unknown;
+    /** Ends it. */
+    stop?(...args: never[]): unknown;
+    /** Ends it. */
+    drain?(...args: never[]): unknown;
+    /** Ends it. */
+    [Symbol.asyncDispose]?(): unknown;
+    /** Ends it. */
+    [Symbol.dispose]?(): unknown;
+    /** Tells what it counts. */
+    getMetrics?(): unknown;
+    /** Tells what it counts. */
+    getStats?(): unknown;
+}
+
+/** How a pattern is registered. */
+interface RegisterOptions {
+    /** What it is called here. Default: its own name. */
+    name?: string;
+    /** The names of registered patterns that it needs while it runs: they are stopped after it. */
+    dependsOn?: readonly string[];
+}
+/**
+ * Names patterns, sees those of all threads, and ends this thread's in reverse order of dependence. What is registered is kept until it is
+ * unregistered or shut down. It keeps no process alive.
+ *
+ * It takes patterns of your own ({@link BasePattern}), everything of this package that lives (worker pools, pipelines and their stages, fans,
+ * channels, queues, rings, broadcasts, limiters, breakers, bulkheads, load shedding, retry executors, locks, object and buffer pools, atomics
+ * and shared memory), and what {@link asPattern} makes of anything else. How each is ended is told there.
+ *
+ * @example
+ * ```ts
+ * const registry = PatternRegistry.getInstance();
+ * registry.register(pool);                                     // new FixedWorkerPool(4, { name: 'thumbnails', … })
+ * registry.register(pipeline, { dependsOn: ['thumbnails'] });  // new Pipeline({ name: 'images' })
+ * await registry.shutdownAll({ timeout: 10_000 });             // first the pipeline, then the pool
+ * ```
+ */
+declare class PatternRegistry implements AsyncDisposable {
+    #private;
+    /** This thread's own registry, which {@link gracefulShutdown} ends if it is given no other. */
+    static getInstance(): PatternRegistry;
+    /**
+     * Registers a pattern, or anything of this package that lives.
+     *
+     * @param pattern - The pattern. What has no name needs one in `options`.
+     * @param options - `name`, `dependsOn`.
+     * @throws {@link NameConflictError} if the name is taken; {@link NotFoundError} if it depends on what is not registered;
+     * {@link DependencyCycleError}; {@link RegistryShutdownError} while all are shut down; {@link InvalidArgumentError}.
+     */
+    register(pattern: BasePattern | Living, options?: RegisterOptions): void;
+    /**
+     * Forgets a pattern, which goes on; a shutdown that has begun ends it all the same. What depends on it is ended without regard to it,
+     * unless one of that name is registered again.
+     *
+     * @returns Whether there was one.
+     */
+    unregister(name: string): boolean;
+    /** The pattern of a name: itself, or an {@link AdaptedPattern} whose `object` is what was registered. */
+    getPattern(name: string): BasePattern | undefined;
+    /** The names, in the order in which they were registered. */
+    listPatterns(): string[];
+    /**
+     * How the patterns of all registries in all threads stand, and what they come to. Those of this thread are told as they are now. Those
+     * of other threads are told as their thread last wrote (`age`): it does when one is registered, when calls through {@link BasePattern} end,
+     * and soon after anybody has called this. {@link collectGlobalMetrics} waits for that. A thread that has ended no longer counts.
+     */
+    getGlobalMetrics(): GlobalMetrics;
+    /**
+     * The same, once every other thread has told how its patterns stand now.
+     *
+     * @throws {@link WaitTimeoutError} if a thread does not come to it in time; the signal's reason.
+     */
+    collectGlobalMetrics(options?: WaitOptions): Promise<GlobalMetrics>;
+    /**
+     * Stops all patterns of this registry: each when those that depend on it have ended, independent ones at once. One that fails stops none of
+     * the rest. When all is over the registry is empty, and can be used again. A second call gives the same promise, whatever its options.
+     *
+     * @param options - `timeout`, in milliseconds, and `signal`: when the time is up, or the signal aborts, what has not ended is ended at once
+     * where that can be (`terminate`), and not waited for. A signal that has aborted before leaves all as it is.
+     * @throws {@link PatternShutdownError} with each that failed, or had not ended in time; the signal's reason, if it had aborted before.
+     */
+    shutdownAll(options?: WaitOptions): Promise<void>;
+    /** Stops all patterns. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How a process is shut down. */
+interface GracefulShutdownOptions {
+    /** The signals that begin it. Default `['SIGTERM', 'SIGINT']`. */
+    signals?: readonly NodeJS.Signals[];
+    /** The servers to be ended: of `node:http` or `node:https`. Default: none. */
+    servers?: readonly Server[];
+    /** The registry to be shut down. Default: `PatternRegistry.getInstance()`. */
+    registry?: PatternRegistry;
+    /** Milliseconds that it may take until the process has ended; then it is made to. `Infinity` for no limit. Default 30000. */
+    timeout?: number;
+    /**
+     * Called when it begins, with the signal, or `undefined` if it was begun by hand. While it runs the servers end; the patterns are
+     * ended after it.
+     */
+    onShutdown?(signal: NodeJS.Signals | undefined): unknown;
+}
+/** What shuts the process down. Made by {@link gracefulShutdown}. */
+declare class GracefulShutdown implements Disposable {
+    #private;
+    /** Whether it has begun: a server that is asked for its health says no from then on. */
+    get shuttingDown(): boolean;
+    /**
+     * Begins it by hand, as a signal does. A second call gives the same promise.
+     *
+     * @returns Resolves when the servers and patterns have ended. What else keeps the process alive has until the deadline.
+     * @throws What `onShutdown` threw; {@link PatternShutdownError}; both in a {@link CombinedError}. The process's exit code is 1 then.
+     */
+    shutdown(): Promise<void>;
+    /** Takes its listeners away: signals do what they did before. A shutdown that has begun goes on. */
+    [Symbol.dispose](): void;
+}
+/**
+ * Shuts the process down when it is told to by a signal: the servers accept no more connections, those that idle are ended, requests in
+ * flight end (and their connections after them), then the registry's patterns are stopped in their order, and the process ends by itself with
+ * exit code 0. After the deadline, or at a second signal, it is made to end with 1, as it is with patterns that did not end well. What was
+ * upgraded, such as WebSockets, is for `onShutdown` to end.
+ *
+ * @throws {@link InvalidArgumentError} for what cannot be meant; {@link UnsupportedError} in a worker thread, which gets no signals.
+ * @example
+ * ```ts
+ * const server = app.listen(3000);
+ * const life = gracefulShutdown({ servers: [server], timeout: 10_000 });
+ * app.get('/ready', (_, response) => response.sendStatus(life.shuttingDown ? 503 : 200));
+ * ```
+ */
+declare function gracefulShutdown(options?: GracefulShutdownOptions): GracefulShutdown;
 
 /** What pipelines and their stages can be told. Times are in milliseconds. */
 
@@ -5102,67 +6605,6 @@ declare class TokenBucketRateLimiter extends RateLimiter<'token-bucket', TokenBu
     getRefillTime(): number;
 }
 
-/** What a retry budget allows. */
-interface RetryBudgetConfig {
-    /** Retries that each call earns: 0.2 allows a fifth of extra load. From 0 to 1000. Default 0.2. */
-    ratio: number;
-    /** Retries a second that are free, so that a service with few calls can retry; never more than one second's at once. Default 10. */
-    minPerSecond: number;
-    /** Milliseconds in which what was earned fades to a third; at least 1000. Default 10,000. */
-    ttl: number;
-}
-/** How a budget stands. */
-interface RetryBudgetStanding {
-    /** Retries that calls have earned and nobody has used. */
-    earned: number;
-    /** Retries that are free at this moment. */
-    free: number;
-}
-/**
- * A budget of retries that all threads share. A retry takes its token before it begins to wait, so those that wait are counted; who finds
- * none gives up with the error it has. In memory it is two words.
- *
- * @example
- * ```ts
- * const budget = new RetryBudget({ ratio: 0.1 }, { name: 'payments' });
- * const executor = new RetryExecutor(new RetryPolicy(), { budget });
- * ```
- */
-declare class RetryBudget extends SharedObject<'retry-budget'> {
-    #private;
-    /**
-     * @param config - What it allows.
-     * @param options - `name` shares it by name.
-     */
-    constructor(config?: Partial<RetryBudgetConfig>, options?: SharedOptions);
-    /** Opens the budget of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string): RetryBudget;
-    /** Opens the budget that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'retry-budget'>): RetryBudget;
-    /** A call that is none tried again: it earns a share of a retry. Executors do this by themselves. */
-    deposit(): void;
-    /** Takes the token of a retry, before it waits. @returns Whether there was one. */
-    withdraw(): boolean;
-    /** Gives back the token of a retry that was cancelled while it waited. */
-    giveBack(): void;
-    /** How it stands at this moment. */
-    get standing(): RetryBudgetStanding;
-}
-
-/** What a function that is tried again knows of it. */
-
-/** What a function that is tried again knows of it. */
-interface RetryContext extends CallContext {
-    /** Which attempt this is, from 1. */
-    readonly attempt: number;
-    /** How many there are at most. */
-    readonly maxAttempts: number;
-    /** Milliseconds since the first attempt began, waits included. */
-    readonly elapsed: number;
-    /** What the last attempt threw; `undefined` for the first, or if its result was not good enough. */
-    readonly lastError: unknown;
-}
-
 /** What trying again is refused with. */
 
 /**
@@ -5192,200 +6634,6 @@ declare class HedgeError extends MillraceError {
     name: string;
     /** What each threw, in the order in which they were sent. */
     readonly errors: readonly unknown[];
-}
-
-/** Why a call gave up. */
-type GiveUpReason = 'attempts' | 'notRetryable' | 'elapsed' | 'budget' | 'aborted' | 'closed';
-/** What executors of one name have done in all threads, or this one if it has no name. Calls are counted when they end. */
-interface RetryMetrics {
-    /** Calls. */
-    calls: number;
-    /** How often their functions were called. */
-    attempts: number;
-    /** Calls that succeeded. */
-    successes: number;
-    /** The same by attempts: the first is how many succeeded at once. The 16th and last counts all beyond. */
-    successesByAttempt: number[];
-    /** Times that somebody waited and tried again. */
-    retries: number;
-    /** Milliseconds spent waiting, all calls together. */
-    timeWaiting: number;
-    /** Calls that gave up. */
-    giveUps: number;
-    /** The same by why. */
-    giveUpsByReason: Record<GiveUpReason, number>;
-}
-/** What an executor tells. */
-interface RetryEvents {
-    /** It is about to wait `delay` milliseconds and try again. `error` is `undefined` if a result was not good enough. */
-    retry: [event: {
-        attempt: number;
-        delay: number;
-        error: unknown;
-    }];
-    /** It has given up after so many attempts, with all that they threw. */
-    giveUp: [event: {
-        attempts: number;
-        reason: GiveUpReason;
-        errors: readonly unknown[];
-    }];
-}
-
-/** How delays grow: not at all, by the first one, by a factor, as Fibonacci's numbers, or as `delay` says. */
-type BackoffStrategy = 'fixed' | 'linear' | 'exponential' | 'fibonacci' | 'custom';
-/**
- * How chance spreads a delay, after `maxDelay` has bounded it, so that callers which failed together do not come back together. `'full'`:
- * between nothing and the delay; `'equal'`: over its upper half; `'decorrelated'`, for `'exponential'` alone: between `initialDelay` and
- * the last delay drawn times `factor` + 1.
- */
-type Jitter = 'none' | 'full' | 'equal' | 'decorrelated';
-/** How to try again. Times are in milliseconds. */
-interface RetryPolicyConfig {
-    /** How often the function is called at most, the first time included; `Infinity` allowed. Default 3. */
-    maxAttempts: number;
-    /** How delays grow. Default `'exponential'`. */
-    backoffStrategy: BackoffStrategy;
-    /** The first delay. Default 100, or `maxDelay` if that is less. */
-    initialDelay: number;
-    /** No delay is longer. Default 30,000. */
-    maxDelay: number;
-    /** How chance spreads delays; `true` is `'full'`. Default true. */
-    jitter: boolean | Jitter;
-    /** Whether an error is to be tried again. Default: each, but for those with `retryable === false`, which are never asked about. */
-    retryCondition: (error: Error) => boolean;
-    /** By which delays grow, at least 1: for `'exponential'`. Default 2. */
-    factor: number;
-    /** The delay after so many failed attempts: for `'custom'`. */
-    delay: (attempt: number, error: unknown) => number;
-    /** From the first call on; who would have to wait beyond it gives up at once. Default: none. */
-    maxElapsed: number;
-    /** A limit of each attempt: it fails with `CallTimeoutError`, and its `signal` aborts. Default: none. */
-    timeout: number;
-    /** Whether a result is as bad as an error. The last one is given as it is. Default: none is. */
-    retryOnResult: (result: unknown) => boolean;
-    /** Whether what failed may say when to come back: `retryAfter` in milliseconds, or a `Retry-After` header. Default true. */
-    respectRetryAfter: boolean;
-    /** It may say so much at most. Default 60,000. */
-    maxRetryAfter: number;
-}
-/**
- * When to try again, and after how long. Its delays are the engine's, and are worked out anew at each call; it holds nothing.
- *
- * @example
- * ```ts
- * const policy = new RetryPolicy({
- *   maxAttempts: 5,
- *   initialDelay: 200,
- *   maxDelay: 5000,
- *   retryCondition: (error) => error.name === 'NetworkError',
- * });
- * ```
- */
-declare class RetryPolicy {
-    #private;
-    /** From the first call on, in milliseconds, or `undefined`. */
-    readonly maxElapsed: number | undefined;
-    /** The limit of each attempt, in milliseconds, or `undefined`. */
-    readonly timeout: number | undefined;
-    /** Whether a result is as bad as an error. */
-    readonly retryOnResult: ((result: unknown) => boolean) | undefined;
-    /**
-     * @param config - What differs from the defaults.
-     * @throws {@link InvalidArgumentError} for what cannot be meant.
-     */
-    constructor(config?: Partial<RetryPolicyConfig>);
-    /** How often the function is called at most. */
-    get maxAttempts(): number;
-    /** Changes how often the function is called at most, for calls under way too. */
-    setMaxAttempts(count: number): void;
-    /** Changes how delays grow. @throws {@link InvalidArgumentError} for `'custom'` without `delay`. */
-    setBackoffStrategy(strategy: BackoffStrategy | (string & {})): void;
-    /** Changes which errors are to be tried again. */
-    setRetryCondition(condition: (error: Error) => boolean): void;
-    /**
-     * Whether to try again.
-     *
-     * @param error - What failed.
-     * @param attempt - How many attempts have failed, this one included.
-     * @throws What `retryCondition` throws.
-     */
-    shouldRetry(error: unknown, attempt: number): boolean;
-    /** Whether an error is one to be tried again, whatever the number of attempts. */
-    allows(error: unknown): boolean;
-    /**
-     * How long to wait before the next attempt, in milliseconds. With jitter each call draws anew.
-     *
-     * @param attempt - How many attempts have failed, at least 1.
-     * @param failure - What failed: for `'custom'`. What it says of when to come back is not looked at here, see `getWait`.
-     * @param last - The delay drawn before, if there was one: for decorrelated jitter.
-     * @throws {@link InvalidArgumentError} if `delay` gives no time.
-     */
-    getDelay(attempt: number, failure?: unknown, last?: number): number;
-    /** The delay that `getDelay` gave, or longer if what failed says when to come back. */
-    getWait(delay: number, failure: unknown): number;
-}
-
-/** How a retry executor is made. */
-interface RetryExecutorOptions extends SharedOptions {
-    /** Bounds the retries of all who use it. */
-    budget?: RetryBudget;
-}
-/**
- * Calls functions until they succeed, or a policy says that it is no use. A call that succeeds at once makes no timer, no signal and no
- * promise beside its own. Executors of one name share what they count, in all threads.
- *
- * When it gives up it throws the last error itself, with the earlier ones as its `errors`; an error that cannot take them (it is
- * frozen, no object, or has `errors` of its own) is thrown as it is, and `giveUp` tells of all. If the last result was not good
- * enough, that is the result. A call whose signal aborts rejects with the reason, at once while it waits.
- *
- * @example
- * ```ts
- * const executor = new RetryExecutor(new RetryPolicy({ maxAttempts: 5 }));
- * const user = await executor.execute(() => fetchUser(id));
- * ```
- */
-declare class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, Disposable {
-    #private;
-    /**
-     * @param policy - When to try again.
-     * @param options - `budget`; `name` shares the metrics by name: executors of one name have one policy, as far as it is no function.
-     */
-    constructor(policy: RetryPolicy, options?: RetryExecutorOptions);
-    /** An executor that counts together with those of a name. @throws {@link NotFoundError} if there is none. */
-    static open(name: string, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
-    /** An executor that counts together with the one that `toHandle` names. @throws {@link NotFoundError} if it is gone. */
-    static from(handle: SharedHandle<'retry'>, policy: RetryPolicy, options?: Omit<RetryExecutorOptions, 'name'>): RetryExecutor;
-    /** Its policy. */
-    get policy(): RetryPolicy;
-    /**
-     * Calls a function, without arguments, until it succeeds.
-     *
-     * @param fn - The function.
-     * @param options - `signal` ends it.
-     * @throws The last error; the signal's reason; {@link RetryClosedError}.
-     */
-    execute<T>(fn: () => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
-    /** The same for a function that knows of its attempts. */
-    executeWithContext<T>(fn: (context: RetryContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
-    /** The same for a function that wants its signal alone: as a part of a policy. */
-    call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options?: CallOptions): Promise<T>;
-    /** A function that calls another until it succeeds, with its own `this` and arguments. */
-    wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
-    /** What it has counted: with a name, what all executors of that name have, in all threads. */
-    getMetrics(): RetryMetrics;
-    /** Counts anew. */
-    resetMetrics(): void;
-    /** Listens to this executor's calls. */
-    on<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
-    /** Whether it is closed. */
-    get closed(): boolean;
-    /** Calls nothing any more: calls that wait give up with what they have, new ones reject with {@link RetryClosedError}. */
-    close(): void;
-    [Symbol.dispose](): void;
 }
 
 /** How calls are hedged. */
@@ -5971,5 +7219,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, pipeline, policy, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
-export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CompositePart, ConcurrencyEvents, ConcurrencyMetrics, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EmptyPipeline, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GoOptions, GoroutineState, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedLimiterEvents, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };
+export { AdaptedPattern, AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, BasePattern, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, CallerLostError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CommandTimeoutError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DependencyCycleError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, GracefulShutdown, Graph, GraphBuildError, GraphBuilder, GraphNode, GraphRun, Guard, HandlerBusyError, HandlerLostError, HandlerTimeoutError, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MessageBus, MessageBusClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NoHandlerError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PatternRegistry, PatternShutdownError, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Registration, RegistryShutdownError, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, RunTrace, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, StepLimitError, Store, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnknownActionError, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, asPattern, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, gracefulShutdown, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, node, nodeFor, pipeline, policy, processInBatches, rateLimited, runConcurrent, runGraphs, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
+export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AnyKeys, AnyMessages, AtomicWaitResult, Attempts, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CommandContext, CommandName, CommandOptions, CommandPayload, CommandResult, CompositePart, ConcurrencyEvents, ConcurrencyMetrics, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadCommand, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EdgeOptions, EmptyPipeline, ErrorHandler, ErrorJson, EventInfo, EventName, EventPayload, EventsMatching, Exec, FallbackContext, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GlobalMetrics, GoOptions, GoroutineState, GracefulShutdownOptions, GraphInputs, GraphOptions, GraphResults, GuardedFunction, HandlerOptions, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedLimiterEvents, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, Living, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, MessageBusEvents, MessageBusHandle, MessageBusMetrics, MessageBusOptions, MessageTypes, NamedStageOptions, NodeConfig, NodeMaker, NodeOptions, NodeState, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PatternConfig, PatternFailure, PatternLife, PatternMetrics, PatternStanding, PayloadAnd, PayloadMatching, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, PostContext, PrepContext, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, RegisterOptions, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, Routed, RunGraphsOptions, RunOptions, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StepContext, StepJson, StepState, StoreFor, StoreOptions, StoreReader, StreamProcessor, StreamProcessorOptions, SubGraph, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TraceJson, TypedArray, ViewType, WaitFor, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };

@@ -1,5 +1,6 @@
 /** At most so many at once. */
-import { block, blockingLimit, checkFunction } from '../blocking.js';
+import { checkFunction } from '../arguments.js';
+import { block, blockingLimit } from '../blocking.js';
 import type { BulkheadMetrics } from '../circuit-breakers/bulkhead.js';
 import { heardEmitter } from '../circuit-breakers/heard.js';
 import { entered, told } from '../circuit-breakers/line.js';
