@@ -66,7 +66,7 @@ export interface Attempts {
   delay?: number;
 }
 
-/** What a graph is as another's `exec`. */
+/** What a graph is as another's `exec`: a `Graph`, nothing else. */
 export interface SubGraph<I, O> {
   /** The graph's name. */
   readonly name: string;
