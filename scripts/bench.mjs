@@ -31,6 +31,7 @@ for (const file of [
   'express',
   'pipelines',
   'fans',
+  'graphs',
 ])
   run(process.execPath, ['--expose-gc', `benches/peers/${file}.mjs`, ...words]);
 if (words.length === 0) {

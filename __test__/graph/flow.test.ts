@@ -129,6 +129,26 @@ describe('branches', () => {
   });
 });
 
+test('nodes may be called anything', async () => {
+  for (const name of ['__proto__', 'constructor', 'toString', '0', ' ', 'a/b']) {
+    const graph = Graph.from(node<'start', number>('start'))
+      .add(node(name, { exec: (n: number) => n }), node('other', { exec: (n: number) => n }))
+      .add(node('all', { waitFor: 'all', exec: (came: object) => Object.entries(came).toSorted() }))
+      .connect('start', name as 'other')
+      .connect('start', 'other')
+      .connect(name as 'other', 'all' as never)
+      .connect('other', 'all' as never)
+      .build();
+    assert.deepEqual(
+      await graph.run(1),
+      [
+        [name, 1],
+        ['other', 1],
+      ].toSorted(),
+    );
+  }
+});
+
 describe("waitFor: 'any'", () => {
   test('runs once, with what comes first; the others are cancelled and not waited for', async () => {
     const told: string[] = [];
