@@ -3204,7 +3204,8 @@ declare class RunTrace {
 /**
  * How a node takes what several nodes lead to it. `'all'`: it runs once, when nothing that could still come is under way, and gets an object of
  * what came, by the names of the nodes it came from; what was routed elsewhere is not in it. `'any'`: it runs once, with the first that
- * comes, and those that lead nowhere but here are cancelled.
+ * comes, and those that lead nowhere but here are cancelled; one that fails before ends the run, unless it has a `fallback`. In a loop once
+ * means once in each round.
  */
 type WaitFor = 'all' | 'any';
 /** What a store knows when nothing is said of its keys. */
@@ -3251,7 +3252,7 @@ interface Attempts {
     /** Default 0. */
     delay?: number;
 }
-/** What a graph is as another's `exec`. */
+/** What a graph is as another's `exec`: a `Graph`, nothing else. */
 interface SubGraph<I, O> {
     /** The graph's name. */
     readonly name: string;
@@ -3435,7 +3436,7 @@ type Options<S extends object, I, P, E, A extends string, O, W> = Omit<NodeConfi
 /** Makes nodes whose store has these keys. */
 interface NodeMaker<S extends object> {
     /** With `prep` and `post`. */
-    <const Name extends string, I, P, const O extends Routed<A>, E = P, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, P, E, A, O, W> & {
+    <const Name extends string, I, P, O extends Routed<A>, E = P, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, P, E, A, O, W> & {
         prep: NonNullable<NodeConfig<S, I, P, E, A, O>['prep']>;
         actions?: readonly A[];
         post: NonNullable<NodeConfig<S, I, P, E, A, O>['post']>;
@@ -3449,7 +3450,7 @@ interface NodeMaker<S extends object> {
         default: E;
     }, W, S>;
     /** With `post` alone. */
-    <const Name extends string, I, const O extends Routed<A>, E = I, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, I, E, A, O, W> & {
+    <const Name extends string, I, O extends Routed<A>, E = I, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, I, E, A, O, W> & {
         prep?: undefined;
         actions?: readonly A[];
         post: NonNullable<NodeConfig<S, I, I, E, A, O>['post']>;
@@ -3532,7 +3533,7 @@ declare class Graph<I, O, S extends object = AnyKeys> {
     /** What it is called. */
     get name(): string;
     /**
-     * Runs it. Its first function is called at once.
+     * Runs it, from the first node on.
      *
      * @param input - What the first node gets.
      * @param options - `store`: what the nodes know together; `signal` and `timeout` end the run.

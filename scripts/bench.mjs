@@ -32,6 +32,7 @@ for (const file of [
   'pipelines',
   'fans',
   'messages',
+  'graphs',
 ])
   run(process.execPath, ['--expose-gc', `benches/peers/${file}.mjs`, ...words]);
 if (words.length === 0) {

@@ -332,6 +332,24 @@ test('the compiler knows what fits', async () => {
   await text;
 });
 
+test('the compiler widens what is given, and keeps actions', async () => {
+  const lists = node('lists', {
+    actions: ['some', 'none'],
+    post: (n: number) => (n > 0 ? { next: 'some', output: [n] } : { next: 'none', output: 'none' }),
+  });
+  const graph = Graph.from(lists)
+    .add(node('sum', { exec: (list: number[]) => list.length }))
+    .connect('lists', 'sum', { action: 'some' })
+    .build();
+  const result: string | number = await graph.run(1);
+  assert.deepEqual([result, await graph.run(0)], [1, 'none']);
+  const both = node('both', { post: (n: number) => ({ output: { n, list: [n] } }) });
+  const output: { n: number; list: number[] } = await both.run(1);
+  assert.deepEqual(output, { n: 1, list: [1] });
+  // @ts-expect-error No such action.
+  node('wrong', { actions: ['a'], post: () => ({ next: 'b', output: 1 }) });
+});
+
 test('the compiler knows the store', async () => {
   interface Shop {
     user: { name: string };

@@ -129,6 +129,26 @@ describe('branches', () => {
   });
 });
 
+test('nodes may be called anything', async () => {
+  for (const name of ['__proto__', 'constructor', 'toString', '0', ' ', 'a/b']) {
+    const graph = Graph.from(node<'start', number>('start'))
+      .add(node(name, { exec: (n: number) => n }), node('other', { exec: (n: number) => n }))
+      .add(node('all', { waitFor: 'all', exec: (came: object) => Object.entries(came).toSorted() }))
+      .connect('start', name as 'other')
+      .connect('start', 'other')
+      .connect(name as 'other', 'all' as never)
+      .connect('other', 'all' as never)
+      .build();
+    assert.deepEqual(
+      await graph.run(1),
+      [
+        [name, 1],
+        ['other', 1],
+      ].toSorted(),
+    );
+  }
+});
+
 describe("waitFor: 'any'", () => {
   test('runs once, with what comes first; the others are cancelled and not waited for', async () => {
     const told: string[] = [];
@@ -357,6 +377,54 @@ describe('loops', () => {
     assert.equal(await graph.run(1), 6);
     assert.deepEqual(seen, [2, 4, 6]);
   });
+});
+
+test('a loop in a loop: the first counts once in each round of both', async () => {
+  const seen: string[] = [];
+  const to = <N extends string>(name: N, limit: number) =>
+    node(name, {
+      actions: ['again', 'done'],
+      post: (counts: Record<string, number>) => {
+        const count = (counts[name] ?? 0) + 1;
+        const next = count < limit ? 'again' : 'done';
+        return { next, output: { ...counts, [name]: next === 'done' ? 0 : count } } as {
+          next: 'again' | 'done';
+          output: Record<string, number>;
+        };
+      },
+    });
+  const pass = <N extends string>(name: N, waits: number) =>
+    node(name, { exec: (counts: Record<string, number>) => turns(waits).then(() => counts) });
+  const graph = Graph.from(pass('outer', 0))
+    .add(
+      pass('inner', 0),
+      pass('quick', 1),
+      pass('slow', 4),
+      node('first', {
+        waitFor: 'any',
+        exec: (counts: Record<string, number>) => {
+          seen.push(`${counts['again outer'] ?? 0} ${counts['again inner'] ?? 0}`);
+          return counts;
+        },
+      }),
+      to('again inner', 3),
+      to('again outer', 2),
+    )
+    .connect('outer', 'inner')
+    .connect('inner', 'quick')
+    .connect('inner', 'slow')
+    .connect('quick', 'first')
+    .connect('slow', 'first')
+    .connect('first', 'again inner')
+    .connect('again inner', 'inner', { action: 'again', loop: true })
+    .connect('again inner', 'again outer', { action: 'done' })
+    .connect('again outer', 'outer', { action: 'again', loop: true })
+    .build();
+  const run = graph.run({});
+  await run;
+  assert.deepEqual(seen, ['0 0', '0 1', '0 2', '1 0', '1 1', '1 2']);
+  const { nodes } = run.trace.toJSON();
+  assert.equal(nodes.find(({ node }) => node === 'slow')?.state, 'cancelled');
 });
 
 describe('graphs in graphs', () => {

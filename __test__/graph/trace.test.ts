@@ -87,6 +87,7 @@ describe('toJSON', () => {
       .connect('a', 'b')
       .build();
     const run = graph.run(undefined);
+    await turns(2);
     const { state, nodes } = run.trace.toJSON();
     assert.deepEqual([state, ...nodes.map(({ state }) => state)], ['running', 'running', 'waiting']);
     assert.match(run.trace.toMermaid(), /n1\["b<br\/>waiting"\]/);

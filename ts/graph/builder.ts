@@ -21,7 +21,7 @@ export class GraphBuilder<
   I,
   Keys,
 > {
-  readonly #nodes: AnyNode[] = [];
+  readonly #nodes = new Map<string, AnyNode>();
   readonly #edges: WantedEdge[] = [];
   readonly #options: GraphOptions;
   readonly #make: (plan: Plan) => unknown;
@@ -44,9 +44,9 @@ export class GraphBuilder<
   ): GraphBuilder<Nodes & NodesOf<T[number]>, Edges, I, Keys & KeysOf<T[number]>> {
     for (const node of nodes) {
       if (!(node instanceof GraphNode)) throw new InvalidArgumentError('node', shown(node), 'a GraphNode');
-      if (this.#nodes.some(({ name }) => name === node.name))
+      if (this.#nodes.has(node.name))
         throw new InvalidArgumentError('node', `'${node.name}'`, 'a name that no other node has');
-      this.#nodes.push(node);
+      this.#nodes.set(node.name, node);
     }
     return this as never;
   }
@@ -82,12 +82,13 @@ export class GraphBuilder<
    * that nothing leads to, nodes that several lead to and that do not say how they wait.
    */
   build(): Graph<I, Ends<Nodes, Edges>, StoreOf<Keys>> {
-    const { name = this.#nodes[0]?.name as string, ...limits } = this.#options;
+    const nodes = [...this.#nodes.values()];
+    const { name = nodes[0]?.name as string, ...limits } = this.#options;
     const problems: string[] = [];
-    const edges = edgesOf(this.#nodes, this.#edges, problems);
+    const edges = edgesOf(nodes, this.#edges, problems);
     // What else there is to say would only follow from those.
-    if (problems.length === 0) problems.push(...problemsOf(this.#nodes, edges));
+    if (problems.length === 0) problems.push(...problemsOf(nodes, edges));
     if (problems.length > 0) throw new GraphBuildError(name, problems);
-    return this.#make(planOf(name, [...this.#nodes], edges, limits)) as never;
+    return this.#make(planOf(name, nodes, edges, limits)) as never;
   }
 }

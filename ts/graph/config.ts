@@ -11,7 +11,8 @@ import type { StepJson } from './trace.js';
 /**
  * How a node takes what several nodes lead to it. `'all'`: it runs once, when nothing that could still come is under way, and gets an object of
  * what came, by the names of the nodes it came from; what was routed elsewhere is not in it. `'any'`: it runs once, with the first that
- * comes, and those that lead nowhere but here are cancelled.
+ * comes, and those that lead nowhere but here are cancelled; one that fails before ends the run, unless it has a `fallback`. In a loop once
+ * means once in each round.
  */
 export type WaitFor = 'all' | 'any';
 
@@ -66,7 +67,7 @@ export interface Attempts {
   delay?: number;
 }
 
-/** What a graph is as another's `exec`. */
+/** What a graph is as another's `exec`: a `Graph`, nothing else. */
 export interface SubGraph<I, O> {
   /** The graph's name. */
   readonly name: string;

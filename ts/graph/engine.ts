@@ -18,11 +18,9 @@ import { RunTrace } from './trace.js';
 
 /** What has come to a node that waits for all. */
 interface Gathering {
-  /** By the names of the nodes it came from; of what came twice the last. */
-  readonly came: Map<string, unknown>;
+  /** By the names of the nodes it came from, with the step; of what came twice the last. */
+  readonly came: Map<string, { value: unknown; step: number }>;
   rounds: readonly number[];
-  /** The steps it came from. */
-  readonly from: Map<string, number>;
 }
 
 export class Engine extends Deadline {
@@ -32,6 +30,8 @@ export class Engine extends Deadline {
   readonly trace: RunTrace;
   /** Of the nodes at which branches have ended, by their numbers. */
   readonly outputs = new Map<number, unknown>();
+  /** The last of them in the order of the plan. */
+  #last = -1;
   readonly promise: Promise<unknown>;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
@@ -99,10 +99,16 @@ export class Engine extends Deadline {
     // What its hooks have done may have ended the run.
     if (this.#over) return;
     const edges = step.at.out.get(action);
-    if (edges === undefined) this.outputs.set(step.at.index, output);
+    if (edges === undefined) this.#ended(step.at.index, output);
     else for (const edge of edges) this.#arrive(edge, output, step);
     this.#retire(step);
     this.#settle();
+  }
+
+  /** A branch has ended. */
+  #ended(index: number, output: unknown): void {
+    this.outputs.set(index, output);
+    if (index > this.#last) this.#last = index;
   }
 
   failed(step: Step, error: unknown): void {
@@ -147,13 +153,13 @@ export class Engine extends Deadline {
   #gather(target: PlanNode, value: unknown, { at, rounds, step }: Step): void {
     let gathering = this.#gathering.get(target.index);
     if (gathering === undefined) {
-      gathering = { came: new Map(), rounds, from: new Map() };
+      gathering = { came: new Map(), rounds };
       this.#gathering.set(target.index, gathering);
       this.#count(target.onward, 1);
     }
-    gathering.came.set(at.name, value);
-    gathering.from.set(at.name, step);
-    gathering.rounds = gathering.rounds.map((round, loop) => Math.max(round, rounds[loop] as number));
+    gathering.came.set(at.name, { value, step });
+    if (rounds.length > 0)
+      gathering.rounds = gathering.rounds.map((round, loop) => Math.max(round, rounds[loop] as number));
   }
 
   /** One was first: the others of its round that lead nowhere else are not wanted any more. */
@@ -183,6 +189,19 @@ export class Engine extends Deadline {
     this.#count(at.ahead, 1);
   }
 
+  /** A node is to run with all that has come to it. */
+  #sendAll(at: PlanNode, { came, rounds }: Gathering): void {
+    const input: Record<string, unknown> = {};
+    const from: number[] = [];
+    for (const [name, { value, step }] of came) {
+      // A node may be called anything.
+      if (name === '__proto__') Object.defineProperty(input, name, { value, enumerable: true });
+      else input[name] = value;
+      from.push(step);
+    }
+    this.#send(at, input, rounds, from);
+  }
+
   /** A step is not under way any more. */
   #retire(step: Step): void {
     if (this.#steps.delete(step)) this.#count(step.at.ahead, -1);
@@ -207,11 +226,11 @@ export class Engine extends Deadline {
       const gathering = this.#gathering.get(index);
       if (this.#coming[index] !== 0 || gathering === undefined) continue;
       const at = this.#plan.nodes[index] as PlanNode;
-      const { came, rounds, from } = gathering;
-      this.#send(at, Object.fromEntries(came), rounds, [...from.values()]);
+      this.#sendAll(at, gathering);
       this.#drop(at);
     }
-    for (const { step, reason } of this.#unwanted.splice(0)) step.cancel(reason);
+    if (this.#unwanted.length > 0)
+      for (const { step, reason } of this.#unwanted.splice(0)) step.cancel(reason);
     if (this.#over) return;
     if (this.#steps.size > 0) this.#pump();
     else this.#end('ok', undefined);
@@ -236,13 +255,15 @@ export class Engine extends Deadline {
     if (at !== undefined) markNode(reason, at);
     if (how !== 'ok') this.trace.failure = { error: reason };
     this.trace.end(how);
-    const steps = [...this.#steps];
-    this.#steps.clear();
-    this.#line.clear();
-    this.#gathering.clear();
-    if (how === 'ok') this.#resolve(this.outputs.get(Math.max(...this.outputs.keys())));
-    else this.#reject(reason);
-    for (const step of steps) step.cancel(reason);
+    if (how === 'ok') this.#resolve(this.outputs.get(this.#last));
+    else {
+      const steps = [...this.#steps];
+      this.#steps.clear();
+      this.#line.clear();
+      this.#gathering.clear();
+      this.#reject(reason);
+      for (const step of steps) step.cancel(reason);
+    }
     if (this.#inside === 0) this.#drained?.resolve();
   }
 }

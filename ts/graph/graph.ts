@@ -58,7 +58,7 @@ export class Graph<I, O, S extends object = AnyKeys> {
   }
 
   /**
-   * Runs it. Its first function is called at once.
+   * Runs it, from the first node on.
    *
    * @param input - What the first node gets.
    * @param options - `store`: what the nodes know together; `signal` and `timeout` end the run.

@@ -124,7 +124,7 @@ export interface NodeMaker<S extends object> {
     const Name extends string,
     I,
     P,
-    const O extends Routed<A>,
+    O extends Routed<A>,
     E = P,
     const A extends string = 'default',
     W extends WaitFor | undefined = undefined,
@@ -149,7 +149,7 @@ export interface NodeMaker<S extends object> {
   <
     const Name extends string,
     I,
-    const O extends Routed<A>,
+    O extends Routed<A>,
     E = I,
     const A extends string = 'default',
     W extends WaitFor | undefined = undefined,

@@ -72,7 +72,8 @@ export class Step implements PostContext<object, unknown, unknown>, FallbackCont
 
   /** Begins it. What comes of it the engine is told. */
   async run(): Promise<void> {
-    const { config } = this.at.node;
+    const { node } = this.at;
+    const { config } = node;
     this.#open++;
     try {
       if (overspent()) await nextTurn(undefined);
@@ -82,7 +83,13 @@ export class Step implements PostContext<object, unknown, unknown>, FallbackCont
       if (config.onStart !== undefined) tell(config.onStart, this.input, trace.toJSON());
       if (config.prep !== undefined && !this.over) this.prepared = await config.prep(this.input, this);
       if (this.over) return;
-      const result = await this.#exec();
+      let result: unknown;
+      if (node.guard !== undefined || config.fallback !== undefined) result = await this.#exec();
+      else {
+        // As #exec would, without its promises.
+        trace.attempts = 1;
+        result = await node.call(this.prepared, this.#cancelling, this);
+      }
       if (this.over) return;
       const routed = config.post === undefined ? { output: result } : await config.post(result, this);
       if (this.over) return;

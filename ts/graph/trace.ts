@@ -125,7 +125,6 @@ export class RunTrace {
   /** @internal */
   readonly plan: Plan;
   readonly #began = performance.now();
-  readonly #startedAt = new Date();
   #end: number | undefined;
   /** @internal */
   readonly steps: StepTrace[] = [];
@@ -186,7 +185,7 @@ export class RunTrace {
     return {
       graph: this.plan.name,
       state,
-      startedAt: this.#startedAt.toJSON(),
+      startedAt: new Date(performance.timeOrigin + this.#began).toJSON(),
       duration,
       ...(failure !== undefined && { error: errorJson(failure.error) }),
       nodes: this.nodes().map(({ state, steps }, at) => ({
