@@ -1,11 +1,12 @@
 /** Another thread that has the bus open. */
-import { Channel } from '../channels/channel.js';
-import { NotFoundError, UnsupportedError } from '../errors.js';
+import type { Channel } from '../channels/channel.js';
+import { UnsupportedError } from '../errors.js';
 import { afterDrain, fast } from '../isolate.js';
 import { pack } from '../thrown.js';
 import { put, putNum, putTag } from '../values.js';
 import { enter, nextWait, status, type Wait } from '../waits.js';
 import type { Command } from './command.js';
+import { channelOf } from './directory.js';
 import type { kind, Message } from './protocol.js';
 import type { Run } from './run.js';
 
@@ -33,11 +34,11 @@ export class Peer implements Wait {
   readonly runs = new Map<number, Run>();
   readonly #inbox: Channel<Message>;
   /** It is kept alive while it waits. */
-  readonly keeps: Channel<never>;
+  readonly keeps: Channel<Message>;
   readonly #ended: (peer: Peer) => void;
   readonly #wait: number;
 
-  private constructor(inbox: Channel<Message>, life: Channel<never>, ended: (peer: Peer) => void) {
+  private constructor(inbox: Channel<Message>, life: Channel<Message>, ended: (peer: Peer) => void) {
     this.id = inbox.object.id;
     this.#inbox = inbox;
     this.keeps = life;
@@ -45,17 +46,12 @@ export class Peer implements Wait {
     this.#wait = enter(this);
   }
 
-  /** Finds a thread by what the directory says. `undefined` if it has ended. */
+  /** Finds a thread by the numbers of its two channels. `undefined` if it has ended. */
   static find(inbox: number, life: number, ended: (peer: Peer) => void): Peer | undefined {
-    try {
-      const its = Channel.from<Message>({ millrace: 'channel', id: inbox });
-      const channel = Channel.from<never>({ millrace: 'channel', id: life });
-      const open = fast.channelReceiveWith(channel.handle, nextWait(), 0, true) === false;
-      return open ? new Peer(its, channel, ended) : undefined;
-    } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
-    }
+    const [its, channel] = [channelOf(inbox), channelOf(life)];
+    if (its === undefined || channel === undefined) return undefined;
+    const open = fast.channelReceiveWith(channel.handle, nextWait(), 0, true) === false;
+    return open ? new Peer(its, channel, ended) : undefined;
   }
 
   /** Sends what {@link putMessage} has made ready, which nothing may come between. Says whether it could be sent. */
