@@ -51,6 +51,33 @@ describe('a thread that ends', () => {
     assert.equal(bus.getMetrics().handlers, 0);
   });
 
+  test('unnoticed, is swept away when the next thread comes', async () => {
+    using bus = new MessageBus();
+    /** What the directory has: each thread, and each command or event that somebody is there for. */
+    const entries = (): number | undefined =>
+      diagnostics().find(({ kind, name }) => kind === 'map' && name === `millrace:bus:#${bus.toHandle().id}`)
+        ?.held;
+    assert.equal(entries(), 1);
+    const text = `bus.handle('ping.' + given, () => 'pong'); bus.subscribe('news.*', () => undefined); bus.on('deadLetter', () => undefined);`;
+    const worker = await member(bus, text, 1);
+    assert.equal(entries(), 5);
+    const exited = once(worker, 'exit');
+    await worker.terminate();
+    await exited;
+    const next = await member(bus, text, 2);
+    assert.equal(entries(), 5);
+    assert.deepEqual(bus.getMetrics().handlers, 1);
+    await end(next);
+    for (let i = 0; i < 20; i++) {
+      using _handler = bus.handle(`once.${i}`, () => i);
+      using _subscription = bus.subscribe(`once.${i}`, () => i);
+      assert.equal(await bus.sendCommand(`once.${i}`), i);
+    }
+    bus.publish('news.last');
+    await codeOf(bus.sendCommand('ping.2'));
+    assert.equal(entries(), 1);
+  });
+
   test('with commands of its own: their signals abort here, and their places are free', async () => {
     using bus = new MessageBus();
     const reasons: unknown[] = [];
@@ -171,7 +198,7 @@ test('closed while eight threads send to one another: everything settles, and ev
           try {
             if (await bus.sendCommand('work', n) !== n) throw new Error('another answer');
             bus.publish('answered', n);
-            if (++answered === 200) parentPort.postMessage('up');
+            if (++answered === 50) parentPort.postMessage('up');
           } catch (error) {
             codes.add(error.code ?? error.message);
             if (bus.closed) return;
