@@ -10,6 +10,9 @@ import { channelOf } from './directory.js';
 import type { kind, Message } from './protocol.js';
 import type { Run } from './run.js';
 
+/** What the sending calls answer when a message is sent. @internal */
+export const sent = 0;
+
 /** Makes a message ready to be sent. @throws `DataCloneError`; {@link UnsupportedError} for what the codec does not know. @internal */
 export function putMessage(message: Message): void {
   if (!put(message))
@@ -32,16 +35,17 @@ export class Peer implements Wait {
   readonly commands = new Map<number, Command>();
   /** Commands of its that run here. */
   readonly runs = new Map<number, Run>();
-  readonly #inbox: Channel<Message>;
-  /** It is kept alive while it waits. */
-  readonly keeps: Channel<Message>;
+  /** By which native calls know its inbox. */
+  readonly handle: number;
+  /** They are kept while it waits. */
+  readonly keeps: readonly Channel<Message>[];
   readonly #ended: (peer: Peer) => void;
   readonly #wait: number;
 
   private constructor(inbox: Channel<Message>, life: Channel<Message>, ended: (peer: Peer) => void) {
     this.id = inbox.object.id;
-    this.#inbox = inbox;
-    this.keeps = life;
+    this.handle = inbox.handle;
+    this.keeps = [inbox, life];
     this.#ended = ended;
     this.#wait = enter(this);
   }
@@ -54,15 +58,10 @@ export class Peer implements Wait {
     return open ? new Peer(its, channel, ended) : undefined;
   }
 
-  /** Sends what {@link putMessage} has made ready, which nothing may come between. Says whether it could be sent. */
-  sendPut(): boolean {
-    return fast.channelTrySend(this.#inbox.handle, putTag, putNum) === 0;
-  }
-
   /** Sends a message. Says whether it could be sent: otherwise the thread has ended. */
   send(message: Message): boolean {
     putMessage(message);
-    return this.sendPut();
+    return fast.channelTrySend(this.handle, putTag, putNum) === sent;
   }
 
   /** Sends what was thrown, for the command of a number. */

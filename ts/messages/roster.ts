@@ -93,7 +93,8 @@ export class Roster {
       if (own !== undefined) found.push(own);
       const peer = thread === this.#id ? undefined : this.find(thread);
       const counter = peer === undefined ? undefined : loadOf(load);
-      if (peer !== undefined && counter !== undefined) found.push({ id, load: counter, limit, peer });
+      if (peer !== undefined && counter !== undefined)
+        found.push({ id, load: counter, cell: counter.cell, limit, peer });
     }
     if (found.length === 0) return undefined;
     const routes = new Routes(found);

@@ -4,9 +4,11 @@ import { threadId } from 'node:worker_threads';
 import type { Broadcast } from '../channels/broadcast.js';
 import type { Channel } from '../channels/channel.js';
 import { Emitter } from '../events.js';
+import { fast } from '../isolate.js';
 import { planLinger } from '../linger.js';
 import { SharedMap } from '../memory/shared-map.js';
 import { type Packed, unpack } from '../thrown.js';
+import { putNum, putTag } from '../values.js';
 import { Command } from './command.js';
 import { Directory, type Entry } from './directory.js';
 import { CallerLostError, HandlerBusyError, MessageBusClosedError, NoHandlerError } from './errors.js';
@@ -15,11 +17,10 @@ import { FarCaller } from './far-caller.js';
 import type { Handler } from './handler.js';
 import { Inbox } from './inbox.js';
 import { Counts, count, type MessageBusMetrics } from './metrics.js';
-import { type Peer, putMessage } from './peer.js';
+import { type Peer, putMessage, sent } from './peer.js';
 import { Pending } from './pending.js';
 import { kind, type Message } from './protocol.js';
 import { Roster } from './roster.js';
-import { claim } from './route.js';
 import { Run } from './run.js';
 import { type Subscription, Subscriptions } from './subscriptions.js';
 
@@ -132,7 +133,7 @@ export class Station {
       throw new HandlerBusyError(name);
     }
     if (route.peer === undefined) {
-      if (!claim(route)) return false;
+      if (!route.claim()) return false;
       const run = new Run(route, payload, command, undefined);
       command.runs(run);
       route.accept(run);
@@ -140,14 +141,22 @@ export class Station {
     }
     const id = ++this.#lastCommand;
     putMessage([kind.command, this.#id, id, route.id, payload]);
-    // To encode it may have run the user's code. From claiming to sending nothing can come between, not even this thread's end.
-    if (!command.open || !claim(route)) return false;
-    if (route.peer.sendPut()) {
-      command.sent(route.peer, id);
+    // To encode it may have run the user's code.
+    if (!command.open) return false;
+    const { limit, peer } = route;
+    const { cells, at } = route.cell;
+    const { handle } = peer;
+    const [tag, num] = [putTag, putNum];
+    // Between counting and sending stands nothing at which this thread could be terminated: nobody would count it off again.
+    if (Atomics.add(cells, at, 1) >= limit) {
+      Atomics.sub(cells, at, 1);
+      return false;
+    }
+    if (fast.channelTrySend(handle, tag, num) === sent) {
+      command.sent(peer, id);
       planLinger();
       return true;
     }
-    route.load.sub(1);
     this.#checkOpen();
     this.#directory.remove(route.peer.id);
     return false;
