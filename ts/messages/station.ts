@@ -55,9 +55,9 @@ export class Station {
   /** This thread's side of a bus; `found` says that the bus must be there. */
   static of(broadcast: Broadcast<Message>, found: boolean): Station {
     const { id } = broadcast.object;
+    if (broadcast.closed) throw new MessageBusClosedError();
     const known = stations.get(id);
     if (known !== undefined) return known;
-    if (broadcast.closed) throw new MessageBusClosedError();
     const name = `millrace:bus:#${id}`;
     const entries = found ? SharedMap.open<string, Entry>(name) : new SharedMap<string, Entry>({ name });
     const station = new Station(broadcast, entries, new Counts(name));
