@@ -165,7 +165,7 @@ export type { HandlerOptions } from './messages/handler.js';
 export type { CommandOptions, MessageBusHandle, MessageBusOptions } from './messages/message-bus.js';
 export { MessageBus } from './messages/message-bus.js';
 export type { MessageBusMetrics } from './messages/metrics.js';
-export { Registration } from './messages/registration.js';
+export { BusRegistration } from './messages/registration.js';
 export type { CommandContext } from './messages/run.js';
 export type { EventInfo } from './messages/subscriptions.js';
 export type {

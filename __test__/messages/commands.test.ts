@@ -219,6 +219,7 @@ describe('closing', () => {
     bus.close();
     bus[Symbol.dispose]();
     assert.equal(bus.closed, true);
+    assert.throws(() => MessageBus.open(bus.name), { code: 'ERR_BUS_CLOSED' });
     assert.equal(await sent, 'ERR_BUS_CLOSED');
     assert.equal((signal as AbortSignal | undefined)?.reason.code, 'ERR_BUS_CLOSED');
     assert.equal(await codeOf(bus.sendCommand('ping')), 'ERR_BUS_CLOSED');

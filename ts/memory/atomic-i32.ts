@@ -5,7 +5,7 @@ import { fast } from '../isolate.js';
 import type { Origin, SharedHandle, SharedOptions } from '../shared-object.js';
 import { shown } from '../wait-options.js';
 import { originOf, SharedAtomic } from './atomic.js';
-import { narrowCell } from './buffers.js';
+import { type Cell, narrowCell } from './buffers.js';
 
 /**
  * A signed 32-bit integer that all threads share, on a cache line of its own. Each method is one step among all threads; adding
@@ -51,6 +51,11 @@ export class AtomicI32 extends SharedAtomic<'atomic-i32', number> {
   /** Opens the atomic that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
   static from(handle: SharedHandle<'atomic-i32'>): AtomicI32 {
     return new AtomicI32({ handle }, true);
+  }
+
+  /** Where its value is, for as long as it is kept. @internal */
+  get cell(): Cell<Int32Array> {
+    return { cells: this.#cells, at: this.#at };
   }
 
   /** Its value. */

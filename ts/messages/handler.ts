@@ -35,6 +35,7 @@ export class Handler implements Route {
   readonly limit: number;
   /** How many commands it has, running or waiting or on their way to it; every thread counts what it sends. */
   readonly load = new AtomicI32();
+  readonly cell = this.load.cell;
   /** The context that it was registered in: calls for other threads have no other. */
   readonly within: Within = AsyncLocalStorage.snapshot();
   readonly #concurrency: number;
@@ -49,6 +50,13 @@ export class Handler implements Route {
     this.timeout = timeout === Infinity ? undefined : timeout;
     this.limit = concurrency + maxQueued;
     this.#concurrency = concurrency;
+  }
+
+  /** Counts a command of this thread's. Says whether there is room: otherwise it is not counted. */
+  claim(): boolean {
+    if (this.load.add(1) < this.limit) return true;
+    this.load.sub(1);
+    return false;
   }
 
   /** Begins a call, or lets it wait for its turn. It has been counted. */

@@ -10,7 +10,7 @@ import { Handler, type HandlerFunction, type HandlerOptions } from './handler.js
 import type { MessageBusMetrics } from './metrics.js';
 import { checkCommand } from './names.js';
 import type { Message } from './protocol.js';
-import { Registration } from './registration.js';
+import { BusRegistration } from './registration.js';
 import type { CommandContext } from './run.js';
 import { Station } from './station.js';
 import { type EventInfo, type SubscriberFunction, Subscription } from './subscriptions.js';
@@ -187,7 +187,7 @@ export class MessageBus<M extends MessageTypes = AnyMessages> implements Disposa
       context: CommandContext,
     ) => CommandResult<M, C> | PromiseLike<CommandResult<M, C>>,
     options: HandlerOptions = {},
-  ): Registration {
+  ): BusRegistration {
     checkCommand(name);
     checkFunction('fn', fn);
     checkNames(options, ['concurrency', 'maxQueued', 'timeout']);
@@ -208,7 +208,7 @@ export class MessageBus<M extends MessageTypes = AnyMessages> implements Disposa
     checkTime('timeout', timeout);
     const handler = new Handler(name, fn as HandlerFunction, options);
     this.#station.handle(handler);
-    return new Registration(() => this.#station.unhandle(handler));
+    return new BusRegistration(() => this.#station.unhandle(handler));
   }
 
   /**
@@ -237,11 +237,11 @@ export class MessageBus<M extends MessageTypes = AnyMessages> implements Disposa
   subscribe<P extends string>(
     pattern: P,
     fn: (payload: PayloadMatching<M, P>, info: EventInfo<EventsMatching<M, P>>) => unknown,
-  ): Registration {
+  ): BusRegistration {
     checkFunction('fn', fn);
     const subscription = new Subscription(pattern, fn as SubscriberFunction);
     this.#station.subscribe(subscription);
-    return new Registration(() => this.#station.unsubscribe(subscription));
+    return new BusRegistration(() => this.#station.unsubscribe(subscription));
   }
 
   /** Listens to the bus itself: dead letters of all threads, or errors of this thread's subscribers. Keeps no process alive. */

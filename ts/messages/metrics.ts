@@ -71,8 +71,8 @@ export class Counts {
   constructor(name: string) {
     this.#memory = new SharedMemory(head + seats * seatBytes, { name });
     this.words = this.#memory.view(Int32Array, 0, head / 4);
-    // Thread numbers grow: two that share a seat would have to live a thousand threads apart.
-    const seat = threadId % seats;
+    // Thread numbers grow: two that share a seat live a thousand threads apart, and none does with the main thread.
+    const seat = threadId === 0 ? 0 : 1 + (threadId % (seats - 1));
     const at = head + seat * seatBytes;
     this.#numbers = this.#memory.view(Float64Array, at, numbers);
     this.#times = this.#memory.view(Uint32Array, at + numbers * 8, buckets);

@@ -42,13 +42,6 @@ export class Pattern {
   }
 }
 
-/** How many of some patterns match an event's name. */
-export function countMatching(patterns: readonly string[], event: string): number {
-  let count = 0;
-  for (const text of patterns) if (new Pattern(text).matches(event)) count++;
-  return count;
-}
-
 /** As globs are matched: what follows the last `**` is tried ever further on. */
 function fits(pattern: readonly string[], name: readonly string[]): boolean {
   let [p, n, wide, mark] = [0, 0, -1, 0];

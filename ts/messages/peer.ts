@@ -1,13 +1,17 @@
 /** Another thread that has the bus open. */
-import { Channel } from '../channels/channel.js';
-import { NotFoundError, UnsupportedError } from '../errors.js';
+import type { Channel } from '../channels/channel.js';
+import { UnsupportedError } from '../errors.js';
 import { afterDrain, fast } from '../isolate.js';
 import { pack } from '../thrown.js';
 import { put, putNum, putTag } from '../values.js';
 import { enter, nextWait, status, type Wait } from '../waits.js';
 import type { Command } from './command.js';
+import { channelOf } from './directory.js';
 import type { kind, Message } from './protocol.js';
 import type { Run } from './run.js';
+
+/** What the sending calls answer when a message is sent. @internal */
+export const sent = 0;
 
 /** Makes a message ready to be sent. @throws `DataCloneError`; {@link UnsupportedError} for what the codec does not know. @internal */
 export function putMessage(message: Message): void {
@@ -31,42 +35,33 @@ export class Peer implements Wait {
   readonly commands = new Map<number, Command>();
   /** Commands of its that run here. */
   readonly runs = new Map<number, Run>();
-  readonly #inbox: Channel<Message>;
-  /** It is kept alive while it waits. */
-  readonly keeps: Channel<never>;
+  /** By which native calls know its inbox. */
+  readonly handle: number;
+  /** They are kept while it waits. */
+  readonly keeps: readonly Channel<Message>[];
   readonly #ended: (peer: Peer) => void;
   readonly #wait: number;
 
-  private constructor(inbox: Channel<Message>, life: Channel<never>, ended: (peer: Peer) => void) {
+  private constructor(inbox: Channel<Message>, life: Channel<Message>, ended: (peer: Peer) => void) {
     this.id = inbox.object.id;
-    this.#inbox = inbox;
-    this.keeps = life;
+    this.handle = inbox.handle;
+    this.keeps = [inbox, life];
     this.#ended = ended;
     this.#wait = enter(this);
   }
 
-  /** Finds a thread by what the directory says. `undefined` if it has ended. */
+  /** Finds a thread by the numbers of its two channels. `undefined` if it has ended. */
   static find(inbox: number, life: number, ended: (peer: Peer) => void): Peer | undefined {
-    try {
-      const its = Channel.from<Message>({ millrace: 'channel', id: inbox });
-      const channel = Channel.from<never>({ millrace: 'channel', id: life });
-      const open = fast.channelReceiveWith(channel.handle, nextWait(), 0, true) === false;
-      return open ? new Peer(its, channel, ended) : undefined;
-    } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
-    }
-  }
-
-  /** Sends what {@link putMessage} has made ready, which nothing may come between. Says whether it could be sent. */
-  sendPut(): boolean {
-    return fast.channelTrySend(this.#inbox.handle, putTag, putNum) === 0;
+    const [its, channel] = [channelOf(inbox), channelOf(life)];
+    if (its === undefined || channel === undefined) return undefined;
+    const open = fast.channelReceiveWith(channel.handle, nextWait(), 0, true) === false;
+    return open ? new Peer(its, channel, ended) : undefined;
   }
 
   /** Sends a message. Says whether it could be sent: otherwise the thread has ended. */
   send(message: Message): boolean {
     putMessage(message);
-    return this.sendPut();
+    return fast.channelTrySend(this.handle, putTag, putNum) === sent;
   }
 
   /** Sends what was thrown, for the command of a number. */

@@ -21,17 +21,3 @@ export type Message =
   | readonly [typeof kind.cancel, from: number, id: number, reason: unknown]
   | readonly [typeof kind.event, from: number, event: string, payload: unknown]
   | readonly [typeof kind.deadLetter, from: number, letter: unknown];
-
-/** A handler, as other threads know it: its command, its number, that of its load, and how much of it it takes. */
-export type ListedHandler = readonly [command: string, id: number, load: number, limit: number];
-
-/** A thread, as it stands in the directory of the bus. */
-export interface Member {
-  /** The channel that is closed when it ends. */
-  life: number;
-  handlers: readonly ListedHandler[];
-  /** The patterns that it has subscribed to, each as often as it has. */
-  patterns: readonly string[];
-  /** Whether it wants to know of dead letters. */
-  letters: boolean;
-}

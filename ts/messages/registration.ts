@@ -1,7 +1,7 @@
 /** What ends a handler or a subscription. */
 
 /** A handler or subscriber of a message bus, as long as it is not closed. Letting go of it does not end it. */
-export class Registration implements Disposable {
+export class BusRegistration implements Disposable {
   #end: (() => void) | undefined;
 
   /** @internal */

@@ -1,5 +1,6 @@
 /** Which of several handlers gets a command. */
 import type { AtomicI32 } from '../memory/atomic-i32.js';
+import type { Cell } from '../memory/buffers.js';
 import type { Handler } from './handler.js';
 import type { Peer } from './peer.js';
 
@@ -9,6 +10,8 @@ export interface Route {
   readonly id: number;
   /** How many commands it has. */
   readonly load: AtomicI32;
+  /** Where that is. */
+  readonly cell: Cell<Int32Array>;
   /** How many it takes at most. */
   readonly limit: number;
   /** Its thread, if that is another one. */
@@ -18,13 +21,6 @@ export interface Route {
 /** A handler of another thread's. @internal */
 export interface FarRoute extends Route {
   readonly peer: Peer;
-}
-
-/** Counts a command to a handler. Says whether it has room: otherwise it is not counted. @internal */
-export function claim({ load, limit }: Route): boolean {
-  if (load.add(1) < limit) return true;
-  load.sub(1);
-  return false;
 }
 
 /** The handlers of one command: whichever has the fewest commands is next, of equals each in turn. @internal */
