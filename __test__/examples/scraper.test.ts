@@ -1,6 +1,7 @@
 /** The scraper, on a small site. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { onBun } from '../helpers.js';
 import { program } from './programs.js';
 
 test('fetches every page of a flaky site, and each part tells what it did', async () => {
@@ -15,13 +16,15 @@ test('fetches every page of a flaky site, and each part tells what it did', asyn
   assert.equal(server.page, 30);
   assert.equal(server.outage, 8);
   const wrong = server.failure + server.stall + server.busy + server.reset + server.outage;
-  assert.equal(breaker.failures, wrong);
+  // After a reset, Bun's fetch sends the request again by itself.
+  const { failures } = breaker;
+  assert.ok(onBun ? failures >= wrong - server.reset && failures <= wrong : failures === wrong);
   assert.equal(breaker.timeouts, server.stall);
   assert.equal(breaker.successes, 30);
   assert.ok(breaker.history.some(({ to }: { to: string }) => to === 'open'));
   assert.equal(retry.successes, 30);
-  assert.equal(retry.attempts, 30 + wrong + breaker.rejections);
-  assert.equal(retry.retries, wrong + breaker.rejections);
+  assert.equal(retry.attempts, 30 + failures + breaker.rejections);
+  assert.equal(retry.retries, failures + breaker.rejections);
   assert.equal(limiter.allowed, retry.attempts);
 });
 
