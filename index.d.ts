@@ -4943,6 +4943,7 @@ declare class AdaptedPattern<T extends object = object> extends BasePattern {
     start(): Promise<void>;
     /** Ends the object, once. */
     stop(): Promise<void>;
+    /** Whether the object has not ended, as far as it says so. */
     isRunning(): boolean;
     /** What the object has counted: in its own words as `details`, and in a pattern's as far as they say the same. */
     getMetrics(): PatternMetrics;

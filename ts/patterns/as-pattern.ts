@@ -54,6 +54,7 @@ export class AdaptedPattern<T extends object = object> extends BasePattern {
     await (stop === undefined ? endOf(this.object)?.() : stop(this.object));
   }
 
+  /** Whether the object has not ended, as far as it says so. */
   isRunning(): boolean {
     if (this.#life.isRunning !== undefined) return this.#life.isRunning(this.object);
     return this.#stopping === undefined && endedOf(this.object) !== true;

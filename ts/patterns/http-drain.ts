@@ -7,6 +7,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 
 /** A connection, as far as it matters whether it idles. */
 interface Connection {
@@ -19,19 +20,24 @@ interface Connection {
 /** Knows what a server is at, from now on. */
 export class HttpDrain {
   readonly #server: Server;
+  /** Says that there is a connection on which one can ask. */
+  readonly #event: 'connection' | 'secureConnection';
   readonly #connections = new Map<Socket, Connection>();
   readonly #responses = new Set<ServerResponse>();
   #draining = false;
 
   constructor(server: Server) {
     this.#server = server;
-    server.on('connection', this.#connected);
+    this.#event = server instanceof TlsServer ? 'secureConnection' : 'connection';
+    server.on(this.#event, this.#connected);
     // Before the application's own listener, which may end the response at once.
     server.prependListener('request', this.#requested);
   }
 
   readonly #connected = (socket: Socket): void => {
-    this.#of(socket);
+    const connection = this.#of(socket);
+    // It was under way when the server closed.
+    if (this.#draining) this.#endIdle(socket, connection);
   };
 
   #of(socket: Socket): Connection {
@@ -77,7 +83,7 @@ export class HttpDrain {
 
   /** Watches no more. */
   forget(): void {
-    this.#server.off('connection', this.#connected);
+    this.#server.off(this.#event, this.#connected);
     this.#server.off('request', this.#requested);
   }
 }
