@@ -439,11 +439,7 @@ interface HealthStatus {
     workers: WorkerHealth[];
 }
 
-/**
- * Every error the package throws: one class per failure, each with a `code` that never changes.
- *
- * Match on `code`, or with {@link isMillraceError}, which also knows errors of another copy of the package.
- */
+/** What every error of the package is, and those that belong to no concept alone. */
 /** What every error of the package is. */
 declare class MillraceError extends Error {
     name: string;
@@ -490,9 +486,50 @@ declare class WaitTimeoutError extends MillraceError {
     /** The limit, in milliseconds. */
     readonly timeout: number;
 }
+/** The thread that sent a value ended before it could be fetched from it: only the platform can clone such a value. */
+declare class SenderGoneError extends MillraceError {
+    name: string;
+}
+
+/** Errors of channels and broadcasts. */
+
 /** The channel is closed: nothing can be sent to it. */
 declare class ChannelClosedError extends MillraceError {
     name: string;
+}
+/** Subscribers of a broadcast had no room for a message and have missed it; the others have it. */
+declare class SubscriberSlowError extends MillraceError {
+    name: string;
+    /** Who they are. */
+    readonly subscribers: readonly string[];
+}
+
+/** Why a context is cancelled. */
+
+/** The context was cancelled; its `cause` is what whoever cancelled it gave. */
+declare class ContextCanceledError extends MillraceError {
+    name: string;
+}
+/** The context's deadline has passed. */
+declare class DeadlineExceededError extends MillraceError {
+    name: string;
+}
+
+/** Errors of what threads share besides channels and locks: memory, atomics, queues, rings. */
+
+/** The shared memory, or atomic, is closed: this object has no bytes any more, and nobody waits. */
+declare class MemoryClosedError extends MillraceError {
+    name: string;
+}
+/** The system has no memory to give. */
+declare class OutOfMemoryError extends MillraceError {
+    name: string;
+}
+/** A 64-bit integer is, or would be, beyond what a number holds exactly, which is ±(2^53 - 1). Nothing was changed. */
+declare class UnsafeIntegerError extends MillraceError {
+    name: string;
+    /** The integer. */
+    readonly value: bigint;
 }
 /** The queue is closed: nothing can be pushed to it, and nothing is left to pop. */
 declare class QueueClosedError extends MillraceError {
@@ -506,20 +543,9 @@ declare class RingBufferClosedError extends MillraceError {
 declare class RingBufferBusyError extends MillraceError {
     name: string;
 }
-/** The context was cancelled; its `cause` is what whoever cancelled it gave. */
-declare class ContextCanceledError extends MillraceError {
-    name: string;
-}
-/** The context's deadline has passed. */
-declare class DeadlineExceededError extends MillraceError {
-    name: string;
-}
-/** Subscribers of a broadcast had no room for a message and have missed it; the others have it. */
-declare class SubscriberSlowError extends MillraceError {
-    name: string;
-    /** Who they are. */
-    readonly subscribers: readonly string[];
-}
+
+/** Errors of locks and meeting points. */
+
 /** The lock, or meeting point, is closed: nobody passes any more. */
 declare class LockClosedError extends MillraceError {
     name: string;
@@ -543,20 +569,6 @@ declare class DeadlockError extends MillraceError {
     /** Who waits for whom, from the one who asked on. */
     readonly cycle: readonly DeadlockLink[];
 }
-/** The shared memory, or atomic, is closed: this object has no bytes any more, and nobody waits. */
-declare class MemoryClosedError extends MillraceError {
-    name: string;
-}
-/** The system has no memory to give. */
-declare class OutOfMemoryError extends MillraceError {
-    name: string;
-}
-/** A 64-bit integer is, or would be, beyond what a number holds exactly, which is ±(2^53 - 1). Nothing was changed. */
-declare class UnsafeIntegerError extends MillraceError {
-    name: string;
-    /** The integer. */
-    readonly value: bigint;
-}
 /** Something is given back that is not held, or counted below zero. */
 declare class NotHeldError extends MillraceError {
     name: string;
@@ -565,10 +577,9 @@ declare class NotHeldError extends MillraceError {
 declare class BarrierBrokenError extends MillraceError {
     name: string;
 }
-/** The thread that sent a value ended before it could be fetched from it: only the platform can clone such a value. */
-declare class SenderGoneError extends MillraceError {
-    name: string;
-}
+
+/** Errors of pools, and of the tasks and workers in them. */
+
 /** The pool was closed or terminated. */
 declare class PoolClosedError extends MillraceError {
     name: string;

@@ -1,7 +1,8 @@
 /** Waits for a channel that need nothing but their end. */
 import { ChannelClosedError } from '../errors.js';
 import type { Received } from '../values.js';
-import { status, type Wait } from '../waits.js';
+import { SignalWait, type WaitOptions } from '../wait-options.js';
+import { enter, status, type Wait } from '../waits.js';
 import type { Messages } from './messages.js';
 import { closedResult, type ReceiveResult } from './receive-result.js';
 
@@ -51,4 +52,33 @@ export class ReceiveWait<T> implements Wait {
       value.then((late) => this.#resolve({ value: late as T, done: false }), this.#reject);
     else this.#resolve({ value: got as T, done: false });
   }
+}
+
+/**
+ * A send with options that has to wait, as number `id`.
+ *
+ * @param put - How the message was put; it is forgotten if it is not sent.
+ * @param closed - Makes the error for one that was closed.
+ */
+export function waitToSend(
+  options: WaitOptions,
+  keeps: unknown,
+  id: number,
+  put: [tag: number, num: number],
+  messages: Messages,
+  closed: () => Error,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: unknown): void => {
+      messages.forget(...put);
+      reject(error as Error);
+    };
+    const end = (ended: number): void => {
+      if (ended === status.signal) resolve();
+      else failed(closed());
+    };
+    const wait = new SignalWait(options, keeps, end, failed);
+    enter(wait);
+    wait.listen(id);
+  });
 }

@@ -5,7 +5,7 @@ import { isMainThread, type Transferable } from 'node:worker_threads';
 import { checkIterable } from '../arguments.js';
 import { block, blockingLimit } from '../blocking.js';
 import { ChannelClosedError, InvalidArgumentError, UnsupportedError } from '../errors.js';
-import { fast, records, taskRecord } from '../isolate.js';
+import { fast, taskRecord } from '../isolate.js';
 import type { NativeObject } from '../native/binding.js';
 import {
   nameOf,
@@ -19,7 +19,8 @@ import { nextTurn, overspent } from '../turn.js';
 import { putNum, putTag, recordedValue } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
-import { ReceiveWait, SendWait } from './channel-waits.js';
+import { collect, sendNumbers } from './batches.js';
+import { ReceiveWait, SendWait, waitToSend } from './channel-waits.js';
 import { checkTransfer, crossing, LocalMessages, type Messages } from './messages.js';
 import { closedResult, type ReceiveResult } from './receive-result.js';
 import { Ring } from './ring.js';
@@ -48,8 +49,6 @@ const nothing: readonly Transferable[] = [];
 const noOptions = Object.freeze({});
 /** So many numbers go through native calls before a channel's ring is asked for. */
 const ringAfter = 32;
-/** Numbers that one native call may hand over. */
-const pageNumbers = taskRecord;
 
 /**
  * A channel: threads send messages into it and receive them from it, each message once.
@@ -206,19 +205,7 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
       return;
     }
     if (how === sent.closed) return this.#refused(tag, num);
-    await new Promise<void>((resolve, reject) => {
-      const failed = (error: unknown): void => {
-        this.messages.forget(tag, num);
-        reject(error as Error);
-      };
-      const end = (ended: number): void => {
-        if (ended === status.signal) resolve();
-        else failed(new ChannelClosedError());
-      };
-      const wait = new SignalWait(options, this, end, failed);
-      enter(wait);
-      wait.listen(id);
-    });
+    await waitToSend(options, this, id, [tag, num], this.messages, () => new ChannelClosedError());
   }
 
   /**
@@ -326,28 +313,12 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
     signalOf(options.signal)?.throwIfAborted();
     const list = Array.isArray(values) ? (values as T[]) : [...values];
     for (let at = 0; at < list.length; ) {
-      const count = this.#sendNumbers(list, at);
+      const count = this.#plain ? sendNumbers(this.#handle, list, at) : 0;
       at += count;
       if (at === list.length) break;
       const value = list[at++] as T;
       if (count > 0 || !this.#trySendOne(value)) await this.#sendWith(value, options);
     }
-  }
-
-  /** Sends the numbers that stand in a list from `at` on, as far as there is room, in one native call; how many. */
-  #sendNumbers(list: readonly T[], at: number): number {
-    if (!this.#plain) return 0;
-    let count = 0;
-    const end = Math.min(list.length - at, pageNumbers);
-    for (; count < end; count++) {
-      const value = list[at + count];
-      if (typeof value !== 'number') break;
-      records[count] = value;
-    }
-    if (count === 0) return 0;
-    const how = fast.channelSendNumbers(this.#handle, count);
-    if (how < 0) throw new ChannelClosedError();
-    return how;
   }
 
   #trySendOne(value: T): boolean {
@@ -374,27 +345,13 @@ export class Channel<T> extends SharedObject<'channel'> implements AsyncIterable
       signalOf(options.signal)?.throwIfAborted();
     }
     const batch: T[] = [];
-    this.#collect(batch, max);
+    collect(this.#handle, this.messages, this.#plain, batch, max);
     if (batch.length > 0) return batch;
     const first = await this.#receiveWith(options);
     if (first.done) return batch;
     batch.push(first.value);
-    this.#collect(batch, max);
+    collect(this.#handle, this.messages, this.#plain, batch, max);
     return batch;
-  }
-
-  #collect(batch: T[], max: number): void {
-    while (batch.length < max) {
-      if (this.#plain) {
-        const count = fast.channelReceiveNumbers(this.#handle, Math.min(max - batch.length, pageNumbers));
-        for (let at = 0; at < count; at++) batch.push(records[at] as T);
-        if (count > 0) continue;
-      }
-      const got = fast.channelTryReceive(this.#handle, true);
-      if (typeof got === 'number') batch.push(this.messages.decode(got) as T);
-      else if (got === true) batch.push(this.messages.decode(recordedValue(taskRecord + 2)) as T);
-      else return;
-    }
   }
 
   /** As `send`, and blocks this thread: worker threads only. @throws {@link UnsupportedError} in the main thread. */

@@ -3,8 +3,7 @@ import { ReadableStream, WritableStream } from 'node:stream/web';
 import { threadId } from 'node:worker_threads';
 import { block, blockingLimit } from '../blocking.js';
 import { InvalidArgumentError, RingBufferBusyError, RingBufferClosedError } from '../errors.js';
-import { binding, fast } from '../isolate.js';
-import type { NativeObject } from '../native/binding.js';
+import { fast } from '../isolate.js';
 import {
   nameOf,
   type Origin,
@@ -16,21 +15,8 @@ import { signalOf } from '../signal.js';
 import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait } from '../waits.js';
+import { header, memoryOf, word } from './ring-memory.js';
 
-/** Where each word stands; the numbers of `src/ring.rs`. */
-const word = {
-  head: 0,
-  reader: 1,
-  readerBusy: 2,
-  tail: 16,
-  writer: 17,
-  writerBusy: 18,
-  readerWants: 32,
-  writerWants: 33,
-  closed: 34,
-  capacity: 35,
-} as const;
-const header = 192;
 /** What the calls that wait answer; the numbers of `src/ring.rs`. */
 const waiting = 0;
 /** How many bytes a read gives at most that does not say. */
@@ -44,21 +30,6 @@ const ends = {
   writer: { name: 'writing', writes: true, owner: word.writer, busy: word.writerBusy },
 } as const;
 type End = (typeof ends)[keyof typeof ends];
-
-/** The memory of each ring buffer as this thread sees it: one view for all that open it. */
-const views = new Map<number, WeakRef<ArrayBuffer>>();
-const collected = new FinalizationRegistry<number>((id) => {
-  if (views.get(id)?.deref() === undefined) views.delete(id);
-});
-
-function memoryOf(native: NativeObject): ArrayBuffer {
-  const known = views.get(native.id)?.deref();
-  if (known !== undefined) return known;
-  const memory = binding.ringMemory(native);
-  views.set(native.id, new WeakRef(memory));
-  collected.register(memory, native.id);
-  return memory;
-}
 
 /**
  * A ring buffer: bytes from one thread that writes to one that reads, through memory that both see. While nobody has to wait no

@@ -3,6 +3,7 @@ import type { Transferable } from 'node:worker_threads';
 import { checkIterable } from '../arguments.js';
 import { block, blockingLimit } from '../blocking.js';
 import type { SendOptions } from '../channels/channel.js';
+import { waitToSend } from '../channels/channel-waits.js';
 import { checkTransfer, crossing } from '../channels/messages.js';
 import { InvalidArgumentError, QueueClosedError } from '../errors.js';
 import { fast, taskRecord } from '../isolate.js';
@@ -180,19 +181,7 @@ export class SharedQueue<T> extends SharedObject<'queue'> implements AsyncIterab
       crossing.forget(tag, num);
       throw new QueueClosedError();
     }
-    await new Promise<void>((resolve, reject) => {
-      const failed = (error: unknown): void => {
-        crossing.forget(tag, num);
-        reject(error as Error);
-      };
-      const end = (ended: number): void => {
-        if (ended === status.signal) resolve();
-        else failed(new QueueClosedError());
-      };
-      const wait = new SignalWait(options, this, end, failed);
-      enter(wait);
-      wait.listen(id);
-    });
+    await waitToSend(options, this, id, [tag, num], crossing, () => new QueueClosedError());
   }
 
   /**
