@@ -330,6 +330,19 @@ declare class Ticker implements Disposable {
     [Symbol.dispose](): void;
 }
 
+/** An object that threads share and listen to. Not made itself. */
+declare abstract class HeardObject<Kind extends string, Events extends {
+    [K in keyof Events]: unknown[];
+}> extends SharedObject<Kind> {
+    #private;
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this;
+    /** As {@link on}, for the next time only. */
+    once<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this;
+}
+
 /** What everything that calls the user's function gives it. */
 /** What a guarded function is called with. */
 interface CallContext {
@@ -711,7 +724,7 @@ interface BulkheadEvents {
  * const rows = await bulkhead.call(({ signal }) => database.query('…', { signal }));
  * ```
  */
-declare class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements Disposable {
+declare class BulkheadCircuitBreaker extends HeardObject<'bulkhead', BulkheadEvents> implements Disposable {
     #private;
     /** @param config - `maxConcurrentCalls`, `maxWaitTime` and `enableQueue`; `maxQueue`; `name` shares it by name. */
     constructor(config: BulkheadConfig);
@@ -755,12 +768,6 @@ declare class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements
     isHealthy(): boolean;
     /** What it has counted, in all threads. */
     getMetrics(): BulkheadMetrics;
-    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
-    on<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
     /** Whether it is closed. */
     get closed(): boolean;
     /** Closes it for all threads: calls that wait reject with `BulkheadClosedError`, and none begins any more. Those that run go on. */
@@ -859,7 +866,7 @@ declare class AdaptivePermit implements Disposable {
  * else permit.success();
  * ```
  */
-declare class AdaptiveLimiter extends SharedObject<'adaptive'> implements Disposable {
+declare class AdaptiveLimiter extends HeardObject<'adaptive', AdaptiveLimiterEvents> implements Disposable {
     #private;
     /** @param config - See {@link AdaptiveLimiterConfig}; `name` shares it by name. */
     constructor(config?: AdaptiveLimiterConfig);
@@ -898,12 +905,6 @@ declare class AdaptiveLimiter extends SharedObject<'adaptive'> implements Dispos
     get waiting(): number;
     /** What it has counted, in all threads. */
     getMetrics(): AdaptiveLimiterMetrics;
-    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
-    on<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
     /** Whether it is closed. */
     get closed(): boolean;
     /** Closes it for all threads: those who wait reject with `AdaptiveLimiterClosedError`, and there are no permits any more. */
@@ -1241,8 +1242,6 @@ declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposab
     close(): void;
     [Symbol.dispose](): void;
 }
-
-/** Refusing calls by priority while this thread's event loop is late. */
 
 /** How load is shed. */
 interface LoadShedConfig {
@@ -4470,7 +4469,7 @@ interface ConcurrencyEvents {
  * const rows = await limiter.run(() => query(sql));
  * ```
  */
-declare class ConcurrencyLimiter extends SharedObject<'concurrency-limiter'> implements Disposable {
+declare class ConcurrencyLimiter extends HeardObject<'concurrency-limiter', ConcurrencyEvents> implements Disposable {
     #private;
     /**
      * @param limit - How many at once, a whole number from 1 to 2²⁴.
@@ -4520,12 +4519,6 @@ declare class ConcurrencyLimiter extends SharedObject<'concurrency-limiter'> imp
     }): void;
     /** What has happened so far, in all threads. */
     getMetrics(): ConcurrencyMetrics;
-    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
-    on<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this;
-    /** As {@link on}, for the next time only. */
-    once<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this;
     /**
      * Closes it for all threads: those who wait reject with `LimiterClosedError`, and nobody passes any more. Places can still be given back.
      * Again does no harm.
@@ -4723,7 +4716,7 @@ interface KeyedLimiterEvents {
  * await limiter.acquire('tenant 7', 1, { timeout: 500 });   // or wait for it
  * ```
  */
-declare class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implements Disposable {
+declare class KeyedRateLimiter extends HeardObject<'keyed-rate-limiter', KeyedLimiterEvents> implements Disposable {
     #private;
     /** The keys that may always pass, and take nothing. */
     readonly allowList: KeyList;
@@ -4810,12 +4803,6 @@ declare class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implem
     acquire(key: LimiterKey, n?: number, options?: WaitOptions): Promise<void>;
     /** As `acquire`, and blocks this thread: worker threads only. @throws As `acquire`; {@link UnsupportedError} in the main thread. */
     acquireSync(key: LimiterKey, n?: number, options?: WaitOptions): void;
-    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
-    on<K extends keyof KeyedLimiterEvents>(event: K, listener: (...args: KeyedLimiterEvents[K]) => void): this;
-    /** As {@link on}, for the next time only. */
-    once<K extends keyof KeyedLimiterEvents>(event: K, listener: (...args: KeyedLimiterEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof KeyedLimiterEvents>(event: K, listener: (...args: KeyedLimiterEvents[K]) => void): this;
     /** Whether it is closed. */
     get closed(): boolean;
     /** Closes it in all threads: those who wait and all who ask get {@link LimiterClosedError}. Again does no harm. */
@@ -5921,5 +5908,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, pipeline, policy, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
+export { AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, Guard, HeardObject, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, pipeline, policy, processInBatches, rateLimited, runConcurrent, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
 export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AtomicWaitResult, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CompositePart, ConcurrencyEvents, ConcurrencyMetrics, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EmptyPipeline, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GoOptions, GoroutineState, GuardedFunction, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedLimiterEvents, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, NamedStageOptions, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StreamProcessor, StreamProcessorOptions, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TypedArray, ViewType, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };

@@ -104,6 +104,7 @@ export type {
   ThreadStatus,
 } from './go/worker-thread-manager.js';
 export { WorkerThreadManager } from './go/worker-thread-manager.js';
+export { HeardObject } from './heard-object.js';
 export type { AtomicWaitResult } from './memory/atomic.js';
 export { SharedAtomic } from './memory/atomic.js';
 export { AtomicBool } from './memory/atomic-bool.js';
