@@ -140,6 +140,7 @@ export type {
   StepState,
   TraceJson,
 } from './graph/trace.js';
+export { HeardObject } from './heard-object.js';
 export type { AtomicWaitResult } from './memory/atomic.js';
 export { SharedAtomic } from './memory/atomic.js';
 export { AtomicBool } from './memory/atomic-bool.js';

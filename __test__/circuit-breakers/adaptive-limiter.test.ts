@@ -54,6 +54,68 @@ test('permits of the gradient: many in flight without load make it grow', async 
   });
 });
 
+/** A round of calls of each limiter that are under way all at once, for so many milliseconds. */
+async function round(limiters: AdaptiveLimiter[], ms: number): Promise<void> {
+  const permits = limiters.flatMap((limiter) =>
+    Array.from({ length: limiter.limit }, () => limiter.tryAcquire()),
+  );
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+  for (const permit of permits) permit?.success();
+}
+
+test('off: a listener hears no more; using closes it', async () => {
+  const limiter = new AdaptiveLimiter({ ...plain, initialLimit: 1, maxQueue: 0 });
+  let heard = 0;
+  let others = 0;
+  const listener = (): void => void heard++;
+  limiter.on('reject', listener).on('reject', () => others++);
+  {
+    using _limiter = limiter;
+    using _permit = limiter.tryAcquire();
+    await assert.rejects(
+      limiter.call(() => 1),
+      AdaptiveLimitError,
+    );
+    await until(() => others === 1);
+    limiter.off('reject', listener);
+    await assert.rejects(
+      limiter.call(() => 1),
+      AdaptiveLimitError,
+    );
+    await until(() => others === 2);
+  }
+  assert.deepEqual([heard, limiter.closed], [1, true]);
+  for (const event of ['else', 'constructor', 7])
+    assert.throws(() => limiter.on(event as 'limit', listener), { code: 'ERR_INVALID_ARGUMENT' });
+  assert.throws(() => limiter.on('limit', 7 as never), { code: 'ERR_INVALID_ARGUMENT' });
+});
+
+test('smoothing: how much of each change takes place', async () => {
+  const config = { initialLimit: 6, rttTolerance: 1e6 };
+  using whole = new AdaptiveLimiter({ ...config, smoothing: 1 });
+  using hardly = new AdaptiveLimiter({ ...config, smoothing: 1e-6 });
+  const latest = performance.now() + 30_000;
+  while (whole.limit <= 12) {
+    assert.ok(performance.now() < latest, `${whole.limit}`);
+    await round([whole, hardly], 1);
+  }
+  assert.ok(hardly.limit <= 6, `${hardly.limit}`);
+});
+
+test('rttTolerance: how much slower than without load calls may be before it shrinks', async () => {
+  const config = { initialLimit: 20, smoothing: 1 };
+  using tolerant = new AdaptiveLimiter({ ...config, rttTolerance: 1e6 });
+  using strict = new AdaptiveLimiter({ ...config, rttTolerance: 1 });
+  const latest = performance.now() + 30_000;
+  while (tolerant.limit <= 20) await round([tolerant, strict], 0);
+  const before = tolerant.limit;
+  while (strict.limit > 8) {
+    assert.ok(performance.now() < latest, `${strict.limit}`);
+    await round([tolerant, strict], 5);
+  }
+  assert.ok(tolerant.limit >= before, `${before} to ${tolerant.limit}`);
+});
+
 test('it does not grow while less than half of it is in use', async () => {
   using limiter = new AdaptiveLimiter({ ...plain, initialLimit: 8 });
   for (let i = 0; i < 200; i++) await limiter.call(() => i);

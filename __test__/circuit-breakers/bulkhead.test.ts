@@ -260,7 +260,16 @@ test('events: who waits and who is refused', async () => {
   await Promise.all([inside, waits]);
   await turns(3);
   assert.equal(seen.length, 2);
+  let closed = 0;
+  bulkhead.on('close', () => closed++);
   bulkhead.close();
+  bulkhead.close();
+  await until(() => closed > 0);
+  await turns(3);
+  assert.equal(closed, 1);
+  for (const event of ['else', 'constructor', 7])
+    assert.throws(() => bulkhead.on(event as 'close', () => 1), { code: 'ERR_INVALID_ARGUMENT' });
+  assert.throws(() => bulkhead.once('close', 7 as never), { code: 'ERR_INVALID_ARGUMENT' });
 });
 
 test('how long calls waited is told', async () => {

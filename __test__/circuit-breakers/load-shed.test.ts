@@ -103,6 +103,9 @@ test('closed, it measures nothing and admits everything', () => {
   shed.close();
   shed.close();
   assert.deepEqual([shed.admits(), shed.lowest, shed.closed], [true, 0, true]);
+  const other = loadShed({ maxEventLoopDelay: 5 });
+  other[Symbol.dispose]();
+  assert.ok(other.closed);
   assert.equal(shed.getMetrics().admitted, 1);
 });
 
@@ -159,4 +162,7 @@ test('what cannot be meant is refused by name', async () => {
     await assert.rejects(call(...args), invalid);
   const middleware = shed.middleware.bind(shed) as (options: unknown) => void;
   for (const options of [null, 3, { unknown: 1 }]) assert.throws(() => middleware(options), invalid);
+  for (const event of ['else', 'constructor', 7])
+    assert.throws(() => shed.on(event as 'refuse', () => 1), invalid);
+  assert.throws(() => shed.once('refuse', 7 as never), invalid);
 });

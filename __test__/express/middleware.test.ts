@@ -193,6 +193,39 @@ for (const [version, express] of Object.entries(versions)) {
       assert.deepEqual(await statuses(other, 2, '/fails'), [500, 429]);
     });
 
+    test('requestWasSuccessful says which hits are taken back', async () => {
+      const limiter = rateLimit({
+        limit: 1,
+        skipSuccessfulRequests: true,
+        requestWasSuccessful: (request, response) => request.url === '/fails' && response.statusCode === 500,
+      });
+      const port = await serve(limiter);
+      for (let at = 0; at < 3; at++) {
+        assert.equal((await ask(port, '/fails')).status, 500);
+        await until(() => limiter.getKey('127.0.0.1') === undefined);
+      }
+      assert.deepEqual(await statuses(port, 2), [200, 429]);
+    });
+
+    test('ipv6Subnet: how much of an address tells clients apart', async () => {
+      const statusOf = async (ipv6Subnet: number | false | (() => number), addresses: string[]) => {
+        const app = express();
+        app.set('trust proxy', 'loopback');
+        app.use(rateLimit({ limit: 1, ipv6Subnet }));
+        app.get('/', ok);
+        const port = await listen(app);
+        const each: number[] = [];
+        for (const address of addresses)
+          each.push((await ask(port, '/', { 'x-forwarded-for': address })).status);
+        return each;
+      };
+      const apart = ['2001:db8:1:100::1', '2001:db8:1:200::1', '2001:db8:2::1', '2001:db8:2::2'];
+      assert.deepEqual(await statusOf(56, apart), [200, 200, 200, 429]);
+      assert.deepEqual(await statusOf(48, apart), [200, 429, 200, 429]);
+      assert.deepEqual(await statusOf(false, apart), [200, 200, 200, 200]);
+      assert.deepEqual(await statusOf(() => 32, apart), [200, 429, 429, 429]);
+    });
+
     test('a hit whose client has gone away is taken back as failed', async () => {
       const limiter = rateLimit({ limit: 1, skipFailedRequests: true });
       const came = deferred<void>();

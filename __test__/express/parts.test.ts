@@ -76,6 +76,9 @@ describe('MillraceStore', () => {
     store.shutdown();
     store.shutdown();
     assert.equal(store.get('b'), undefined);
+    store.increment('c');
+    store[Symbol.dispose]();
+    assert.equal(store.get('c'), undefined);
   });
 
   test('a hit of a window that is over is not taken from the next', async () => {

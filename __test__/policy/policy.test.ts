@@ -19,7 +19,7 @@ import {
   Semaphore,
   timeout,
 } from 'millrace';
-import { deferred, pending, turns } from '../helpers.js';
+import { deferred, pending, turns, until } from '../helpers.js';
 
 /** A part that tells when it is passed, in the shape of breakers and bulkheads. */
 function telling(name: string, told: string[]): PolicyPart {
@@ -296,6 +296,28 @@ describe('limited', () => {
   });
 });
 
+test('each part wraps a function, with its own this and arguments', async () => {
+  const it = { base: 10 };
+  for (const part of [
+    limited(new Semaphore(1)),
+    fallback('none'),
+    timeout(60_000),
+    timeout(60_000, 'cooperative'),
+    retries(),
+    cache({ key: (n: number) => n }),
+    policy(fallback(0)),
+  ]) {
+    const add = part.wrap(function (this: typeof it, n: number) {
+      return this.base + n;
+    });
+    assert.equal(await add.call(it, 5), 15);
+  }
+  const failing = fallback((error) => (error as Error).message).wrap(async (text: string) => {
+    throw new Error(text);
+  });
+  assert.equal(await failing('instead'), 'instead');
+});
+
 describe('a cache', () => {
   test('keeps results by the arguments of what it wraps, also deep within a policy', async () => {
     let calls = 0;
@@ -317,6 +339,35 @@ describe('a cache', () => {
     };
     await assert.rejects(kept.call(fn), RangeError);
     assert.deepEqual([await kept.call(fn), await kept.call(fn), await kept.wrap(fn)()], [2, 2, 2]);
+  });
+
+  test('ttl, maxEntries and maxBytes are those of its map; a name is one cache', async () => {
+    let calls = 0;
+    const fn = async (id: string): Promise<string> => {
+      calls++;
+      return id.repeat(100);
+    };
+    const short = cache({ key: (id: string) => id, ttl: 1 }).wrap(fn);
+    await until(() => {
+      void short('a');
+      return calls > 2;
+    });
+    const called = async (options: object, ids: string): Promise<number> => {
+      const load = cache({ key: (id: string) => id, ...options }).wrap(fn);
+      calls = 0;
+      for (const id of ids) await load(id);
+      return calls;
+    };
+    assert.deepEqual(
+      [await called({}, 'aba'), await called({ maxEntries: 1 }, 'aba'), await called({ maxBytes: 50 }, 'aa')],
+      [2, 3, 2],
+    );
+    const counts = [
+      await called({ name: 'kept by name' }, 'ab'),
+      await called({ name: 'kept by name' }, 'abc'),
+    ];
+    assert.deepEqual(counts, [2, 1]);
+    assert.throws(() => cache({ key: 1, name: 'kept by name', ttl: 5 }), { code: 'ERR_NAME_CONFLICT' });
   });
 
   test('ends the wait of one who gives up, and not the function of all', async () => {

@@ -350,6 +350,28 @@ test('enableBurst: false spaces requests by what they take', () => {
   assert.ok(limiter.tryAcquire(1));
 });
 
+for (const make of [
+  () => new FixedWindowRateLimiter({ windowSize: 24 * hour, maxRequests: 4 }),
+  () => new SlidingWindowRateLimiter({ windowSize: hour, maxRequests: 4 }),
+  () => new SlidingLogRateLimiter({ windowSize: hour, maxRequests: 4 }),
+]) {
+  test(`${make().constructor.name}: requests by their own words`, async () => {
+    const limiter = make();
+    await limiter.request();
+    assert.deepEqual(
+      [limiter.tryRequestBatch(4), limiter.tryRequestBatch(2), limiter.tryRequest()],
+      [false, true, true],
+    );
+    assert.deepEqual([limiter.tryRequest(), limiter.getRequestCount()], [false, 4]);
+    await assert.rejects(limiter.request({ timeout: 5 }), RateLimitError);
+    const waiting = limiter.request();
+    assert.ok(await pending(waiting));
+    limiter.reset();
+    await waiting;
+    assert.equal(limiter.getRequestCount(), 1);
+  });
+}
+
 test('precision: the number of sub-windows, which getCurrentWindow counts', () => {
   const coarse = new SlidingWindowRateLimiter({ windowSize: hour, maxRequests: 1, precision: 1 });
   const fine = new SlidingWindowRateLimiter({ windowSize: hour, maxRequests: 1, precision: 3600 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RetryBudget, type RetryBudgetConfig } from 'millrace';
-import { thread } from '../helpers.js';
+import { thread, until } from '../helpers.js';
 
 test('calls earn retries', () => {
   const budget = new RetryBudget({ ratio: 0.5, minPerSecond: 0, ttl: 1e9 });
@@ -13,6 +13,14 @@ test('calls earn retries', () => {
   assert.deepEqual([budget.withdraw(), budget.withdraw()], [true, false]);
   budget.giveBack();
   assert.equal(budget.standing.earned, 1);
+});
+
+test('ttl: what was earned fades in that time', async () => {
+  const [short, long] = [1000, 1e9].map((ttl) => new RetryBudget({ ratio: 1000, minPerSecond: 0, ttl }));
+  short?.deposit();
+  long?.deposit();
+  await until(() => (short?.standing.earned ?? 0) < 950);
+  assert.equal(long?.standing.earned, 1000);
 });
 
 test('some a second are free', () => {

@@ -311,6 +311,23 @@ describe('limits of time', () => {
     assert.equal(retries.getMetrics().timeWaiting, 30);
   });
 
+  test('an event that there is none of, or a listener that cannot be called, is refused', () => {
+    const retries = executor({});
+    for (const event of ['else', 'constructor', 7])
+      assert.throws(() => retries.on(event as 'retry', () => 1), { code: 'ERR_INVALID_ARGUMENT' });
+    assert.throws(() => retries.once('retry', 7 as never), { code: 'ERR_INVALID_ARGUMENT' });
+  });
+
+  test('resetMetrics counts from the beginning', async () => {
+    const retries = executor({ initialDelay: 1 });
+    const none = retries.getMetrics();
+    await retries.execute(failing(1).fn);
+    await assert.rejects(retries.execute(failing(9).fn));
+    assert.deepEqual([retries.getMetrics().calls, retries.getMetrics().giveUps], [2, 1]);
+    retries.resetMetrics();
+    assert.deepEqual(retries.getMetrics(), none);
+  });
+
   test('a wait keeps the process alive, an idle executor does not', async () => {
     const { code, stdout, stderr } = await child(`
       const retries = new millrace.RetryExecutor(new millrace.RetryPolicy({ initialDelay: 50, jitter: false }));

@@ -41,6 +41,11 @@ describe('a late request', () => {
     sent[3]?.resolve('last');
     assert.equal(await call, 'last');
     assert.equal(sent.length, 4);
+    const kept = requests();
+    const hedged = new Hedge({ after: 1, max: 3 }).call(kept.fn);
+    await until(() => kept.sent.length === 3);
+    kept.sent[2]?.resolve('third');
+    assert.equal(await hedged, 'third');
   });
 
   test('is alone if it is quick, or nobody is late', async () => {

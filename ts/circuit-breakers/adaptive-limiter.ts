@@ -2,16 +2,16 @@
 import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError, NotHeldError, rethrow } from '../errors.js';
 import type { Emitter } from '../events.js';
+import { HeardObject } from '../heard-object.js';
 import { binding, fast } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
-import { nameOf, type Origin, type SharedHandle, SharedObject } from '../shared-object.js';
+import { nameOf, type Origin, type SharedHandle } from '../shared-object.js';
 import { nextTurn, overspent } from '../turn.js';
 import { shown } from '../wait-options.js';
 import { nextWait } from '../waits.js';
 import type { BulkheadMetrics } from './bulkhead.js';
 import { AdaptiveLimitError, AdaptiveLimiterClosedError, type FullReason } from './bulkhead-errors.js';
 import { isDropByDefault } from './drops.js';
-import { heardEmitter } from './heard.js';
 import {
   checkQueuedCall,
   contextOf,
@@ -151,6 +151,8 @@ export class AdaptivePermit implements Disposable {
   }
 }
 
+const events = ['limit', 'reject', 'queue'] as const;
+
 /**
  * An adaptive concurrency limit, shared by all threads of the process: as many calls at once as a server takes without becoming slower. It
  * needs no figure to begin with, and follows when the server's capacity changes. The others wait in a line, or are refused.
@@ -170,10 +172,11 @@ export class AdaptivePermit implements Disposable {
  * else permit.success();
  * ```
  */
-export class AdaptiveLimiter extends SharedObject<'adaptive'> implements Disposable {
+export class AdaptiveLimiter extends HeardObject<'adaptive', AdaptiveLimiterEvents> implements Disposable {
   readonly #handle: number;
   readonly #entrance: Entrance;
-  readonly #emitter: Emitter<AdaptiveLimiterEvents>;
+  /** @internal */
+  protected readonly events = events;
   readonly #isDrop: (error: unknown) => boolean;
 
   /** @param config - See {@link AdaptiveLimiterConfig}; `name` shares it by name. */
@@ -191,11 +194,6 @@ export class AdaptiveLimiter extends SharedObject<'adaptive'> implements Disposa
         ? new AdaptiveLimiterClosedError()
         : new AdaptiveLimitError(how === entered.late ? 'timeout' : 'full', maxWait, this.limit);
     this.#entrance = { maxWait, refusal };
-    this.#emitter = heardEmitter<AdaptiveLimiterEvents>(this.native, (emitter, what, a, b) => {
-      if (what === told.limit) emitter.emit('limit', { from: a, to: b });
-      else if (what === told.queue) emitter.emit('queue');
-      else emitter.emit('reject', { reason: a === 0 ? 'full' : 'timeout' });
-    });
   }
 
   /** Opens the limiter of a name. @throws {@link NotFoundError} if there is none. */
@@ -206,6 +204,13 @@ export class AdaptiveLimiter extends SharedObject<'adaptive'> implements Disposa
   /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
   static from(handle: SharedHandle<'adaptive'>, options: DropOptions = {}): AdaptiveLimiter {
     return new AdaptiveLimiter({ handle }, options);
+  }
+
+  /** @internal */
+  protected tell(emitter: Emitter<AdaptiveLimiterEvents>, what: number, a: number, b: number): void {
+    if (what === told.limit) emitter.emit('limit', { from: a, to: b });
+    else if (what === told.queue) emitter.emit('queue');
+    else emitter.emit('reject', { reason: a === 0 ? 'full' : 'timeout' });
   }
 
   #read(what: number): number {
@@ -334,33 +339,6 @@ export class AdaptiveLimiter extends SharedObject<'adaptive'> implements Disposa
     } catch (error) {
       rethrow(error);
     }
-  }
-
-  /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
-  on<K extends keyof AdaptiveLimiterEvents>(
-    event: K,
-    listener: (...args: AdaptiveLimiterEvents[K]) => void,
-  ): this {
-    this.#emitter.add(event, listener, false);
-    return this;
-  }
-
-  /** Listens once. */
-  once<K extends keyof AdaptiveLimiterEvents>(
-    event: K,
-    listener: (...args: AdaptiveLimiterEvents[K]) => void,
-  ): this {
-    this.#emitter.add(event, listener, true);
-    return this;
-  }
-
-  /** Listens no more. */
-  off<K extends keyof AdaptiveLimiterEvents>(
-    event: K,
-    listener: (...args: AdaptiveLimiterEvents[K]) => void,
-  ): this {
-    this.#emitter.remove(event, listener);
-    return this;
   }
 
   /** Whether it is closed. */

@@ -2,15 +2,15 @@
 import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError, rethrow } from '../errors.js';
 import type { Emitter } from '../events.js';
+import { HeardObject } from '../heard-object.js';
 import { binding, fast } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
-import { nameOf, type Origin, type SharedHandle, SharedObject } from '../shared-object.js';
+import { nameOf, type Origin, type SharedHandle } from '../shared-object.js';
 import { isThenable } from '../thenable.js';
 import { shown } from '../wait-options.js';
 import { nextWait } from '../waits.js';
 import type { TimeStatistics } from '../worker-pools/metrics.js';
 import { BulkheadClosedError, BulkheadFullError, type FullReason } from './bulkhead-errors.js';
-import { heardEmitter } from './heard.js';
 import {
   checkQueuedCall,
   contextOf,
@@ -70,6 +70,7 @@ export interface BulkheadEvents {
   close: [];
 }
 
+const events = ['reject', 'queue', 'close'] as const;
 /** What can be read; the numbers of `src/bulkhead.rs`. */
 const reading = { most: 0, inside: 1, waiting: 2, hasRoom: 3, closed: 4, maxWait: 5 } as const;
 
@@ -109,11 +110,12 @@ function originOf(config: BulkheadConfig): Origin {
  * const rows = await bulkhead.call(({ signal }) => database.query('…', { signal }));
  * ```
  */
-export class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements Disposable {
+export class BulkheadCircuitBreaker extends HeardObject<'bulkhead', BulkheadEvents> implements Disposable {
   readonly #handle: number;
   readonly #places: Places;
   readonly #entrance: Entrance;
-  readonly #emitter: Emitter<BulkheadEvents>;
+  /** @internal */
+  protected readonly events = events;
 
   /** @param config - `maxConcurrentCalls`, `maxWaitTime` and `enableQueue`; `maxQueue`; `name` shares it by name. */
   constructor(config: BulkheadConfig);
@@ -130,11 +132,6 @@ export class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements 
         ? new BulkheadClosedError()
         : new BulkheadFullError(how === entered.late ? 'timeout' : 'full', maxWait);
     this.#entrance = { maxWait, refusal };
-    this.#emitter = heardEmitter<BulkheadEvents>(this.native, (emitter, what, reason) => {
-      if (what === told.queue) emitter.emit('queue');
-      else if (what === told.close) emitter.emit('close');
-      else emitter.emit('reject', { reason: reason === 0 ? 'full' : 'timeout' });
-    });
   }
 
   /** Opens the bulkhead of a name. @throws {@link NotFoundError} if there is none. */
@@ -145,6 +142,13 @@ export class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements 
   /** Opens the bulkhead that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
   static from(handle: SharedHandle<'bulkhead'>): BulkheadCircuitBreaker {
     return new BulkheadCircuitBreaker({ handle }, true);
+  }
+
+  /** @internal */
+  protected tell(emitter: Emitter<BulkheadEvents>, what: number, reason: number): void {
+    if (what === told.queue) emitter.emit('queue');
+    else if (what === told.close) emitter.emit('close');
+    else emitter.emit('reject', { reason: reason === 0 ? 'full' : 'timeout' });
   }
 
   #read(what: number): number {
@@ -293,24 +297,6 @@ export class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements 
     } catch (error) {
       rethrow(error);
     }
-  }
-
-  /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
-  on<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this {
-    this.#emitter.add(event, listener, false);
-    return this;
-  }
-
-  /** Listens once. */
-  once<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this {
-    this.#emitter.add(event, listener, true);
-    return this;
-  }
-
-  /** Listens no more. */
-  off<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this {
-    this.#emitter.remove(event, listener);
-    return this;
   }
 
   /** Whether it is closed. */

@@ -3,7 +3,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError, rethrow } from '../errors.js';
-import { Emitter } from '../events.js';
+import { checkListener, Emitter } from '../events.js';
 import { binding, fast } from '../isolate.js';
 import type { NativeObject } from '../native/binding.js';
 import type { CallContext } from '../policy/call-context.js';
@@ -53,6 +53,7 @@ export interface LoadShedEvents {
 /** A probe is looked for so often at least, in milliseconds. */
 const longestInterval = 50;
 const known = ['maxEventLoopDelay', 'priorities'];
+const events = ['refuse'] as const;
 /** The timer goes on for as long as calls come: it is not to hold on to what the first of them had in AsyncLocalStorage. */
 const root = new AsyncResource('millrace', { requireManualDestroy: true });
 
@@ -210,12 +211,14 @@ export class LoadShed implements Disposable {
 
   /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
   on<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this {
+    checkListener(event, events, listener);
     this.#emitter.add(event, listener, false);
     return this;
   }
 
   /** Listens once. */
   once<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this {
+    checkListener(event, events, listener);
     this.#emitter.add(event, listener, true);
     return this;
   }

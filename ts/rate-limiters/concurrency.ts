@@ -2,14 +2,14 @@
 import { checkFunction } from '../arguments.js';
 import { block, blockingLimit } from '../blocking.js';
 import type { BulkheadMetrics } from '../circuit-breakers/bulkhead.js';
-import { heardEmitter } from '../circuit-breakers/heard.js';
 import { entered, told } from '../circuit-breakers/line.js';
 import { Places } from '../circuit-breakers/places.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkListener, type Emitter } from '../events.js';
+import type { Emitter } from '../events.js';
+import { HeardObject } from '../heard-object.js';
 import { binding, fast } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
-import { nameOf, type Origin, type SharedHandle, SharedObject } from '../shared-object.js';
+import { nameOf, type Origin, type SharedHandle } from '../shared-object.js';
 import { type Cancellation, signalOf } from '../signal.js';
 import { Guard } from '../sync/guard.js';
 import { nextTurn, overspent } from '../turn.js';
@@ -63,11 +63,14 @@ function originOf(limit: number, options: LimiterOptions): Origin {
  * const rows = await limiter.run(() => query(sql));
  * ```
  */
-export class ConcurrencyLimiter extends SharedObject<'concurrency-limiter'> implements Disposable {
+export class ConcurrencyLimiter
+  extends HeardObject<'concurrency-limiter', ConcurrencyEvents>
+  implements Disposable
+{
   readonly #handle: number;
   readonly #places: Places;
-  /** There from the first listener on. */
-  #emitter: Emitter<ConcurrencyEvents> | undefined;
+  /** @internal */
+  protected readonly events = events;
   readonly #leave = (): void => {
     if (!this.#places.exit()) fast.bulkheadExit(this.#handle);
   };
@@ -94,6 +97,13 @@ export class ConcurrencyLimiter extends SharedObject<'concurrency-limiter'> impl
   /** Opens the limiter that another thread's `toHandle` names. @throws {@link NotFoundError} if it is gone. */
   static from(handle: SharedHandle<'concurrency-limiter'>): ConcurrencyLimiter {
     return new ConcurrencyLimiter({ handle }, true);
+  }
+
+  /** @internal */
+  protected tell(emitter: Emitter<ConcurrencyEvents>, what: number, late: number): void {
+    if (what === told.close) emitter.emit('close');
+    // One who has waited in vain was not refused.
+    else if (what === told.reject && late === 0) emitter.emit('limited');
   }
 
   #read(what: number): number {
@@ -216,38 +226,6 @@ export class ConcurrencyLimiter extends SharedObject<'concurrency-limiter'> impl
       inUse: running,
       peak,
     };
-  }
-
-  /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
-  on<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this {
-    this.#listen(event, listener, false);
-    return this;
-  }
-
-  /** As {@link on}, for the next time only. */
-  once<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this {
-    this.#listen(event, listener, true);
-    return this;
-  }
-
-  /** Listens no more. */
-  off<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this {
-    this.#emitter?.remove(event, listener);
-    return this;
-  }
-
-  #listen<K extends keyof ConcurrencyEvents>(
-    event: K,
-    listener: (...args: ConcurrencyEvents[K]) => void,
-    once: boolean,
-  ): void {
-    checkListener(event, events, listener);
-    this.#emitter ??= heardEmitter<ConcurrencyEvents>(this.native, (emitter, what, late) => {
-      if (what === told.close) emitter.emit('close');
-      // One who has waited in vain was not refused.
-      else if (what === told.reject && late === 0) emitter.emit('limited');
-    });
-    this.#emitter.add(event, listener, once);
   }
 
   /**

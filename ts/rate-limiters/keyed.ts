@@ -1,10 +1,10 @@
 /** A rate limit for each of many keys, the same for all threads. */
 import { block, blockingLimit } from '../blocking.js';
-import { heardEmitter } from '../circuit-breakers/heard.js';
 import { InvalidArgumentError, rethrow } from '../errors.js';
-import { checkListener, type Emitter } from '../events.js';
+import type { Emitter } from '../events.js';
+import { HeardObject } from '../heard-object.js';
 import { binding, fast, records, taskRecord } from '../isolate.js';
-import { nameOf, type Origin, type SharedHandle, SharedObject } from '../shared-object.js';
+import { nameOf, type Origin, type SharedHandle } from '../shared-object.js';
 import { signalOf } from '../signal.js';
 import { nextTurn, overspent } from '../turn.js';
 import { putNum, putTag } from '../values.js';
@@ -52,10 +52,13 @@ const events = ['limited', 'close'] as const;
  * await limiter.acquire('tenant 7', 1, { timeout: 500 });   // or wait for it
  * ```
  */
-export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implements Disposable {
+export class KeyedRateLimiter
+  extends HeardObject<'keyed-rate-limiter', KeyedLimiterEvents>
+  implements Disposable
+{
   readonly #handle: number;
-  /** There from the first listener on. */
-  #emitter: Emitter<KeyedLimiterEvents> | undefined;
+  /** @internal */
+  protected readonly events = events;
   /** The keys that may always pass, and take nothing. */
   readonly allowList: KeyList;
   /** The keys that may never pass. */
@@ -111,7 +114,7 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
    * @throws {@link InvalidArgumentError}; {@link LimiterClosedError}.
    */
   tryAcquire(key: LimiterKey, n = 1): boolean {
-    if (this.#emitter !== undefined) return this.consume(key, n).allowed;
+    if (this.emitter !== undefined) return this.consume(key, n).allowed;
     if (n !== 1) checkCount(n, 1);
     putLimiterKey(key);
     const taken = fast.keyedTry(this.#handle, putTag, putNum, n);
@@ -144,7 +147,7 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
     checkCount(n, 1);
     const decision = this.#ask(key, n, how.take);
     const { reason, retryAfter } = decision;
-    if (reason !== undefined) this.#emitter?.emit('limited', key, n, retryAfter, reason);
+    if (reason !== undefined) this.emitter?.emit('limited', key, n, retryAfter, reason);
     return decision;
   }
 
@@ -307,7 +310,7 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
     if (code === answer.closed) return new LimiterClosedError();
     if (code === answer.limited) return tooMuch(n, this.#most(key));
     const error = new RateLimitError(...this.#refused(code, needs));
-    this.#emitter?.emit('limited', key, n, error.retryAfter, error.reason);
+    this.emitter?.emit('limited', key, n, error.retryAfter, error.reason);
     return error;
   }
 
@@ -331,38 +334,9 @@ export class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> impleme
     return n > most ? tooMuch(n, most) : new RateLimitError(denied, Infinity, 'denied');
   }
 
-  /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
-  on<K extends keyof KeyedLimiterEvents>(event: K, listener: (...args: KeyedLimiterEvents[K]) => void): this {
-    this.#listen(event, listener, false);
-    return this;
-  }
-
-  /** As {@link on}, for the next time only. */
-  once<K extends keyof KeyedLimiterEvents>(
-    event: K,
-    listener: (...args: KeyedLimiterEvents[K]) => void,
-  ): this {
-    this.#listen(event, listener, true);
-    return this;
-  }
-
-  /** Listens no more. */
-  off<K extends keyof KeyedLimiterEvents>(
-    event: K,
-    listener: (...args: KeyedLimiterEvents[K]) => void,
-  ): this {
-    this.#emitter?.remove(event, listener);
-    return this;
-  }
-
-  #listen<K extends keyof KeyedLimiterEvents>(
-    event: K,
-    listener: (...args: KeyedLimiterEvents[K]) => void,
-    once: boolean,
-  ): void {
-    checkListener(event, events, listener);
-    this.#emitter ??= heardEmitter<KeyedLimiterEvents>(this.native, (emitter) => emitter.emit('close'));
-    this.#emitter.add(event, listener, once);
+  /** @internal */
+  protected tell(emitter: Emitter<KeyedLimiterEvents>): void {
+    emitter.emit('close');
   }
 
   /** Whether it is closed. */

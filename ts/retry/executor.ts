@@ -1,7 +1,7 @@
 /** Calls functions until they succeed, or it is no use. */
 import { sleep } from '../channels/timers.js';
 import { InvalidArgumentError } from '../errors.js';
-import { Emitter } from '../events.js';
+import { checkListener, Emitter } from '../events.js';
 import { fast } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
 import { type Ender, enderOf, listenTo, unlistenTo } from '../policy/cancelling.js';
@@ -30,6 +30,8 @@ export interface RetryExecutorOptions extends SharedOptions {
 
 /** How an attempt went wrong. */
 type Failure<T> = { error: unknown } | { result: T };
+
+const events = ['retry', 'giveUp'] as const;
 
 type Attempt<T> = (context: RetryContext) => T | PromiseLike<T>;
 
@@ -286,12 +288,14 @@ export class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, 
 
   /** Listens to this executor's calls. */
   on<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this {
+    checkListener(event, events, listener);
     this.#events.add(event, listener, false);
     return this;
   }
 
   /** Listens once. */
   once<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this {
+    checkListener(event, events, listener);
     this.#events.add(event, listener, true);
     return this;
   }
