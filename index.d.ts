@@ -349,6 +349,19 @@ declare class Ticker implements Disposable {
     [Symbol.dispose](): void;
 }
 
+/** An object that threads share and listen to. Not made itself. */
+declare abstract class HeardObject<Kind extends string, Events extends {
+    [K in keyof Events]: unknown[];
+}> extends SharedObject<Kind> {
+    #private;
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
+    on<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this;
+    /** As {@link on}, for the next time only. */
+    once<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this;
+    /** Listens no more. */
+    off<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this;
+}
+
 /** What everything that calls the user's function gives it. */
 /** What a guarded function is called with. */
 interface CallContext {
@@ -741,7 +754,7 @@ interface BulkheadEvents {
  * const rows = await bulkhead.call(({ signal }) => database.query('…', { signal }));
  * ```
  */
-declare class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements Disposable {
+declare class BulkheadCircuitBreaker extends HeardObject<'bulkhead', BulkheadEvents> implements Disposable {
     #private;
     /** @param config - `maxConcurrentCalls`, `maxWaitTime` and `enableQueue`; `maxQueue`; `name` shares it by name. */
     constructor(config: BulkheadConfig);
@@ -785,12 +798,6 @@ declare class BulkheadCircuitBreaker extends SharedObject<'bulkhead'> implements
     isHealthy(): boolean;
     /** What it has counted, in all threads. */
     getMetrics(): BulkheadMetrics;
-    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
-    on<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof BulkheadEvents>(event: K, listener: (...args: BulkheadEvents[K]) => void): this;
     /** Whether it is closed. */
     get closed(): boolean;
     /** Closes it for all threads: calls that wait reject with `BulkheadClosedError`, and none begins any more. Those that run go on. */
@@ -889,7 +896,7 @@ declare class AdaptivePermit implements Disposable {
  * else permit.success();
  * ```
  */
-declare class AdaptiveLimiter extends SharedObject<'adaptive'> implements Disposable {
+declare class AdaptiveLimiter extends HeardObject<'adaptive', AdaptiveLimiterEvents> implements Disposable {
     #private;
     /** @param config - See {@link AdaptiveLimiterConfig}; `name` shares it by name. */
     constructor(config?: AdaptiveLimiterConfig);
@@ -928,12 +935,6 @@ declare class AdaptiveLimiter extends SharedObject<'adaptive'> implements Dispos
     get waiting(): number;
     /** What it has counted, in all threads. */
     getMetrics(): AdaptiveLimiterMetrics;
-    /** Listens to an event, whichever thread makes it happen; the listener keeps the AsyncLocalStorage context it is added in. */
-    on<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof AdaptiveLimiterEvents>(event: K, listener: (...args: AdaptiveLimiterEvents[K]) => void): this;
     /** Whether it is closed. */
     get closed(): boolean;
     /** Closes it for all threads: those who wait reject with `AdaptiveLimiterClosedError`, and there are no permits any more. */
@@ -4589,7 +4590,7 @@ interface MessageBusMetrics {
 
 /** What ends a handler or a subscription. */
 /** A handler or subscriber of a message bus, as long as it is not closed. Letting go of it does not end it. */
-declare class Registration implements Disposable {
+declare class BusRegistration implements Disposable {
     #private;
     /** Whether it was closed. */
     get closed(): boolean;
@@ -4635,7 +4636,7 @@ interface AnyMessages {
 type Commands<M> = M extends {
     commands: infer C;
 } ? C : Record<never, never>;
-type Events<M> = M extends {
+type Events$1<M> = M extends {
     events: infer E;
 } ? E : Record<never, never>;
 /** The names of a bus's commands. */
@@ -4649,9 +4650,9 @@ type CommandResult<M, C extends CommandName<M>> = Commands<M>[C] extends {
     result: infer R;
 } ? R : undefined;
 /** The names of a bus's events. */
-type EventName<M> = keyof Events<M> & string;
+type EventName<M> = keyof Events$1<M> & string;
 /** What an event carries. */
-type EventPayload<M, E extends EventName<M>> = Events<M>[E];
+type EventPayload<M, E extends EventName<M>> = Events$1<M>[E];
 /** What follows the name: a payload that may be `undefined` may be left out. */
 type PayloadAnd<P, Rest extends unknown[]> = undefined extends P ? [payload?: P, ...rest: Rest] : [payload: P, ...rest: Rest];
 type Segments<S extends string> = S extends `${infer First}.${infer Rest}` ? [First, ...Segments<Rest>] : [S];
@@ -4750,7 +4751,7 @@ declare class MessageBus<M extends MessageTypes = AnyMessages> implements Dispos
      * @returns What ends it: then it gets no new commands, and does those it has.
      * @throws {@link InvalidArgumentError} for what cannot be meant; {@link MessageBusClosedError}.
      */
-    handle<C extends CommandName<M>>(name: C, fn: (payload: CommandPayload<M, C>, context: CommandContext) => CommandResult<M, C> | PromiseLike<CommandResult<M, C>>, options?: HandlerOptions): Registration;
+    handle<C extends CommandName<M>>(name: C, fn: (payload: CommandPayload<M, C>, context: CommandContext) => CommandResult<M, C> | PromiseLike<CommandResult<M, C>>, options?: HandlerOptions): BusRegistration;
     /**
      * Publishes an event to every subscriber in any thread. Those of this thread have been called when it returns, with the payload as it is,
      * unless it is called by a subscriber: then they come after the event at hand. Other threads get clones.
@@ -4770,7 +4771,7 @@ declare class MessageBus<M extends MessageTypes = AnyMessages> implements Dispos
      * @returns What ends it.
      * @throws {@link InvalidArgumentError} for what cannot be meant; {@link MessageBusClosedError}.
      */
-    subscribe<P extends string>(pattern: P, fn: (payload: PayloadMatching<M, P>, info: EventInfo<EventsMatching<M, P>>) => unknown): Registration;
+    subscribe<P extends string>(pattern: P, fn: (payload: PayloadMatching<M, P>, info: EventInfo<EventsMatching<M, P>>) => unknown): BusRegistration;
     /** Listens to the bus itself: dead letters of all threads, or errors of this thread's subscribers. Keeps no process alive. */
     on<K extends BusEvent>(event: K, listener: (...args: MessageBusEvents[K]) => void): this;
     /** Listens once. */
@@ -6022,7 +6023,7 @@ interface ConcurrencyEvents {
  * const rows = await limiter.run(() => query(sql));
  * ```
  */
-declare class ConcurrencyLimiter extends SharedObject<'concurrency-limiter'> implements Disposable {
+declare class ConcurrencyLimiter extends HeardObject<'concurrency-limiter', ConcurrencyEvents> implements Disposable {
     #private;
     /**
      * @param limit - How many at once, a whole number from 1 to 2²⁴.
@@ -6072,12 +6073,6 @@ declare class ConcurrencyLimiter extends SharedObject<'concurrency-limiter'> imp
     }): void;
     /** What has happened so far, in all threads. */
     getMetrics(): ConcurrencyMetrics;
-    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
-    on<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this;
-    /** As {@link on}, for the next time only. */
-    once<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof ConcurrencyEvents>(event: K, listener: (...args: ConcurrencyEvents[K]) => void): this;
     /**
      * Closes it for all threads: those who wait reject with `LimiterClosedError`, and nobody passes any more. Places can still be given back.
      * Again does no harm.
@@ -6275,7 +6270,7 @@ interface KeyedLimiterEvents {
  * await limiter.acquire('tenant 7', 1, { timeout: 500 });   // or wait for it
  * ```
  */
-declare class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implements Disposable {
+declare class KeyedRateLimiter extends HeardObject<'keyed-rate-limiter', KeyedLimiterEvents> implements Disposable {
     #private;
     /** The keys that may always pass, and take nothing. */
     readonly allowList: KeyList;
@@ -6362,12 +6357,6 @@ declare class KeyedRateLimiter extends SharedObject<'keyed-rate-limiter'> implem
     acquire(key: LimiterKey, n?: number, options?: WaitOptions): Promise<void>;
     /** As `acquire`, and blocks this thread: worker threads only. @throws As `acquire`; {@link UnsupportedError} in the main thread. */
     acquireSync(key: LimiterKey, n?: number, options?: WaitOptions): void;
-    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
-    on<K extends keyof KeyedLimiterEvents>(event: K, listener: (...args: KeyedLimiterEvents[K]) => void): this;
-    /** As {@link on}, for the next time only. */
-    once<K extends keyof KeyedLimiterEvents>(event: K, listener: (...args: KeyedLimiterEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof KeyedLimiterEvents>(event: K, listener: (...args: KeyedLimiterEvents[K]) => void): this;
     /** Whether it is closed. */
     get closed(): boolean;
     /** Closes it in all threads: those who wait and all who ask get {@link LimiterClosedError}. Again does no harm. */
@@ -7232,5 +7221,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AdaptedPattern, AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, BasePattern, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, Cache, CallTimeoutError, CallerLostError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CommandTimeoutError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DependencyCycleError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, GracefulShutdown, Graph, GraphBuildError, GraphBuilder, GraphNode, GraphRun, Guard, HandlerBusyError, HandlerLostError, HandlerTimeoutError, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MessageBus, MessageBusClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NoHandlerError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PatternRegistry, PatternShutdownError, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, Registration, RegistryShutdownError, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, RunTrace, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, StepLimitError, Store, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnknownActionError, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, asPattern, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, gracefulShutdown, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, node, nodeFor, pipeline, policy, processInBatches, rateLimited, runConcurrent, runGraphs, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
+export { AdaptedPattern, AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, BasePattern, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, BusRegistration, Cache, CallTimeoutError, CallerLostError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CommandTimeoutError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DependencyCycleError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, GracefulShutdown, Graph, GraphBuildError, GraphBuilder, GraphNode, GraphRun, Guard, HandlerBusyError, HandlerLostError, HandlerTimeoutError, HeardObject, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MessageBus, MessageBusClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NoHandlerError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PatternRegistry, PatternShutdownError, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, RegistryShutdownError, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, RunTrace, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, StepLimitError, Store, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnknownActionError, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, asPattern, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, gracefulShutdown, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, node, nodeFor, pipeline, policy, processInBatches, rateLimited, runConcurrent, runGraphs, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
 export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AnyKeys, AnyMessages, AtomicWaitResult, Attempts, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CommandContext, CommandName, CommandOptions, CommandPayload, CommandResult, CompositePart, ConcurrencyEvents, ConcurrencyMetrics, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadCommand, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EdgeOptions, EmptyPipeline, ErrorHandler, ErrorJson, EventInfo, EventName, EventPayload, EventsMatching, Exec, FallbackContext, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GlobalMetrics, GoOptions, GoroutineState, GracefulShutdownOptions, GraphInputs, GraphOptions, GraphResults, GuardedFunction, HandlerOptions, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedLimiterEvents, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, Living, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, MessageBusEvents, MessageBusHandle, MessageBusMetrics, MessageBusOptions, MessageTypes, NamedStageOptions, NodeConfig, NodeMaker, NodeOptions, NodeState, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PatternConfig, PatternFailure, PatternLife, PatternMetrics, PatternStanding, PayloadAnd, PayloadMatching, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, PostContext, PrepContext, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, RegisterOptions, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, Routed, RunGraphsOptions, RunOptions, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StepContext, StepJson, StepState, StoreFor, StoreOptions, StoreReader, StreamProcessor, StreamProcessorOptions, SubGraph, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TraceJson, TypedArray, ViewType, WaitFor, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };
