@@ -12,218 +12,27 @@
 //! one costs one step; after somebody has left the middle of the line it is made anew when it is next asked for.
 
 use std::fmt::Debug;
-use std::ops::{Deref, DerefMut};
 
 use super::adapt::{Adapt, Packed};
 use super::generation::{GUARDED, Generation, MOST};
+use super::held::Held;
+use super::inner::{Ahead, Inner};
 use super::limits::{Acquire, Check, Figures, Forecast, Limits, Refused, Reserve, Verdict};
-use super::line::{Entry, OneAlarm, Told, Waits, close_all};
+use super::line::{OneAlarm, Waits, close_all};
 use crate::clock::{Clock, Nanos};
-use crate::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering, Weak};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, Weak};
 use crate::timer::{Alarm, Timers};
-use crate::wait::{Awaited, WaitList, Waiter, Wake, WakeTarget};
+use crate::wait::{Awaited, WaitList, Waiter, WakeTarget};
 
 /// A limiter.
 pub struct Limiter<R: Adapt<State: Packed>, W: WakeTarget> {
-    first: Generation<R>,
-    allowed: AtomicU64,
+    pub(super) first: Generation<R>,
+    pub(super) allowed: AtomicU64,
     refused: AtomicU64,
     clock: Arc<dyn Clock>,
-    timers: Arc<dyn Timers>,
-    me: Weak<Self>,
+    pub(super) timers: Arc<dyn Timers>,
+    pub(super) me: Weak<Self>,
     inner: Mutex<Inner<R, W>>,
-}
-
-struct Inner<R: Adapt<State: Packed>, W> {
-    rule: R,
-    state: R::State,
-    /// How many generations there have been.
-    generations: usize,
-    line: WaitList<Entry<W>>,
-    /// Those who have been told to wait and do not stand in line yet.
-    coming: usize,
-    max_waiting: usize,
-    closed: bool,
-    /// Nobody passes before.
-    blocked: Nanos,
-    /// The latest time that was decided at.
-    latest: Nanos,
-    alarm: OneAlarm,
-    /// The state after all who wait have passed, and when the last of them does.
-    tail: Option<(R::State, Nanos)>,
-    waits: Waits,
-}
-
-impl<R: Adapt<State: Packed>, W> Inner<R, W> {
-    fn earliest(&self, now: Nanos, cost: u64) -> Option<Nanos> {
-        self.rule.earliest(&self.state, now.max(self.blocked), cost)
-    }
-
-    fn try_take(&mut self, now: Nanos, cost: u64) -> bool {
-        let free = !self.closed && self.line.is_empty() && self.blocked <= now;
-        free && self.rule.try_take(&mut self.state, now, cost)
-    }
-
-    /// When one who comes last passes.
-    fn behind_all(&mut self, now: Nanos, cost: u64) -> Option<Nanos> {
-        if self.line.is_empty() {
-            return self.earliest(now, cost);
-        }
-        if self.tail.is_none() {
-            let mut tail = (self.state.clone(), now.max(self.blocked));
-            for entry in self.line.iter() {
-                carry(&self.rule, &mut tail, entry.cost);
-            }
-            self.tail = Some(tail);
-        }
-        let (state, last) = self.tail.as_ref()?;
-        self.rule.earliest(state, now.max(*last), cost)
-    }
-
-    fn push(&mut self, now: Nanos, cost: u64, waiter: Option<Arc<Waiter<W>>>) -> u64 {
-        if self.line.is_empty() {
-            self.tail = Some((self.state.clone(), now.max(self.blocked)));
-        }
-        let place = self.line.push(Entry { cost, since: now, waiter });
-        if let Some(tail) = &mut self.tail {
-            tail.1 = tail.1.max(now);
-            carry(&self.rule, tail, cost);
-        }
-        place
-    }
-
-    fn room(&self) -> bool {
-        self.line.len() + self.coming < self.max_waiting
-    }
-}
-
-/// Lets one more pass, as soon as it may.
-fn carry<R: Adapt>(rule: &R, tail: &mut (R::State, Nanos), cost: u64) {
-    if let Some(at) = rule.earliest(&tail.0, tail.1, cost) {
-        rule.take(&mut tail.0, at, cost);
-        tail.1 = at;
-    }
-}
-
-/// A rule and its state, behind all who wait.
-struct Ahead<R: Adapt> {
-    rule: R,
-    state: R::State,
-    last: Nanos,
-}
-
-impl<R: Adapt> Forecast for Ahead<R> {
-    fn earliest(&self, at: Nanos, cost: u64) -> Option<Nanos> {
-        self.rule.earliest(&self.state, at.max(self.last), cost)
-    }
-
-    fn take(&mut self, at: Nanos, cost: u64) {
-        self.last = at.max(self.last);
-        self.rule.take(&mut self.state, self.last, cost);
-    }
-}
-
-/// The limiter's lock, held, with the state in it.
-struct Held<'a, R: Adapt<State: Packed>, W: WakeTarget> {
-    limiter: &'a Limiter<R, W>,
-    inner: MutexGuard<'a, Inner<R, W>>,
-}
-
-impl<R: Adapt<State: Packed>, W: WakeTarget> Deref for Held<'_, R, W> {
-    type Target = Inner<R, W>;
-    fn deref(&self) -> &Self::Target {
-        &self.inner
-    }
-}
-
-impl<R: Adapt<State: Packed>, W: WakeTarget> DerefMut for Held<'_, R, W> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.inner
-    }
-}
-
-impl<R: Adapt<State: Packed>, W: WakeTarget> Drop for Held<'_, R, W> {
-    fn drop(&mut self) {
-        if !R::State::WORD {
-            return;
-        }
-        let inner = &self.inner;
-        let by_word =
-            inner.generations <= MOST && inner.line.is_empty() && !inner.closed && inner.blocked == 0;
-        if let Some(word) = inner.state.pack().filter(|_| by_word) {
-            self.limiter.first.last().publish(word);
-        }
-    }
-}
-
-impl<R: Adapt<State: Packed>, W: WakeTarget> Held<'_, R, W> {
-    /// Lets in, from the head of the line, all who may pass now, and sets the alarm for the next.
-    fn serve(&mut self) -> Told<W> {
-        let mut told = Told::default();
-        let now = self.latest;
-        let planned = self.alarm.at();
-        while let Some(first) = self.line.first() {
-            let cost = first.cost;
-            match self.earliest(now, cost) {
-                Some(at) if at > now => {
-                    let limiter = self.limiter;
-                    self.alarm.set(&*limiter.timers, at, &limiter.me);
-                    return told;
-                }
-                may => {
-                    let Some(entry) = self.line.pop() else { break };
-                    self.pass(now, may.is_some(), planned, entry, &mut told);
-                }
-            }
-        }
-        self.tail = None;
-        let limiter = self.limiter;
-        self.alarm.unset(&*limiter.timers);
-        told
-    }
-
-    fn pass(&mut self, now: Nanos, may: bool, planned: Option<Nanos>, entry: Entry<W>, told: &mut Told<W>) {
-        let Entry { cost, since, waiter } = entry;
-        if !may {
-            self.tail = None;
-            told.refused.extend(waiter);
-            return;
-        }
-        if let Some(waiter) = waiter {
-            // One who has given up is about to leave.
-            if !waiter.win() {
-                self.tail = None;
-                self.waits.cancelled += 1;
-                return;
-            }
-            told.won.push(Wake::new(waiter));
-        }
-        let before = self.state.pack();
-        let Inner { rule, state, .. } = &mut *self.inner;
-        rule.take(state, now, cost);
-        // An alarm rings late as a rule, which may make no difference.
-        let same = |at| {
-            let planned = before.map(|word| {
-                let mut state = R::State::unpack(word);
-                rule.take(&mut state, at, cost);
-                state.pack()
-            });
-            planned.is_some_and(|planned| planned.is_some() && planned == state.pack())
-        };
-        if !planned.is_some_and(|at| at == now || same(at)) {
-            self.tail = None;
-        }
-        self.waits.passed(now.saturating_sub(since));
-        self.limiter.allowed.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// What was taken, or who may pass, has changed otherwise than by passing.
-    fn changed(mut self) {
-        self.tail = None;
-        let told = self.serve();
-        drop(self);
-        told.tell();
-    }
 }
 
 impl<R: Adapt<State: Packed>, W: WakeTarget> Limiter<R, W> {

@@ -17,6 +17,8 @@ mod adapt;
 mod composite;
 mod fixed_window;
 mod generation;
+mod held;
+mod inner;
 pub mod keyed;
 mod leaky_queue;
 #[expect(clippy::module_inception, reason = "the concept's own type")]
