@@ -38,6 +38,9 @@ const patience = 50;
 const me = String(threadId);
 /** What is registered in this thread, by numbers that are never used again. */
 const mine = new Map<number, Registered>();
+/** Which of them were written in this turn of the event loop, and which have changed since. */
+const posted = new Set<number>();
+const changed = new Set<number>();
 let last = 0;
 let opened: Board | undefined;
 
@@ -55,15 +58,7 @@ export function show(registered: Registered): () => void {
   if (mine.size === 0) listen(board().asks.subscribe(me, 1, { onSlow: 'drop-newest' }));
   mine.set(id, registered);
   post(id);
-  let planned = false;
-  const forget = onCounted(registered.pattern, () => {
-    if (planned) return;
-    planned = true;
-    queueMicrotask(() => {
-      planned = false;
-      if (mine.has(id)) post(id);
-    });
-  });
+  const forget = onCounted(registered.pattern, () => postSoon(id));
   return () => {
     forget();
     if (!mine.delete(id)) return;
@@ -72,6 +67,23 @@ export function show(registered: Registered): () => void {
     board().asks.unsubscribe(me);
     board().posts.delete(me);
   };
+}
+
+/** Writes what has changed: the first time in a turn of the event loop before anything else goes on, and then when the turn ends. */
+function postSoon(id: number): void {
+  if (posted.has(id)) {
+    changed.add(id);
+    return;
+  }
+  if (posted.size === 0) setImmediate(endTurn).unref();
+  posted.add(id);
+  queueMicrotask(() => mine.has(id) && post(id));
+}
+
+function endTurn(): void {
+  posted.clear();
+  for (const id of changed) if (mine.has(id)) post(id);
+  changed.clear();
 }
 
 /** Answers whoever asks. This alone keeps no event loop alive. */
@@ -123,6 +135,8 @@ export function standings(): PatternStanding[] {
   const { posts, asks } = board();
   const alive = new Set(asks.subscribers.map(({ id }) => id));
   const all = [...mine.values()].map((registered) => ({ ...standing(registered), age: 0 }));
+  const own = mine.size + (posts.has(me) ? 1 : 0);
+  if (posts.size === own) return all;
   const now = fast.now();
   for (const [key, value] of posts) {
     const [thread = ''] = key.split('/');
