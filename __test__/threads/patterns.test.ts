@@ -21,6 +21,10 @@ const withPattern = `
   registry.register(caller);
   parentPort.on('message', async (what) => {
     if (what === 'call') await caller.call(async () => 1);
+    if (what === 'burst') {
+      for (let i = 0; i < 100; i++) await caller.call(async () => 1);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     if (what === 'block') {
       const gate = new AtomicBool(false, { name: 'gate' });
       parentPort.postMessage('blocks');
@@ -72,6 +76,8 @@ describe('the patterns of other threads', () => {
     assert.ok((theirs?.age as number) >= 0);
     assert.deepEqual(registry.listPatterns(), []);
     assert.equal(registry.getPattern('theirs'), undefined);
+    await tell(worker, 'burst');
+    assert.equal(registry.getGlobalMetrics().calls, 102);
     await tell(worker, 'leave');
     assert.deepEqual(namesOf(), []);
     await end();

@@ -38,6 +38,11 @@ const patience = 50;
 const me = String(threadId);
 /** What is registered in this thread, by numbers that are never used again. */
 const mine = new Map<number, Registered>();
+/** Changes that are written at once in one turn of the event loop: about a tenth of a millisecond of them. */
+const atOnce = 16;
+let spent = 0;
+/** What else has changed in it. */
+const changed = new Set<number>();
 let last = 0;
 let opened: Board | undefined;
 
@@ -55,15 +60,7 @@ export function show(registered: Registered): () => void {
   if (mine.size === 0) listen(board().asks.subscribe(me, 1, { onSlow: 'drop-newest' }));
   mine.set(id, registered);
   post(id);
-  let planned = false;
-  const forget = onCounted(registered.pattern, () => {
-    if (planned) return;
-    planned = true;
-    queueMicrotask(() => {
-      planned = false;
-      if (mine.has(id)) post(id);
-    });
-  });
+  const forget = onCounted(registered.pattern, () => postSoon(id));
   return () => {
     forget();
     if (!mine.delete(id)) return;
@@ -72,6 +69,19 @@ export function show(registered: Registered): () => void {
     board().asks.unsubscribe(me);
     board().posts.delete(me);
   };
+}
+
+/** Writes what has changed: before anything else goes on, or when the event loop's turn ends if there is much to be written. */
+function postSoon(id: number): void {
+  if (spent === 0) setImmediate(endTurn).unref();
+  if (++spent > atOnce) changed.add(id);
+  else queueMicrotask(() => mine.has(id) && post(id));
+}
+
+function endTurn(): void {
+  spent = 0;
+  for (const id of changed) if (mine.has(id)) post(id);
+  changed.clear();
 }
 
 /** Answers whoever asks. This alone keeps no event loop alive. */
@@ -123,6 +133,8 @@ export function standings(): PatternStanding[] {
   const { posts, asks } = board();
   const alive = new Set(asks.subscribers.map(({ id }) => id));
   const all = [...mine.values()].map((registered) => ({ ...standing(registered), age: 0 }));
+  const own = mine.size + (posts.has(me) ? 1 : 0);
+  if (posts.size === own) return all;
   const now = fast.now();
   for (const [key, value] of posts) {
     const [thread = ''] = key.split('/');

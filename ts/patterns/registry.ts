@@ -117,7 +117,7 @@ export class PatternRegistry implements AsyncDisposable {
 
   /**
    * How the patterns of all registries in all threads stand, and what they come to. Those of this thread are told as they are now. Those
-   * of other threads are told as their thread last wrote (`age`): it does when one is registered, when calls through {@link BasePattern} end,
+   * of other threads are told as their thread last wrote (`age`): it does when one is registered, when calls through {@link BasePattern} have ended, by the end of its event loop's turn,
    * and soon after anybody has called this. {@link collectGlobalMetrics} waits for that. A thread that has ended no longer counts.
    */
   getGlobalMetrics(): GlobalMetrics {
