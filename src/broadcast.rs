@@ -7,11 +7,11 @@ use millrace_core::clock::{MILLI, Nanos};
 use millrace_core::lock::Owner;
 use napi_derive::napi;
 
-use crate::channel::describe;
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::{Fault, code};
 use crate::fast::{Answer, fast_calls};
+use crate::messages::describe;
 use crate::object::NativeObject;
 use crate::port::PortRef;
 use crate::runtime;

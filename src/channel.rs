@@ -3,81 +3,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use millrace_core::channel::{Received, Sent, TrySendError};
 use millrace_core::lock::Owner;
 
 use crate::codec::Payload;
-use crate::env::Isolate;
-use crate::error::Fault;
 use crate::fast::{Answer, fast_calls};
-use crate::page::{Area, PAGE_NUMBERS, PAGE_TASK_RECORD};
+use crate::messages::{
+    NUMBER, number, receive, receive_blocking, send, send_blocking, try_receive, try_send,
+};
+use crate::page::PAGE_NUMBERS;
 use crate::port::PortRef;
-use crate::port_calls::Writer;
 use crate::shared::Kind;
 use crate::waiting::{JsChannel, JsWaiter};
-use crate::waits::{attend, block, waiter};
-
-/// What the sending calls answer.
-pub(crate) mod sent {
-    pub(crate) const DONE: i32 = 0;
-    pub(crate) const WAITING: i32 = 1;
-    pub(crate) const CLOSED: i32 = 2;
-}
-
-/// The kind of a number.
-pub(crate) const NUMBER: u8 = 3;
-
-/// Puts a received value where JavaScript finds it. A number is the answer itself.
-pub(crate) fn give(isolate: &Isolate, payload: Payload) -> Answer {
-    if let Payload::Scalar { kind: NUMBER, num } = payload {
-        return Answer::Number(num);
-    }
-    describe(isolate, payload, 0.0, 0.0);
-    Answer::Bool(true)
-}
-
-/// The same for one who cannot wait for a value of the side path: that goes back to its channel.
-fn give_now(isolate: &Isolate, channel: &JsChannel, payload: Payload) -> Result<Answer, Fault> {
-    if matches!(payload, Payload::Side { .. }) {
-        channel.give_back(payload);
-        return Err(NOT_NOW);
-    }
-    Ok(give(isolate, payload))
-}
-
-pub(crate) const NOT_NOW: Fault = Fault {
-    code: crate::error::code::UNSUPPORTED,
-    message: std::borrow::Cow::Borrowed(
-        "the next message can be cloned by the platform alone and must be fetched from its sender: take it with await",
-    ),
-};
-
-/// Writes a value into the task's record, behind two numbers.
-pub(crate) fn describe(isolate: &Isolate, payload: Payload, first: f64, second: f64) {
-    let value = Writer::new(isolate, Area::TASK).write_wanted(payload);
-    let record = [first, second, value.kind, value.num, value.offset, value.held, 0.0, 0.0];
-    isolate.page.write_record(PAGE_TASK_RECORD, &record);
-}
-
-fn send(isolate: &Isolate, channel: &JsChannel, wait: u32, payload: Payload) -> (i32, Option<Arc<JsWaiter>>) {
-    match channel.send(payload, || waiter(isolate, wait)) {
-        Sent::Done => (sent::DONE, None),
-        Sent::Closed(_) => (sent::CLOSED, None),
-        Sent::Waiting(waiter) => (sent::WAITING, Some(waiter)),
-    }
-}
-
-fn try_send(channel: &JsChannel, payload: Payload) -> Answer {
-    Answer::Code(match channel.try_send(payload) {
-        Ok(()) => sent::DONE,
-        Err(TrySendError::Full(_)) => sent::WAITING,
-        Err(TrySendError::Closed(_)) => sent::CLOSED,
-    })
-}
-
-pub(crate) const fn number(num: f64) -> Payload {
-    Payload::Scalar { kind: NUMBER, num }
-}
+use crate::waits::attend;
 
 impl Kind for Arc<JsChannel> {
     fn kind(&self) -> &'static str {
@@ -164,27 +101,18 @@ fast_calls! {
     /// a wait was begun; nothing if the channel is closed and empty.
     c"channelReceive" Receive(isolate, arguments) {
         let wait = arguments.whole(1)?;
-        isolate.with_channel(arguments.wide(0)?, |channel| {
-            Ok(match channel.receive(|| waiter(isolate, wait)) {
-                Received::Message(payload) => give(isolate, payload),
-                Received::Closed => Answer::Nothing,
-                Received::Waiting(_) => Answer::Bool(false),
-            })
-        })
+        isolate.with_channel(arguments.wide(0)?, |channel| Ok(receive(isolate, channel, wait).0))
     }
 
     /// `(channel, wait, limit in ms or 0, cancellable)`: the same.
     c"channelReceiveWith" ReceiveWith(isolate, arguments) {
         let wait = arguments.whole(1)?;
         isolate.with_channel(arguments.wide(0)?, |channel| {
-            Ok(match channel.receive(|| waiter(isolate, wait)) {
-                Received::Message(payload) => give(isolate, payload),
-                Received::Closed => Answer::Nothing,
-                Received::Waiting(waiter) => {
-                    attend(isolate, arguments, 2, &waiter)?;
-                    Answer::Bool(false)
-                }
-            })
+            let (answer, waiter) = receive(isolate, channel, wait);
+            if let Some(waiter) = waiter {
+                attend(isolate, arguments, 2, &waiter)?;
+            }
+            Ok(answer)
         })
     }
 
@@ -192,64 +120,20 @@ fast_calls! {
     /// is nothing then, otherwise it is an error.
     c"channelTryReceive" TryReceive(isolate, arguments) {
         let quiet = arguments.flag(1)?;
-        isolate.with_channel(arguments.wide(0)?, |channel| match channel.try_receive() {
-            Some(Received::Message(payload)) => match give_now(isolate, channel, payload) {
-                Err(_) if quiet => Ok(Answer::Bool(false)),
-                answer => answer,
-            },
-            Some(Received::Closed) => Ok(Answer::Nothing),
-            Some(Received::Waiting(_)) | None => Ok(Answer::Bool(false)),
-        })
+        isolate.with_channel(arguments.wide(0)?, |channel| try_receive(isolate, channel, quiet))
     }
 
     /// `(channel, limit in ms or 0)`: as `channelReceive`; false: call `blockedPark` until it has an answer.
     c"channelReceiveBlocking" ReceiveBlocking(isolate, arguments) {
-        isolate.with_channel(arguments.wide(0)?, |channel| {
-            // Without waiting first: what blocks needs a waiter and a place to block at.
-            match channel.try_receive() {
-                Some(Received::Message(payload)) => return give_now(isolate, channel, payload),
-                Some(_) => return Ok(Answer::Nothing),
-                None => {}
-            }
-            let mut answer = Ok(Answer::Bool(false));
-            block(isolate, arguments.number(1)?, |waiter| match channel.receive(|| waiter) {
-                Received::Message(payload) => {
-                    answer = give_now(isolate, channel, payload);
-                    false
-                }
-                Received::Closed => {
-                    answer = Ok(Answer::Nothing);
-                    false
-                }
-                Received::Waiting(_) => true,
-            });
-            answer
-        })
+        let limit = arguments.number(1)?;
+        isolate.with_channel(arguments.wide(0)?, |channel| receive_blocking(isolate, channel, limit))
     }
 
     /// `(channel, limit in ms or 0, tag, number)`: as `channelSend`; waiting: call `blockedPark` until it has an answer.
     c"channelSendBlocking" SendBlocking(isolate, arguments) {
         let payload = isolate.take_payload(arguments.whole(2)? as u8, arguments.number(3)?)?;
-        isolate.with_channel(arguments.wide(0)?, |channel| {
-            let payload = match channel.try_send(payload) {
-                Ok(()) => return Ok(Answer::Code(sent::DONE)),
-                Err(TrySendError::Closed(_)) => return Ok(Answer::Code(sent::CLOSED)),
-                Err(TrySendError::Full(payload)) => payload,
-            };
-            let mut answer = sent::WAITING;
-            block(isolate, arguments.number(1)?, |waiter| match channel.send(payload, || waiter) {
-                Sent::Done => {
-                    answer = sent::DONE;
-                    false
-                }
-                Sent::Closed(_) => {
-                    answer = sent::CLOSED;
-                    false
-                }
-                Sent::Waiting(_) => true,
-            });
-            Ok(Answer::Code(answer))
-        })
+        let limit = arguments.number(1)?;
+        isolate.with_channel(arguments.wide(0)?, |channel| Ok(send_blocking(isolate, channel, limit, payload)))
     }
 
     /// `(channel)`: whether it was open.

@@ -26,6 +26,7 @@ mod limiter;
 mod lock;
 mod map;
 mod memory;
+mod messages;
 mod numbers;
 mod object;
 mod page;

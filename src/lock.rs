@@ -10,11 +10,11 @@ use millrace_core::lock::{
 use millrace_core::words::Word;
 use parking_lot::Mutex;
 
-use crate::channel::describe;
 use crate::codec::Payload;
 use crate::error::{Fault, code};
 use crate::fast::{Answer, fast_calls};
 use crate::memory::words;
+use crate::messages::describe;
 use crate::pool::options::Options;
 use crate::port::PortRef;
 use crate::shared::Kind;

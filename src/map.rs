@@ -8,11 +8,11 @@ use millrace_core::lock::Owner;
 use millrace_core::map::{Limits, SharedMap};
 use napi_derive::napi;
 
-use crate::channel::describe;
 use crate::codec::{Large, Payload, kind};
 use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, Arguments, fast_calls};
+use crate::messages::describe;
 use crate::object::NativeObject;
 use crate::page::{Area, PAGE_TASK_RECORD};
 use crate::pool::options::Options;

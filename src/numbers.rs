@@ -7,10 +7,10 @@ use napi::Env;
 use napi::bindgen_prelude::ArrayBuffer;
 use napi_derive::napi;
 
-use crate::channel::{NUMBER, number};
 use crate::codec::Payload;
 use crate::error::Fault;
 use crate::memory::{Region, array_buffer};
+use crate::messages::{NUMBER, number};
 use crate::object::NativeObject;
 use crate::waiting::JsChannel;
 

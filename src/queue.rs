@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
-use millrace_core::channel::{Channel, Received, Sent, TrySendError};
+use millrace_core::channel::Channel;
 use millrace_core::lock::Owner;
 
-use crate::channel::{NOT_NOW, give, sent};
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, Arguments, fast_calls};
+use crate::messages::{
+    self, NOT_NOW, give, receive, receive_blocking, send, send_blocking, try_receive, try_send,
+};
 use crate::pool::options::Options;
 use crate::port::Message;
 use crate::port::PortRef;
 use crate::shared::Kind;
 use crate::waiting::JsWaiter;
 use crate::waiting::Target;
-use crate::waits::{attend, block, waiter};
+use crate::waits::attend;
 
 /// A queue of JavaScript's values.
 pub(crate) type JsQueue = Channel<Ranked, Target>;
@@ -26,6 +28,16 @@ pub(crate) struct Ranked {
     pub(crate) payload: Payload,
     /// Larger comes first; 0 in a queue that does not go by rank.
     pub(crate) rank: i32,
+}
+
+impl messages::Message for Ranked {
+    fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    fn into_payload(self) -> Payload {
+        self.payload
+    }
 }
 
 /// The capacity of a queue without bounds.
@@ -87,109 +99,55 @@ fn message(isolate: &Isolate, arguments: &Arguments, at: usize) -> Result<Ranked
     Ok(Ranked { payload, rank: arguments.number(at + 2)? as i32 })
 }
 
-/// Gives a message to one who cannot wait for a value of the side path: that goes back to its queue.
-fn give_now(isolate: &Isolate, queue: &JsQueue, message: Ranked) -> Result<Answer, Fault> {
-    if matches!(message.payload, Payload::Side { .. }) {
-        queue.give_back(message);
-        return Err(NOT_NOW);
-    }
-    Ok(give(isolate, message.payload))
-}
-
 fast_calls! {
     /// `(queue, wait, tag, number, rank, limit in ms or 0, cancellable)`: pushes; a wait is begun if there is no room.
     c"queuePush" Push(isolate, arguments) {
         let message = message(isolate, arguments, 2)?;
         let wait = arguments.whole(1)?;
         isolate.with_queue(arguments.wide(0)?, |queue| {
-            Ok(Answer::Code(match queue.send(message, || waiter(isolate, wait)) {
-                Sent::Done => sent::DONE,
-                Sent::Closed(_) => sent::CLOSED,
-                Sent::Waiting(waiter) => {
-                    attend(isolate, arguments, 5, &waiter)?;
-                    sent::WAITING
-                }
-            }))
+            let (code, waiter) = send(isolate, queue, wait, message);
+            if let Some(waiter) = waiter {
+                attend(isolate, arguments, 5, &waiter)?;
+            }
+            Ok(Answer::Code(code))
         })
     }
 
     /// `(queue, tag, number, rank)`: pushes if that needs no waiting.
     c"queueTryPush" TryPush(isolate, arguments) {
         let message = message(isolate, arguments, 1)?;
-        isolate.with_queue(arguments.wide(0)?, |queue| {
-            Ok(Answer::Code(match queue.try_send(message) {
-                Ok(()) => sent::DONE,
-                Err(TrySendError::Full(_)) => sent::WAITING,
-                Err(TrySendError::Closed(_)) => sent::CLOSED,
-            }))
-        })
+        isolate.with_queue(arguments.wide(0)?, |queue| Ok(try_send(queue, message)))
     }
 
     /// `(queue, limit in ms or 0, tag, number, rank)`: as `queuePush`; waiting: call `blockedPark` until it has an answer.
     c"queuePushBlocking" PushBlocking(isolate, arguments) {
         let message = message(isolate, arguments, 2)?;
-        isolate.with_queue(arguments.wide(0)?, |queue| {
-            let mut answer = sent::WAITING;
-            block(isolate, arguments.number(1)?, |waiter| match queue.send(message, || waiter) {
-                Sent::Waiting(_) => true,
-                Sent::Done => {
-                    answer = sent::DONE;
-                    false
-                }
-                Sent::Closed(_) => {
-                    answer = sent::CLOSED;
-                    false
-                }
-            });
-            Ok(Answer::Code(answer))
-        })
+        let limit = arguments.number(1)?;
+        isolate.with_queue(arguments.wide(0)?, |queue| Ok(send_blocking(isolate, queue, limit, message)))
     }
 
     /// `(queue, wait, limit in ms or 0, cancellable)`: pops, and answers as `channelReceive`.
     c"queuePop" Pop(isolate, arguments) {
         let wait = arguments.whole(1)?;
         isolate.with_queue(arguments.wide(0)?, |queue| {
-            Ok(match queue.receive(|| waiter(isolate, wait)) {
-                Received::Message(message) => give(isolate, message.payload),
-                Received::Closed => Answer::Nothing,
-                Received::Waiting(waiter) => {
-                    attend(isolate, arguments, 2, &waiter)?;
-                    Answer::Bool(false)
-                }
-            })
+            let (answer, waiter) = receive(isolate, queue, wait);
+            if let Some(waiter) = waiter {
+                attend(isolate, arguments, 2, &waiter)?;
+            }
+            Ok(answer)
         })
     }
 
     /// `(queue, quiet)`: pops if that needs no waiting, and answers as `channelTryReceive`.
     c"queueTryPop" TryPop(isolate, arguments) {
         let quiet = arguments.flag(1)?;
-        isolate.with_queue(arguments.wide(0)?, |queue| match queue.try_receive() {
-            Some(Received::Message(message)) => match give_now(isolate, queue, message) {
-                Err(_) if quiet => Ok(Answer::Bool(false)),
-                answer => answer,
-            },
-            Some(Received::Closed) => Ok(Answer::Nothing),
-            Some(Received::Waiting(_)) | None => Ok(Answer::Bool(false)),
-        })
+        isolate.with_queue(arguments.wide(0)?, |queue| try_receive(isolate, queue, quiet))
     }
 
     /// `(queue, limit in ms or 0)`: as `queuePop`; false: call `blockedPark` until it has an answer.
     c"queuePopBlocking" PopBlocking(isolate, arguments) {
-        isolate.with_queue(arguments.wide(0)?, |queue| {
-            let mut answer = Ok(Answer::Bool(false));
-            block(isolate, arguments.number(1)?, |waiter| match queue.receive(|| waiter) {
-                Received::Waiting(_) => true,
-                Received::Message(message) => {
-                    answer = give_now(isolate, queue, message);
-                    false
-                }
-                Received::Closed => {
-                    answer = Ok(Answer::Nothing);
-                    false
-                }
-            });
-            answer
-        })
+        let limit = arguments.number(1)?;
+        isolate.with_queue(arguments.wide(0)?, |queue| receive_blocking(isolate, queue, limit))
     }
 
     /// `(queue)`: a copy of the next message, as `queueTryPop` answers.

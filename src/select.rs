@@ -6,11 +6,11 @@ use std::sync::Arc;
 use millrace_core::channel::{Case, Selected, select};
 use millrace_core::clock::Clock;
 
-use crate::channel::{NOT_NOW, describe};
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, fast_calls};
+use crate::messages::{NOT_NOW, describe};
 use crate::runtime;
 use crate::waiting::{JsWaiter, Target};
 use crate::waits::{attend, block};

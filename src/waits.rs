@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use millrace_core::clock::{Clock, MILLI};
 
-use crate::channel::{NOT_NOW, describe};
 use crate::codec::Payload;
 use crate::env::Isolate;
 use crate::error::Fault;
 use crate::fast::{Answer, Arguments, fast_calls};
+use crate::messages::{NOT_NOW, describe};
 use crate::runtime;
 use crate::waiting::{Blocked, Delivery, JsWaiter, Target};
 

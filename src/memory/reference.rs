@@ -5,10 +5,10 @@ use std::sync::Arc;
 use millrace_core::memory::Reference;
 
 use super::atomics::{Value, atomic_of};
-use crate::channel::{describe, give};
 use crate::codec::Payload;
 use crate::error::Fault;
 use crate::fast::{Answer, fast_calls};
+use crate::messages::{describe, give};
 use crate::shared::{STALE, Shared};
 
 fn reference_of(shared: &Shared) -> Result<&Reference<Arc<Payload>>, Fault> {
