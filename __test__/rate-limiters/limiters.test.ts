@@ -350,6 +350,24 @@ test('enableBurst: false spaces requests by what they take', () => {
   assert.ok(limiter.tryAcquire(1));
 });
 
+test('config is what a limiter decides by', () => {
+  const size = { windowSize: hour, maxRequests: 4 };
+  const configs: [RateLimiter<string, object>, object][] = [
+    [tenAnHour(), { capacity: 10, refillRate: 10, refillInterval: 10 * hour, enableBurst: true }],
+    [
+      new LeakyBucketMeter({ capacity: 3, leakRate: 2, leakInterval: hour }),
+      { capacity: 3, leakRate: 2, leakInterval: hour },
+    ],
+    [new FixedWindowRateLimiter(size), size],
+    [new SlidingWindowRateLimiter({ ...size, precision: 7 }), { ...size, precision: 7 }],
+    [new SlidingLogRateLimiter(size), size],
+  ];
+  for (const [limiter, config] of configs) {
+    assert.deepEqual(limiter.config, config);
+    assert.ok(Object.isFrozen(limiter.config));
+  }
+});
+
 for (const make of [
   () => new FixedWindowRateLimiter({ windowSize: 24 * hour, maxRequests: 4 }),
   () => new SlidingWindowRateLimiter({ windowSize: hour, maxRequests: 4 }),
