@@ -1461,6 +1461,8 @@ declare class QuorumError extends MillraceError {
     readonly errors: readonly unknown[];
 }
 
+/** Items through a function, so many at once. */
+
 /** How many at once, and who may end it. */
 interface ConcurrentOptions extends WaitOptions {
     /** How many calls run at once. Default: all. */
@@ -1531,6 +1533,8 @@ declare function pipeline<A, B, C, D, E, F>(stages: readonly [Stage<A, B>, Stage
 declare function pipeline<A, B, C, D, E, F, G>(stages: readonly [Stage<A, B>, Stage<B, C>, Stage<C, D>, Stage<D, E>, Stage<E, F>, Stage<F, G>], input: A, options?: WaitOptions): Promise<G>;
 declare function pipeline<T>(stages: readonly Stage<T, T>[], input: T, options?: WaitOptions): Promise<T>;
 
+/** Items in batches, one batch after the other. */
+
 /** How far it is. */
 interface BatchProgress<R> {
     /** The batch that is done, from 1, and how many there are. */
@@ -1565,6 +1569,8 @@ interface InBatchesOptions<R> extends ConcurrentOptions {
  */
 declare function processInBatches<T, R>(items: Iterable<T>, size: number, fn: (item: T, context: FanContext) => R | PromiseLike<R>, options?: InBatchesOptions<R>): Promise<R[]>;
 
+/** A function behind a limiter. */
+
 /** What lets so many through: a rate limiter, a semaphore. */
 interface LimiterLike {
     /** Waits until `count` may pass. What it gives is given back when the call has ended, if it can be disposed of: a semaphore's permits. */
@@ -1587,6 +1593,8 @@ interface LimiterLike {
 declare function rateLimited<T, C extends Partial<CallContext>, R>(processor: (input: T, context: C) => R | PromiseLike<R>, limiter: LimiterLike, options?: {
     count?: number | ((input: T) => number);
 }): (input: T, context?: C) => Promise<R>;
+
+/** One request to many services. */
 
 /** Functions by name; each gets the request and a context with a signal. */
 type Services<Q> = Record<string, (request: Q, context: CallContext) => unknown>;
@@ -1628,6 +1636,8 @@ declare function scatterGather<Q, S extends Services<Q>>(services: S & Services<
 
 /** What items come from: an async iterable, an iterable, a channel, a Web stream, or a Node stream. */
 type Source<T> = AsyncIterable<T> | Iterable<T>;
+
+/** A function over streams. */
 
 /** How a stream is processed. */
 interface StreamProcessorOptions {
@@ -2196,6 +2206,8 @@ interface FanOutMetrics {
     workers: readonly WorkerLoad[];
 }
 
+/** Work shared out and its results brought together, over lists and streams. */
+
 /** The configuration of a fan pattern: that of its fan-out, and of its stream. */
 interface FanPatternConfig extends FanOutOptions {
     /** Results of a stream that may be done before anybody wants them. Default: as many as there are workers. */
@@ -2307,6 +2319,8 @@ interface MergeStrategy<T> {
  */
 type MergeOrder = 'round-robin' | 'priority' | 'arrival' | 'custom';
 
+/** How a fan-in is made. */
+
 /** The configuration of a fan-in. Times are in milliseconds. */
 interface FanInConfig {
     /** How many items are read of each input before anybody wants them. Default 16. */
@@ -2328,6 +2342,8 @@ interface FanInOptions<T> extends Partial<FanInConfig> {
     /** Is told of every failure of an input, whatever follows from it. */
     onInputError?: (error: unknown, input: Source<T>) => void;
 }
+
+/** Many inputs merged into one. */
 
 /** Counts of a fan-in since it was made. */
 interface FanInMetrics {
@@ -2401,6 +2417,8 @@ declare class FanIn<T> implements AsyncDisposable {
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** Work shared out among workers. */
 
 /**
  * Shares inputs out among workers, which are places in this thread or threads of their own: no more than `workerCount` of them are worked on at
@@ -3080,6 +3098,8 @@ declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
     get stats(): MapStatistics;
 }
 
+/** What the nodes of a graph know together. */
+
 /** A store's limits, which its scopes share: `maxEntries`, `maxBytes`, `ttl`. With a `name` it is one store in all threads. */
 type StoreOptions = SharedMapOptions;
 /** A store to be read: what `prep` gets. */
@@ -3565,6 +3585,8 @@ declare class Graph<I, O, S extends object = AnyKeys> {
         default: O;
     }, W, S>;
 }
+
+/** How graphs are built. */
 
 /**
  * A graph that is not built yet. Made by {@link Graph.from}. The compiler knows its nodes: it refuses names that are not among them, and
@@ -4667,6 +4689,8 @@ type EventsMatching<M, P extends string> = string extends EventName<M> ? string 
 }[EventName<M>];
 /** What the events that a pattern matches carry. */
 type PayloadMatching<M, P extends string> = EventsMatching<M, P> extends infer E ? (E extends EventName<M> ? EventPayload<M, E> : never) : never;
+
+/** Commands that somebody answers and events that anybody hears, between all threads of the process. */
 
 /** How a bus is opened. */
 interface MessageBusOptions extends SharedOptions {

@@ -270,7 +270,7 @@ export class AdaptiveLimiter extends HeardObject<'adaptive', AdaptiveLimiterEven
     fn: (context: CallContext) => T | PromiseLike<T>,
     options: QueuedCallOptions = {},
   ): Promise<T> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     checkQueuedCall(options);
     const context = contextOf(options);
     const taken = this.#take(options);
@@ -303,14 +303,14 @@ export class AdaptiveLimiter extends HeardObject<'adaptive', AdaptiveLimiterEven
 
   /** Calls a function if there is a permit at once; otherwise gives `undefined`. @throws As `call`. */
   async tryCall<T>(fn: (context: CallContext) => T | PromiseLike<T>): Promise<T | undefined> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     const number = this.#try();
     return number === undefined ? undefined : this.#run(fn, unending, number);
   }
 
   /** A function that does the same when it is its turn; see {@link AdaptiveLimiter.call}. */
   wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     const limiter = this;
     return function (this: unknown, ...args: A): Promise<T> {
       return limiter.call(() => fn.apply(this, args));

@@ -174,7 +174,7 @@ export class BulkheadCircuitBreaker extends HeardObject<'bulkhead', BulkheadEven
     fn: (context: CallContext) => T | PromiseLike<T>,
     options: QueuedCallOptions,
   ): Promise<T> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     checkQueuedCall(options);
     const context = contextOf(options);
     if (!this.#places.enter()) {
@@ -240,7 +240,7 @@ export class BulkheadCircuitBreaker extends HeardObject<'bulkhead', BulkheadEven
    * @throws {@link BulkheadClosedError}; what the function throws.
    */
   async tryCall<T>(fn: (context: CallContext) => T | PromiseLike<T>): Promise<T | undefined> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     if (!this.#places.enter()) {
       const how = fast.bulkheadTry(this.#handle);
       if (how === entered.full) return undefined;
@@ -251,7 +251,7 @@ export class BulkheadCircuitBreaker extends HeardObject<'bulkhead', BulkheadEven
 
   /** A function that does the same when it is its turn; see {@link BulkheadCircuitBreaker.call}. */
   wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     const bulkhead = this;
     return function (this: unknown, ...args: A): Promise<T> {
       return bulkhead.call(() => fn.apply(this, args));

@@ -135,7 +135,7 @@ export class LoadShed implements Disposable {
    * @throws {@link LoadShedError}, and the function is not called; the signal's reason; what the function throws.
    */
   async call<T>(fn: (context: CallContext) => T | PromiseLike<T>, options: ShedCallOptions = {}): Promise<T> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     if (typeof options !== 'object' || options === null)
       throw new InvalidArgumentError('options', shown(options), 'an object');
     for (const name of Object.keys(options))
@@ -156,7 +156,7 @@ export class LoadShed implements Disposable {
     fn: (...args: A) => T | PromiseLike<T>,
     options: { priority?: number } = {},
   ): (...args: A) => Promise<T> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     const shed = this;
     return function (this: unknown, ...args: A): Promise<T> {
       return shed.call(() => fn.apply(this, args), options);

@@ -1,9 +1,9 @@
 /** A fan-out that is as wide as the machine allows. */
 import { availableParallelism } from 'node:os';
+import { checkFunction, checkNames } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { ArrayRun } from '../fan-patterns/array-run.js';
 import { single } from '../fan-patterns/batch-size.js';
-import { checkFunction, checkNames } from '../fan-patterns/check.js';
 import { Crew } from '../fan-patterns/crew.js';
 import type { FanContext } from '../fan-patterns/item-context.js';
 import type { AnyProcessor } from '../fan-patterns/run.js';

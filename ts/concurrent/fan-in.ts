@@ -1,5 +1,5 @@
 /** Several sources into one result. */
-import { checkFunction } from '../fan-patterns/check.js';
+import { checkFunction } from '../arguments.js';
 import type { FanContext } from '../fan-patterns/item-context.js';
 import type { ConcurrentOptions } from './fan-out.js';
 import { type ResultsOf, runConcurrent } from './run-concurrent.js';

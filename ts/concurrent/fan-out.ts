@@ -1,8 +1,9 @@
 /** Items through a function, so many at once. */
+
+import { checkFunction, checkWidth } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { ArrayRun } from '../fan-patterns/array-run.js';
 import { single } from '../fan-patterns/batch-size.js';
-import { checkFunction, checkWidth } from '../fan-patterns/check.js';
 import { Crew } from '../fan-patterns/crew.js';
 import type { FanContext } from '../fan-patterns/item-context.js';
 import type { AnyProcessor } from '../fan-patterns/run.js';

@@ -1,5 +1,5 @@
 /** Functions in a chain. */
-import { checkFunction } from '../fan-patterns/check.js';
+import { checkFunction } from '../arguments.js';
 import type { FanContext } from '../fan-patterns/item-context.js';
 import { checkWaitOptions, type WaitOptions } from '../wait-options.js';
 import { fanOut, listOf } from './fan-out.js';

@@ -1,7 +1,8 @@
 /** Items in batches, one batch after the other. */
+
+import { checkFunction, checkTime, checkWidth } from '../arguments.js';
 import { sleep } from '../channels/timers.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkFunction, checkTime, checkWidth } from '../fan-patterns/check.js';
 import { Crew } from '../fan-patterns/crew.js';
 import type { FanContext } from '../fan-patterns/item-context.js';
 import type { AnyProcessor } from '../fan-patterns/run.js';

@@ -1,6 +1,7 @@
 /** A function behind a limiter. */
+
+import { checkFunction, checkNames } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkFunction, checkNames } from '../fan-patterns/check.js';
 import type { CallContext } from '../policy/call-context.js';
 import { type Cancellation, isCancellation } from '../signal.js';
 import { shown } from '../wait-options.js';

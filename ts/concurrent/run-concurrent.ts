@@ -1,5 +1,5 @@
 /** Different functions at once. */
-import { checkFunction } from '../fan-patterns/check.js';
+import { checkFunction } from '../arguments.js';
 import type { FanContext } from '../fan-patterns/item-context.js';
 import { type ConcurrentOptions, fanOut, listOf } from './fan-out.js';
 

@@ -1,6 +1,7 @@
 /** One request to many services. */
+
+import { checkNames, checkTime, checkWord } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkNames, checkTime, checkWord } from '../fan-patterns/check.js';
 import type { CallContext } from '../policy/call-context.js';
 import { Deadline, startDeadline, stopDeadline } from '../policy/deadlines.js';
 import { CallTimeoutError } from '../policy/errors.js';

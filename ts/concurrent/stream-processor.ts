@@ -1,13 +1,7 @@
 /** A function over streams. */
+
+import { checkFlag, checkFunction, checkNames, checkTime, checkWidth, checkWord } from '../arguments.js';
 import { single } from '../fan-patterns/batch-size.js';
-import {
-  checkFlag,
-  checkFunction,
-  checkNames,
-  checkTime,
-  checkWidth,
-  checkWord,
-} from '../fan-patterns/check.js';
 import { Crew } from '../fan-patterns/crew.js';
 import type { FanContext } from '../fan-patterns/item-context.js';
 import type { AnyProcessor, RunTerms } from '../fan-patterns/run.js';

@@ -1,9 +1,10 @@
 /** Work shared out and its results brought together, over lists and streams. */
+
+import { checkNames } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
 import type { CloseOptions } from '../worker-pools/pool.js';
 import { checkCount } from '../worker-pools/submit-options.js';
-import { checkNames } from './check.js';
 import { FanOut } from './fan-out.js';
 import { type FanOutOptions, type FanProcessor, fanOutNames } from './fan-out-config.js';
 import type { LoadBalancer } from './load-balancer.js';

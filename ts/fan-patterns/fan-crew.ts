@@ -1,9 +1,10 @@
 /** The crew of a fan by its options: places in this thread, threads of its own, or somebody's pool. */
+
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { WorkerPoolOptions } from '../worker-pools/config.js';
 import { FixedWorkerPool } from '../worker-pools/fixed-pool.js';
 import { processorText } from '../worker-pools/processor.js';
-import { checkFunction } from './check.js';
 import { Crew } from './crew.js';
 import type { FanOutTerms } from './fan-out-config.js';
 import type { AnyProcessor, RunTerms } from './run.js';

@@ -1,8 +1,9 @@
 /** How a fan-in is made. */
+
+import { checkFunction, checkNames, checkTime, checkWord } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { shown } from '../wait-options.js';
 import { checkCount } from '../worker-pools/submit-options.js';
-import { checkFunction, checkNames, checkTime, checkWord } from './check.js';
 import type { MergeOrder, MergeStrategy } from './merge-strategy.js';
 import type { Source } from './source.js';
 

@@ -1,7 +1,8 @@
 /** Many inputs merged into one. */
+
+import { checkFlag, checkNames } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
-import { checkFlag, checkNames } from './check.js';
 import { FanClosedError } from './errors.js';
 import { checkStrategy, type FanInOptions, fanInTerms } from './fan-in-config.js';
 import { type Merged, Merging } from './merge.js';

@@ -1,11 +1,11 @@
 /** How a fan-out is made. */
 import { availableParallelism } from 'node:os';
+import { checkFlag, checkNames, checkTime, checkWord } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { shown } from '../wait-options.js';
 import type { ProcessorModule } from '../worker-pools/config.js';
 import { WorkerPool } from '../worker-pools/pool.js';
 import { checkCount } from '../worker-pools/submit-options.js';
-import { checkFlag, checkNames, checkTime, checkWord } from './check.js';
 import type { FanContext } from './item-context.js';
 
 /** The configuration of a fan-out. Times are in milliseconds. */

@@ -1,11 +1,12 @@
 /** Work shared out among workers. */
+
+import { checkNames, checkTime } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { signalOf } from '../signal.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
 import type { CloseOptions } from '../worker-pools/pool.js';
 import { ArrayRun } from './array-run.js';
 import { type BatchSize, ClimbingSize, FixedSize, single, TimedSize } from './batch-size.js';
-import { checkNames, checkTime } from './check.js';
 import { FanClosedError } from './errors.js';
 import { type FanCrew, fanCrew, processorFor } from './fan-crew.js';
 import {

@@ -109,7 +109,7 @@ function nameOf(fn: { name: unknown }): string {
 }
 
 function check(fn: unknown, options: GoOptions): void {
-  checkFunction(fn);
+  checkFunction('fn', fn);
   if (typeof options !== 'object' || options === null)
     throw new InvalidArgumentError('options', shown(options), 'an object');
   for (const name of Object.keys(options))
@@ -188,7 +188,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 /** Starts them all, or none if one of them is no function. */
 function startAll<F extends () => unknown>(fns: readonly F[]): Goroutine<Awaited<ReturnType<F>>>[] {
   if (!Array.isArray(fns)) throw new InvalidArgumentError('fns', shown(fns), 'an array of functions');
-  for (const fn of fns) checkFunction(fn);
+  for (const fn of fns) checkFunction('fn', fn);
   return fns.map((fn) => go(fn) as Goroutine<Awaited<ReturnType<F>>>);
 }
 

@@ -189,7 +189,7 @@ export class ParallelScheduler implements AsyncDisposable {
     how: Job['how'],
     options: LoopOptions = {},
   ): Promise<unknown[][]> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     if (typeof options !== 'object' || options === null)
       throw new InvalidArgumentError('options', shown(options), 'an object');
     for (const name of Object.keys(options)) {

@@ -1,6 +1,7 @@
 /** How graphs are built. */
+
+import { checkNames } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkNames } from '../fan-patterns/check.js';
 import { shown } from '../wait-options.js';
 import { checkGraph, checkText } from './check.js';
 import type { EdgeOptions, GraphOptions } from './config.js';

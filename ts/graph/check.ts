@@ -1,6 +1,7 @@
 /** Checks of what nodes and graphs are told. */
+
+import { checkFunction, checkNames, checkWidth } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkFunction, checkNames, checkWidth } from '../fan-patterns/check.js';
 import { checkLimit } from '../policy/timeout.js';
 import { RetryExecutor } from '../retry/executor.js';
 import { RetryPolicy } from '../retry/policy.js';

@@ -1,6 +1,7 @@
 /** What the nodes of a graph know together. */
+
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkFunction } from '../fan-patterns/check.js';
 import { type SetOptions, SharedMap, type SharedMapOptions } from '../memory/shared-map.js';
 import type { SharedHandle } from '../shared-object.js';
 import { shown } from '../wait-options.js';

@@ -81,7 +81,7 @@ export class AtomicBool extends SharedAtomic<'atomic-bool', boolean> {
    * @returns The new value.
    */
   update(fn: (value: boolean) => boolean): boolean {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     for (;;) {
       const before = this.load();
       const value = fn(before);

@@ -97,7 +97,7 @@ export class AtomicF64 extends SharedAtomic<'atomic-f64', number> {
    * @returns The new value.
    */
   update(fn: (value: number) => number): number {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     let value = 0;
     this.#change((before) => {
       value = fn(before);

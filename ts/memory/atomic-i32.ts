@@ -110,7 +110,7 @@ export class AtomicI32 extends SharedAtomic<'atomic-i32', number> {
    * @returns The new value.
    */
   update(fn: (value: number) => number): number {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     for (;;) {
       const before = this.load();
       const value = fn(before);

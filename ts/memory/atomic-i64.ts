@@ -110,7 +110,7 @@ export class AtomicI64 extends SharedAtomic<'atomic-i64', bigint | number> {
    * @returns The new value.
    */
   update(fn: (value: bigint) => bigint): bigint {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     for (;;) {
       const before = this.load();
       const value = fn(before);
@@ -157,7 +157,7 @@ export class AtomicI64 extends SharedAtomic<'atomic-i64', bigint | number> {
 
   /** As `update`, with safe integers. @returns The new value. */
   updateNumber(fn: (value: number) => number): number {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     return safe(this.update((before) => whole(fn(safe(before)))));
   }
 

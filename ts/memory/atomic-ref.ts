@@ -90,7 +90,7 @@ export class AtomicRef<T> extends SharedAtomic<'atomic-ref', T> {
    * @returns The new value.
    */
   update(fn: (value: T) => T): T {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     for (;;) {
       const version = fast.referenceLook(this.handle);
       const value = fn(recordedValue(taskRecord + 2) as T);

@@ -157,7 +157,7 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
    * @returns The new value.
    */
   update(key: K, fn: (value: V | undefined) => V, options: SetOptions = {}): V {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     const ttl = ttlOf(options);
     for (;;) {
       putKey(key);
@@ -180,7 +180,7 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
     fn: () => V | PromiseLike<V>,
     options: SetOptions & WaitOptions = {},
   ): Promise<V> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     const { set, wait } = parted(options);
     const known = this.get(key);
     if (known !== undefined) return known;
@@ -202,7 +202,7 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
    * main thread, if the key has no value.
    */
   getOrComputeSync(key: K, fn: () => V, options: SetOptions & WaitOptions = {}): V {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     const { set, wait } = parted(options);
     const known = this.get(key);
     if (known !== undefined) return known;
@@ -246,7 +246,7 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
 
   /** Calls a function for each entry there is at the moment of the call. */
   forEach(fn: (value: V, key: K, map: this) => void): void {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     for (const [key, value] of this.entries()) fn(value, key, this);
   }
 

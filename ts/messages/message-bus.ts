@@ -1,7 +1,8 @@
 /** Commands that somebody answers and events that anybody hears, between all threads of the process. */
+
+import { checkFunction, checkNames, checkTime, checkWidth } from '../arguments.js';
 import { Broadcast } from '../channels/broadcast.js';
 import { InvalidArgumentError, NotFoundError } from '../errors.js';
-import { checkFunction, checkNames, checkTime, checkWidth } from '../fan-patterns/check.js';
 import { nameOf, type SharedHandle, type SharedOptions } from '../shared-object.js';
 import { signalOf } from '../signal.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';

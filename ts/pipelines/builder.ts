@@ -1,9 +1,11 @@
 /** Pipelines: stages in a row, through which items flow with back-pressure. */
+
+import { checkNames } from '../arguments.js';
 import type { Channel } from '../channels/channel.js';
 import { InvalidArgumentError, UnsupportedError, WaitTimeoutError } from '../errors.js';
 import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
-import { checkConfig, checkNames } from './check.js';
+import { checkConfig } from './check.js';
 import type {
   DeadLetter,
   NamedStageOptions,
@@ -165,7 +167,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     ms?: number,
     { name, ...rest }: { name?: string } = {},
   ): BuiltPipeline<TInput, TOutput[]> {
-    checkNames('options', rest, []);
+    checkNames(rest, []);
     const gathering = { size, ...(ms !== undefined && { ms }) };
     // Said so: without a size it would be by time alone.
     if (size === undefined)
@@ -175,7 +177,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
 
   /** Gathers items to lists by number, overlapping ones with `slide`, or by time alone: then a list holds all that came in it. */
   window({ name, ...options }: WindowOptions & { name?: string }): BuiltPipeline<TInput, TOutput[]> {
-    checkNames('options', options, ['size', 'slide', 'ms']);
+    checkNames(options, ['size', 'slide', 'ms']);
     return this.#with(gatherNode(nameFor(this.#nodes, name, 'window'), options));
   }
 
@@ -421,7 +423,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
    */
   close(options: PipelineCloseOptions = {}): Promise<void> {
     try {
-      checkNames('options', options, ['timeout']);
+      checkNames(options, ['timeout']);
       checkWaitOptions(options);
     } catch (error) {
       return Promise.reject(error as Error);

@@ -1,4 +1,5 @@
 /** Checks of what pipelines are told. */
+import { checkNames, checkWhole } from '../arguments.js';
 import { Channel } from '../channels/channel.js';
 import { InvalidArgumentError } from '../errors.js';
 import { shown } from '../wait-options.js';
@@ -8,27 +9,9 @@ import type { PipelineConfig, StageOptions } from './config.js';
 const longest = 2 ** 31 - 1;
 const stageOptions = ['concurrency', 'bufferSize', 'ordered', 'onError', 'timeout', 'retry', 'limiter'];
 
-/** An object without names that are not known. */
-export function checkNames(what: string, options: unknown, names: readonly string[]): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError(what, shown(options), 'an object');
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw new InvalidArgumentError(name, 'an unknown option', names.join(', '));
-  }
-}
-
-export function checkWhole(name: string, value: unknown, least: number): void {
-  if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= least))
-    throw new InvalidArgumentError(name, shown(value), `a whole number of at least ${least}`);
-}
-
 export function checkTime(name: string, value: unknown): void {
   if (value !== undefined && !(typeof value === 'number' && value > 0 && value <= longest))
     throw new InvalidArgumentError(name, shown(value), `milliseconds, above 0 and at most ${longest}`);
-}
-
-export function checkFunction(name: string, value: unknown): void {
-  if (typeof value !== 'function') throw new InvalidArgumentError(name, shown(value), 'a function');
 }
 
 function checkText(name: string, value: unknown): void {
@@ -52,7 +35,7 @@ function has(value: unknown, ...methods: string[]): boolean {
 
 /** @param also - Names beyond those that all stages have. */
 export function checkStage(options: StageOptions & { name?: unknown }, also: readonly string[] = []): void {
-  checkNames('stage', options, ['name', ...stageOptions, ...also]);
+  checkNames(options, ['name', ...stageOptions, ...also], 'stage');
   checkCommon(options);
   checkTime('timeout', options.timeout);
   const { name, retry, limiter } = options;
@@ -64,7 +47,7 @@ export function checkStage(options: StageOptions & { name?: unknown }, also: rea
 }
 
 export function checkConfig(config: Partial<PipelineConfig>): void {
-  checkNames('config', config, ['name', 'concurrency', 'bufferSize', 'ordered', 'onError', 'deadLetters']);
+  checkNames(config, ['name', 'concurrency', 'bufferSize', 'ordered', 'onError', 'deadLetters'], 'config');
   checkCommon(config);
   const { name, deadLetters } = config;
   if (name !== undefined) checkText('name', name);

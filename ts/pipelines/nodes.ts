@@ -1,7 +1,9 @@
 /** What a pipeline is built of, before it runs. Immutable: a pipeline and what is built on it have these in common. */
+
+import { checkFunction, checkNames, checkWhole } from '../arguments.js';
 import { InvalidArgumentError, UnsupportedError } from '../errors.js';
 import { isThenable } from '../thenable.js';
-import { checkFunction, checkNames, checkStage, checkTime, checkWhole } from './check.js';
+import { checkStage, checkTime } from './check.js';
 import type { NamedStageOptions, PipelineConfig, PipelineStageConfig, StageOptions } from './config.js';
 import { NoBranchError } from './errors.js';
 import type { Activity } from './meter.js';
@@ -140,7 +142,7 @@ export function branchNode(
   options: NamedStageOptions,
   isPipeline: (value: unknown) => boolean,
 ): Node {
-  checkNames('options', options, ['name', 'concurrency', 'bufferSize', 'ordered', 'onError']);
+  checkNames(options, ['name', 'concurrency', 'bufferSize', 'ordered', 'onError']);
   checkStage(options);
   if (typeof routes !== 'object' || routes === null)
     throw new InvalidArgumentError('routes', String(routes), 'an object of branches by name');
@@ -148,7 +150,7 @@ export function branchNode(
   if (entries.length === 0) throw new InvalidArgumentError('routes', 'none', 'at least one branch');
   let width = 0;
   for (const [name, route] of entries) {
-    checkNames(name, route, ['when', 'to']);
+    checkNames(route, ['when', 'to'], name);
     if (route.when !== undefined) checkFunction(`${name}.when`, route.when);
     if (route.to === undefined) continue;
     if (!isPipeline(route.to)) throw new InvalidArgumentError(`${name}.to`, String(route.to), 'a Pipeline');

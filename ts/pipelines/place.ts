@@ -1,12 +1,12 @@
 /** Where a stage's processor runs. */
 import { availableParallelism } from 'node:os';
+import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError } from '../errors.js';
 import { shown } from '../wait-options.js';
 import type { Processor } from '../worker-pools/config.js';
 import { FixedWorkerPool } from '../worker-pools/fixed-pool.js';
 import { WorkerPool } from '../worker-pools/pool.js';
 import { processorText } from '../worker-pools/processor.js';
-import { checkFunction } from './check.js';
 import type { PipelineStageConfig } from './config.js';
 import { type Call, defaults } from './stages.js';
 

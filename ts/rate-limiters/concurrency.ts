@@ -185,7 +185,7 @@ export class ConcurrencyLimiter
 
   /** Runs a function while it has a place. @throws As {@link acquire}, and what the function throws. */
   async run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     using _place = await this.acquire(options);
     return await fn();
   }

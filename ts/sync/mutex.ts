@@ -146,7 +146,7 @@ export class Mutex extends SharedLock<'mutex'> {
    * @throws What the function throws, and as `lock`; {@link InvalidArgumentError} if it is none.
    */
   async runExclusive<T>(fn: (guard: Guard) => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     if (watching()) return this.#runWatched(fn, options);
     using guard = await this.lock(options);
     return await fn(guard);

@@ -62,7 +62,7 @@ export class Once<T = unknown> extends SharedLock<'once'> {
    * @throws What the function throws, for the one who ran it; {@link WaitTimeoutError}; the signal's reason.
    */
   async do(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     if (options !== undefined) checkWaitOptions(options);
     if (!this.#runs(await this.pass(true, 1, options))) return this.#got();
     try {
@@ -83,7 +83,7 @@ export class Once<T = unknown> extends SharedLock<'once'> {
    * as failed; {@link WaitTimeoutError}; the signal's reason; {@link UnsupportedError} in the main thread.
    */
   doSync(fn: () => T, options: WaitOptions = {}): T {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     if (!this.#runs(this.passSync('doSync', true, 1, options))) return this.#got();
     try {
       const result = callSync(fn);

@@ -167,7 +167,7 @@ export class Semaphore extends SharedLock<'semaphore'> {
    * @throws What the function throws, and as `acquire`; {@link InvalidArgumentError} if it is none.
    */
   async run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions & { count?: number }): Promise<T> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     if (options !== undefined) checkWaitOptions(options, ['count']);
     const { count = 1, ...wait } = options ?? {};
     if (watching()) return this.#runWatched(fn, count, wait);

@@ -86,7 +86,7 @@ export function flightForSync<T>(
   fn: () => T,
   options: WaitOptions,
 ): T {
-  checkFunction(fn);
+  checkFunction('fn', fn);
   checkWaitOptions(options);
   if (!boardSync(flights, key, blockingLimit(method, options))) {
     const { how, value } = block(options);
@@ -111,7 +111,7 @@ export async function flightFor<T>(
   fn: () => T | PromiseLike<T>,
   options: WaitOptions,
 ): Promise<T> {
-  checkFunction(fn);
+  checkFunction('fn', fn);
   checkWaitOptions(options);
   const signal = signalOf(options.signal);
   signal?.throwIfAborted();

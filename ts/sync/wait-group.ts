@@ -64,7 +64,7 @@ export class WaitGroup extends SharedLock<'waitgroup'> {
 
   /** Counts a function's run: adds one, and takes it away when it has ended, however that may be. */
   async go<T>(fn: () => T | PromiseLike<T>): Promise<T> {
-    checkFunction(fn);
+    checkFunction('fn', fn);
     this.add(1);
     try {
       return await fn();
