@@ -3039,7 +3039,7 @@ interface MapStatistics {
  * counts.update('visits', (n = 0) => n + 1);                            // atomic
  * ```
  */
-declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
+declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> implements Disposable {
     #private;
     /** @param options - The limits; `name` shares it by name. */
     constructor(options?: SharedMapOptions);
@@ -3096,6 +3096,15 @@ declare class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
     forEach(fn: (value: V, key: K, map: this) => void): void;
     /** What it has counted, over all threads. */
     get stats(): MapStatistics;
+    /** Whether this object is closed. Others of the same map may be open. */
+    get closed(): boolean;
+    toHandle(): SharedHandle<'map'>;
+    /**
+     * Lets go of the map: all else that this object is asked throws {@link StaleHandleError}, and what its `toHandle` told is kept no longer. Other
+     * objects of the same map, in any thread, go on; its entries are gone when nobody has it. Again does no harm.
+     */
+    close(): void;
+    [Symbol.dispose](): void;
 }
 
 /** What the nodes of a graph know together. */
@@ -7103,7 +7112,8 @@ declare class Semaphore extends SharedLock<'semaphore'> {
  * const user = await flights.do(id, () => database.load(id));
  * ```
  */
-declare class Singleflight<T> extends SharedObject<'singleflight'> {
+declare class Singleflight<T> extends SharedObject<'singleflight'> implements Disposable {
+    #private;
     /** @param options - `name` shares it by name. */
     constructor(options?: SharedOptions);
     /** Opens the one of a name. @throws {@link NotFoundError} if there is none. */
@@ -7115,7 +7125,7 @@ declare class Singleflight<T> extends SharedObject<'singleflight'> {
      *
      * @param key - What it is about.
      * @returns What the function returned: the value itself for the one who ran it, a clone for the others.
-     * @throws What the function throws, for all; {@link WaitTimeoutError} and the signal's reason, for one who waits.
+     * @throws What the function throws, for all; {@link WaitTimeoutError} and the signal's reason, for one who waits; {@link LockClosedError}.
      */
     do(key: string, fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
     /**
@@ -7125,9 +7135,18 @@ declare class Singleflight<T> extends SharedObject<'singleflight'> {
      * @param key - What it is about.
      * @returns What the function returned: the value itself for the one who ran it, a clone for the others.
      * @throws What the function throws, for all; {@link InvalidArgumentError} for all if it returns a promise; {@link WaitTimeoutError} and
-     * the signal's reason, for one who waits; {@link UnsupportedError} in the main thread.
+     * the signal's reason, for one who waits; {@link UnsupportedError} in the main thread; {@link LockClosedError}.
      */
     doSync(key: string, fn: () => T, options?: WaitOptions): T;
+    /** Whether this object is closed. Others of the same flights may be open. */
+    get closed(): boolean;
+    toHandle(): SharedHandle<'singleflight'>;
+    /**
+     * Lets go of it: this object begins and awaits no run any more, and what its `toHandle` told is kept no longer. Runs and waits under way end as
+     * they do; other objects of the same flights, in any thread, go on. Again does no harm.
+     */
+    close(): void;
+    [Symbol.dispose](): void;
 }
 
 /**

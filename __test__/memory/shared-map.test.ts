@@ -26,6 +26,39 @@ describe('SharedMap', () => {
     assert.equal(map.size, 0);
   });
 
+  test('closed, an object lets go of the map, and others go on', async () => {
+    const map = new SharedMap<string, number>();
+    const other = SharedMap.from<string, number>(map.toHandle());
+    map.set('a', 1);
+    const iterator = map.entries();
+    iterator.next();
+    map.close();
+    map.close();
+    map[Symbol.dispose]();
+    assert.deepEqual([map.closed, other.closed], [true, false]);
+    const calls: (() => unknown)[] = [
+      () => map.get('a'),
+      () => map.set('a', 2),
+      () => map.has('a'),
+      () => map.delete('a'),
+      () => map.clear(),
+      () => map.size,
+      () => map.stats,
+      () => map.update('a', () => 3),
+      () => [...map],
+      () => map.getAll(['a']),
+      () => map.setAll([['a', 3]]),
+      () => map.toHandle(),
+    ];
+    for (const call of calls) assert.throws(call, { name: 'StaleHandleError', code: 'ERR_STALE_HANDLE' });
+    await assert.rejects(
+      map.getOrCompute('b', () => 1),
+      { code: 'ERR_STALE_HANDLE' },
+    );
+    assert.equal(iterator.next().done, true);
+    assert.deepEqual([...other], [['a', 1]]);
+  });
+
   test('iterates over a snapshot', () => {
     const map = new SharedMap<string, number>().setAll([
       ['a', 1],

@@ -15,6 +15,26 @@ function thread(text: string, data: unknown): Worker {
 }
 
 describe('Singleflight', () => {
+  test('closed, an object begins no run; what is under way ends, and others go on', async () => {
+    const flights = new Singleflight<string>();
+    const other = Singleflight.from<string>(flights.toHandle());
+    const gate = deferred<string>();
+    const runs = [flights.do('a', () => gate.promise), other.do('a', () => 'other')];
+    flights.close();
+    flights.close();
+    flights[Symbol.dispose]();
+    assert.deepEqual([flights.closed, other.closed], [true, false]);
+    await assert.rejects(
+      flights.do('b', () => 'b'),
+      { code: 'ERR_LOCK_CLOSED' },
+    );
+    assert.throws(() => flights.doSync('b', () => 'b'), { code: 'ERR_LOCK_CLOSED' });
+    assert.throws(() => flights.toHandle(), { code: 'ERR_LOCK_CLOSED' });
+    gate.resolve('done');
+    assert.deepEqual(await Promise.all(runs), ['done', 'done']);
+    assert.equal(await other.do('b', () => 'b'), 'b');
+  });
+
   test('calls with one key share a run, others do not', async () => {
     const flights = new Singleflight<string>();
     let runs = 0;

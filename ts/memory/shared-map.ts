@@ -2,7 +2,7 @@
 
 import { checkFunction, checkIterable } from '../arguments.js';
 import { callSync } from '../blocking.js';
-import { InvalidArgumentError, UnsupportedError } from '../errors.js';
+import { InvalidArgumentError, StaleHandleError, UnsupportedError } from '../errors.js';
 import { binding, fast, taskRecord } from '../isolate.js';
 import {
   nameOf,
@@ -62,8 +62,9 @@ const limits = ['maxEntries', 'maxBytes', 'ttl'] as const;
  * counts.update('visits', (n = 0) => n + 1);                            // atomic
  * ```
  */
-export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
-  readonly #handle: number;
+export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> implements Disposable {
+  /** 0 once it is closed, which native calls take for nothing. */
+  #handle: number;
 
   /** @param options - The limits; `name` shares it by name. */
   constructor(options?: SharedMapOptions);
@@ -252,7 +253,35 @@ export class SharedMap<K extends MapKey, V> extends SharedObject<'map'> {
 
   /** What it has counted, over all threads. */
   get stats(): MapStatistics {
+    this.#checkOpen();
     return binding.mapStats(this.native);
+  }
+
+  /** Whether this object is closed. Others of the same map may be open. */
+  get closed(): boolean {
+    return this.#handle === 0;
+  }
+
+  override toHandle(): SharedHandle<'map'> {
+    this.#checkOpen();
+    return super.toHandle();
+  }
+
+  #checkOpen(): void {
+    if (this.closed) throw new StaleHandleError('ERR_STALE_HANDLE', 'this map is closed here');
+  }
+
+  /**
+   * Lets go of the map: all else that this object is asked throws {@link StaleHandleError}, and what its `toHandle` told is kept no longer. Other
+   * objects of the same map, in any thread, go on; its entries are gone when nobody has it. Again does no harm.
+   */
+  close(): void {
+    this.#handle = 0;
+    this.unexport();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 

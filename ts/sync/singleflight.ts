@@ -16,6 +16,7 @@ import { type Packed, pack, unpack } from '../thrown.js';
 import { put, putNum, putTag, type Received } from '../values.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status } from '../waits.js';
+import { LockClosedError } from './errors.js';
 
 /** What a wait for somebody else's call came to. */
 type Landing<T> = { value: T } | { lead: true };
@@ -29,7 +30,9 @@ type Landing<T> = { value: T } | { lead: true };
  * const user = await flights.do(id, () => database.load(id));
  * ```
  */
-export class Singleflight<T> extends SharedObject<'singleflight'> {
+export class Singleflight<T> extends SharedObject<'singleflight'> implements Disposable {
+  #closed = false;
+
   /** @param options - `name` shares it by name. */
   constructor(options?: SharedOptions);
   /** @internal */
@@ -56,10 +59,11 @@ export class Singleflight<T> extends SharedObject<'singleflight'> {
    *
    * @param key - What it is about.
    * @returns What the function returned: the value itself for the one who ran it, a clone for the others.
-   * @throws What the function throws, for all; {@link WaitTimeoutError} and the signal's reason, for one who waits.
+   * @throws What the function throws, for all; {@link WaitTimeoutError} and the signal's reason, for one who waits; {@link LockClosedError}.
    */
   async do(key: string, fn: () => T | PromiseLike<T>, options: WaitOptions = {}): Promise<T> {
     if (typeof key !== 'string') throw new InvalidArgumentError('key', shown(key), 'a text');
+    this.#checkOpen();
     return flightFor(this.native, this, key, fn, options);
   }
 
@@ -70,11 +74,39 @@ export class Singleflight<T> extends SharedObject<'singleflight'> {
    * @param key - What it is about.
    * @returns What the function returned: the value itself for the one who ran it, a clone for the others.
    * @throws What the function throws, for all; {@link InvalidArgumentError} for all if it returns a promise; {@link WaitTimeoutError} and
-   * the signal's reason, for one who waits; {@link UnsupportedError} in the main thread.
+   * the signal's reason, for one who waits; {@link UnsupportedError} in the main thread; {@link LockClosedError}.
    */
   doSync(key: string, fn: () => T, options: WaitOptions = {}): T {
     if (typeof key !== 'string') throw new InvalidArgumentError('key', shown(key), 'a text');
+    this.#checkOpen();
     return flightForSync(this.native, 'doSync', key, fn, options);
+  }
+
+  /** Whether this object is closed. Others of the same flights may be open. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  override toHandle(): SharedHandle<'singleflight'> {
+    this.#checkOpen();
+    return super.toHandle();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new LockClosedError();
+  }
+
+  /**
+   * Lets go of it: this object begins and awaits no run any more, and what its `toHandle` told is kept no longer. Runs and waits under way end as
+   * they do; other objects of the same flights, in any thread, go on. Again does no harm.
+   */
+  close(): void {
+    this.#closed = true;
+    this.unexport();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 
