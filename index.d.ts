@@ -5079,8 +5079,8 @@ interface RegisterOptions {
  * unregistered or shut down. It keeps no process alive.
  *
  * It takes patterns of your own ({@link BasePattern}), everything of this package that lives (worker pools, pipelines and their stages, fans,
- * channels, queues, rings, broadcasts, limiters, breakers, bulkheads, load shedding, retry executors, locks, object and buffer pools, atomics
- * and shared memory), and what {@link asPattern} makes of anything else. How each is ended is told there.
+ * channels, queues, rings, broadcasts, limiters, breakers, bulkheads, load shedding, retry executors, locks, object and buffer pools, atomics,
+ * shared memory, maps, singleflights and message buses), and what {@link asPattern} makes of anything else. How each is ended is told there.
  *
  * @example
  * ```ts
