@@ -156,9 +156,10 @@ describe('a shutdown', () => {
       () => [],
       (error: PatternShutdownError) => error.failures,
     );
-    // The pool, unless its thread has ended within the turn in which the time was up.
+    // The pipeline's call never ends; the pool's thread may have, within the turn in which the time was up.
+    assert.ok(failures.some(({ name }) => name === 'pipeline'));
     for (const { name, error } of failures)
-      assert.deepEqual([name, (error as { code: string }).code], ['pool', 'ERR_TIMEOUT']);
+      assert.equal((error as { code: string }).code, 'ERR_TIMEOUT', name);
     const [ofPool, ofPipeline] = await Promise.all(tasks);
     assert.equal(ofPool, 'PoolClosedError');
     assert.equal(ofPipeline, 'AbortError');
