@@ -42,7 +42,7 @@ import { checkSource, type PipelineSource, sourceOf } from './source.js';
 import { PipelineStage } from './stage.js';
 import { CallStage, defaults, isSimple, type Plan, type Stage } from './stages.js';
 import { PipelineStream } from './stream.js';
-import { type Walking, walk } from './walk.js';
+import { Walking } from './walk.js';
 
 /** Where items of a kind go in a branch. */
 export interface Branch<TItem, TResult> {
@@ -252,8 +252,8 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
       this.#keeper.check();
       const plan = this.#planned();
       if (options !== undefined || !plan.simple) return this.#alone(plan, input, options ?? {});
-      this.#walking ??= { plan, context: this.#context, keeper: this.#keeper, strict: true };
-      const result = walk(this.#walking, input) as TOutput;
+      this.#walking ??= new Walking(plan, this.#context, this.#keeper, true);
+      const result = this.#walking.walk(input) as TOutput;
       if (result instanceof Promise) return result;
       return overspent() ? nextTurn(result) : Promise.resolve(result);
     } catch (error) {
@@ -281,7 +281,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
   pass(item: unknown, context: RunContext): unknown {
     this.#keeper.check();
     const plan = this.#planned();
-    if (plan.simple) return walk({ plan, context, keeper: this.#keeper, strict: false }, item);
+    if (plan.simple) return new Walking(plan, context, this.#keeper, false).walk(item);
     let results: unknown[] | undefined;
     let failed: { error: unknown } | undefined;
     let settle: (() => void) | undefined;

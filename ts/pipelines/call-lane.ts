@@ -49,32 +49,16 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
   }
 
   take(value: unknown): void {
-    let item = value;
-    // What goes straight on does so in this loop, through one stage after the other.
-    for (let lane: CallLane = this; ; ) {
-      const passed = lane.#straight(item);
-      if (passed === nothing) return;
-      const { next } = lane;
-      if (!(next instanceof CallLane)) {
-        next.take(passed);
-        return;
-      }
-      item = passed;
-      lane = next;
-    }
-  }
-
-  /** What goes on at once; `nothing` if the item is dropped, or stands in the stage. */
-  #straight(value: unknown): unknown {
-    if (this.#index <= this.run.cutAt) return nothing;
+    if (this.#index <= this.run.cutAt) return;
     const stage = this.#stage;
     const { meter, slots } = stage;
-    meter.in++;
     const alone = this.#size === 0 || (!this.#ordered && this.#queue.length === 0);
     if (!alone || stage.guards !== undefined || !this.next.admits() || !slots.take()) {
+      meter.in++;
       this.#enter(new Entry(value, 0));
-      return nothing;
+      return;
     }
+    meter.in++;
     const began = meter.begin();
     let result: unknown;
     try {
@@ -82,29 +66,39 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
     } catch (error) {
       if (began !== 0) meter.end(began);
       slots.give(this.run);
-      this.#failedAtOnce(value, error);
-      return nothing;
+      this.threw(value, error);
+      return;
     }
     if (isThenable(result) || stage.kind === 'flat' || result instanceof Many) {
-      const entry = new Entry(value, 0);
-      // The call itself may have ended the run.
-      if (!this.run.ended) this.#hold(entry);
-      this.#given(entry, result, began);
-      return nothing;
+      this.gave(value, result, began);
+      return;
     }
     slots.give(this.run);
     if (began !== 0) meter.end(began);
-    if (this.run.ended) return nothing;
+    if (this.run.ended) return;
     if (stage.kind === 'map') {
       meter.out++;
-      return result;
-    }
-    if (stage.kind === 'route' ? result !== nothing : stage.kind === 'tap' || result) {
+      this.next.take(result);
+    } else if (stage.kind === 'route' ? result !== nothing : stage.kind === 'tap' || result) {
       meter.out++;
-      return stage.kind === 'route' ? result : value;
-    }
-    meter.filtered++;
-    return nothing;
+      this.next.take(stage.kind === 'route' ? result : value);
+    } else meter.filtered++;
+  }
+
+  /** A call for an item that stood nowhere has given what is to be waited for, or read; its slot is held. */
+  gave(value: unknown, result: unknown, began: number): void {
+    const entry = new Entry(value, 0);
+    // The call itself may have ended the run.
+    if (!this.run.ended) this.#hold(entry);
+    this.#given(entry, result, began);
+  }
+
+  /** A call for such an item has failed. */
+  threw(item: unknown, error: unknown): void {
+    if (this.run.ended) return;
+    const entry = new Entry(item, 0);
+    this.#hold(entry);
+    this.failed(entry, error);
   }
 
   override takeAgain(value: unknown, attempts: number): void {
@@ -115,6 +109,7 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
   /** The item is in the stage from now on. */
   #hold(entry: Entry): void {
     this.#size++;
+    this.run.held++;
     this.#stage.meter.held++;
     if (this.#ordered) this.#line.push(entry);
   }
@@ -231,13 +226,6 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
     entry.value = kind === 'map' || kind === 'route' ? result : entry.item;
     if (!passes) meter.filtered++;
     this.ready(entry);
-  }
-
-  #failedAtOnce(item: unknown, error: unknown): void {
-    if (this.run.ended) return;
-    const entry = new Entry(item, 0);
-    this.#hold(entry);
-    this.failed(entry, error);
   }
 
   failed(entry: Entry, error: unknown): void {
@@ -364,6 +352,7 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
   #leave(): void {
     this.#line.shift();
     this.#size--;
+    this.run.held--;
     this.#stage.meter.held--;
   }
 

@@ -84,7 +84,8 @@ export class Pump implements Feeder {
   }
 
   protected put(lane: Lane, item: unknown): void {
-    lane.take(item);
+    if (this.#run.straight) this.#run.rush(item);
+    else lane.take(item);
   }
 
   async #room(): Promise<void> {

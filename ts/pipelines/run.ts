@@ -11,6 +11,7 @@ import { Pump } from './pump.js';
 import { RunContext } from './run-context.js';
 import type { Source } from './source.js';
 import { CallStage, GatherStage, type Plan } from './stages.js';
+import { type Detour, straight } from './straight.js';
 
 /** Something under way that can be ended. */
 export interface Running {
@@ -32,12 +33,14 @@ export interface RunLimits {
   timeout?: number | undefined;
 }
 
-export class Run {
+export class Run implements Detour {
   readonly plan: Plan;
   readonly context: RunContext;
   /** For what this run does in another's turn. */
   readonly resource = new AsyncResource('millrace', { requireManualDestroy: true });
   readonly lanes: Lane[] = [];
+  /** Items that stand in its lanes of calls. */
+  held = 0;
   /** Calls that run. */
   calls = 0;
   /** Stages up to this one begin no call any more: what comes there is behind an error. */
@@ -96,6 +99,38 @@ export class Run {
     this.first.feeders.push(pump);
     this.#pumps.push(pump);
     for (const each of [...this.#pumps]) if (!this.ended) void each.run();
+  }
+
+  /** Whether an item may go straight on: each stage gives one result or none, nothing stands in any of them, and the end has room. */
+  get straight(): boolean {
+    return this.held === 0 && this.plan.simple && this.cutAt < 0 && this.#end.admits();
+  }
+
+  /** Sends an item through all stages, as far as that goes without waiting. */
+  rush(item: unknown): void {
+    straight(this.plan.stages as readonly CallStage[], item, this.context, this, this);
+  }
+
+  passed(value: unknown): void {
+    this.#end.take(value);
+  }
+
+  stands(index: number, value: unknown): void {
+    this.#callLane(index).take(value);
+  }
+
+  gave(index: number, value: unknown, result: PromiseLike<unknown>, began: number): void {
+    this.#callLane(index).gave(value, result, began);
+  }
+
+  threw(index: number, value: unknown, error: unknown): void {
+    this.#callLane(index).threw(value, error);
+  }
+
+  dropped(): void {}
+
+  #callLane(index: number): CallLane {
+    return this.lanes[index] as CallLane;
   }
 
   /** Nothing more is read, and stages up to `index` begin nothing: an error is on its way to the end. */

@@ -10,7 +10,7 @@ import { callOf } from './place.js';
 import { RunContext } from './run-context.js';
 import { runBatch } from './running.js';
 import { CallStage, type Plan } from './stages.js';
-import { type Walking, walk } from './walk.js';
+import { Walking } from './walk.js';
 
 /**
  * A stage: a function that is called with each item, so many at once. It can be used alone, and in several pipelines, which share its
@@ -49,7 +49,7 @@ export class PipelineStage<TInput, TOutput> implements AsyncDisposable {
       },
     };
     const context = new RunContext();
-    this.#walking = { plan: this.#plan, context, keeper: this.#keeper, strict: true };
+    this.#walking = new Walking(this.#plan, context, this.#keeper, true);
   }
 
   /** Its name. */
@@ -74,7 +74,7 @@ export class PipelineStage<TInput, TOutput> implements AsyncDisposable {
    */
   async process(input: TInput): Promise<TOutput> {
     this.#keeper.check();
-    return walk(this.#walking, input) as TOutput;
+    return this.#walking.walk(input) as TOutput;
   }
 
   /**

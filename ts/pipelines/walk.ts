@@ -7,60 +7,57 @@ import type { RunKeeper } from './run.js';
 import type { RunContext } from './run-context.js';
 import type { SlotWaiter } from './slots.js';
 import type { CallStage, Plan } from './stages.js';
+import { type Detour, straight } from './straight.js';
 
 /** What a walk is of. */
-export interface Walking {
+export class Walking implements Detour {
+  readonly ended = false;
   readonly plan: Plan;
   readonly context: RunContext;
   readonly keeper: RunKeeper;
   /** Whether no result is an error, or `nothing`. */
   readonly strict: boolean;
-}
 
-/** The result, or a promise of it as soon as something is to be waited for. Throws what keeps a strict walk from its result. */
-export function walk(walking: Walking, input: unknown): unknown {
-  const { activities } = walking.plan;
-  for (const activity of activities) activity.enter();
-  try {
-    return start(walking, input);
-  } finally {
-    for (const activity of activities) activity.leave();
+  constructor(plan: Plan, context: RunContext, keeper: RunKeeper, strict: boolean) {
+    this.plan = plan;
+    this.context = context;
+    this.keeper = keeper;
+    this.strict = strict;
   }
-}
 
-function start(walking: Walking, input: unknown): unknown {
-  const stages = walking.plan.stages as readonly CallStage[];
-  const { context } = walking;
-  const { counts } = walking.plan;
-  counts.in++;
-  let value = input;
-  for (let index = 0; index < stages.length; index++) {
-    const stage = stages[index] as CallStage;
-    const { meter, slots } = stage;
-    if (stage.guards !== undefined || !slots.take()) return new Walk(walking).enter(index, value);
-    meter.in++;
-    const began = meter.begin();
-    let result: unknown;
+  passed(value: unknown): unknown {
+    this.plan.counts.out++;
+    return value;
+  }
+
+  stands(index: number, value: unknown): Promise<unknown> {
+    return new Walk(this).enter(index, value);
+  }
+
+  gave(index: number, value: unknown, result: PromiseLike<unknown>, began: number): Promise<unknown> {
+    return new Walk(this).follow(index, value, result, began);
+  }
+
+  threw(index: number, value: unknown, error: unknown): Promise<unknown> {
+    return new Walk(this).spoilt(index, value, error);
+  }
+
+  dropped(): typeof nothing {
+    if (this.strict) throw new ItemDroppedError();
+    return nothing;
+  }
+
+  /** The result, or a promise of it as soon as something is to be waited for. Throws what keeps a strict walk from its result. */
+  walk(input: unknown): unknown {
+    const { activities, counts, stages } = this.plan;
+    for (const activity of activities) activity.enter();
     try {
-      result = stage.call(value, context);
-    } catch (error) {
-      if (began !== 0) meter.end(began);
-      slots.give(undefined);
-      return new Walk(walking).spoilt(index, value, error);
+      counts.in++;
+      return straight(stages as readonly CallStage[], input, this.context, undefined, this);
+    } finally {
+      for (const activity of activities) activity.leave();
     }
-    if (isThenable(result)) return new Walk(walking).follow(index, value, result, began);
-    slots.give(undefined);
-    if (began !== 0) meter.end(began);
-    if (stage.kind === 'map') value = result;
-    else if (stage.kind === 'filter' && !result) {
-      meter.filtered++;
-      if (walking.strict) throw new ItemDroppedError();
-      return nothing;
-    }
-    meter.out++;
   }
-  counts.out++;
-  return value;
 }
 
 /** The rest of the way, once something was to be waited for. */
