@@ -327,10 +327,13 @@ describe('many at once', () => {
       function* inputs() { for (let i = 0; i < 1_000_000; i++) yield 1; }
       let sum = 0;
       let peak = 0;
-      const before = process.memoryUsage().rss;
+      let before;
       for await (const one of pool.map(inputs(), { concurrency: 256, ordered: false })) {
         sum += one;
-        if (sum % 50_000 === 0) peak = Math.max(peak, process.memoryUsage().rss - before);
+        if (sum % 50_000 !== 0) continue;
+        // How much the first take is the runtime's affair: Node 24 lets its heap grow further than others.
+        before ??= process.memoryUsage().rss;
+        peak = Math.max(peak, process.memoryUsage().rss - before);
       }
       console.log(JSON.stringify([sum, peak]));
       await pool.close();`,
@@ -340,7 +343,7 @@ describe('many at once', () => {
     const [sum, peak] = JSON.parse(stdout) as [number, number];
     assert.equal(sum, 1_000_000);
     // Bun's collector is in less of a hurry.
-    assert.ok(peak < (onBun ? 800e6 : 150e6), `${peak / 1e6} MB more`);
+    assert.ok(peak < (onBun ? 800e6 : 100e6), `${peak / 1e6} MB more`);
   });
 
   test('iterate gives what a generator yields, and ends it when the reader stops', async () => {
