@@ -486,7 +486,7 @@ describe('streamProcessor', () => {
     let [running, most] = [0, 0];
     const fn = async (n: number): Promise<number> => {
       most = Math.max(most, ++running);
-      await turns((n * 5) % 3);
+      await turns(1 + ((n * 5) % 3));
       running--;
       if (n === 2) throw new Error('two');
       return n;
