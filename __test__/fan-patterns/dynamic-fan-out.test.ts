@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { DynamicFanOut } from 'millrace';
 import { OthersLoad } from '#millrace/concurrent/others-load.js';
 import { turns } from '../helpers.js';
+import { upTo } from './fans.js';
 
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 const at = (load: number): { load: () => number } => ({ load: () => load });
 
 /** How many calls run at once at most. */

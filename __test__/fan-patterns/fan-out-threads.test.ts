@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { FanOut, type FanOutError, FanPattern, FixedWorkerPool } from 'millrace';
 import { child, processors, thread, turns, until } from '../helpers.js';
-
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
+import { upTo } from './fans.js';
 
 describe('threads of its own', () => {
   let fan: FanOut<number, unknown>;

@@ -5,14 +5,7 @@ import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { Channel, FanOutError, FanPattern } from 'millrace';
 import { deferred, pending, turns, until } from '../helpers.js';
-
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
+import { collect, upTo } from './fans.js';
 
 /** Reads until it fails. */
 async function untilFailed<T>(items: AsyncIterable<T>): Promise<{ all: T[]; error: unknown }> {
