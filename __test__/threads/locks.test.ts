@@ -81,7 +81,8 @@ describe('a thread that dies', () => {
       );
       worker.on('error', () => undefined);
       const exit = new Promise((resolve) => worker.once('exit', resolve));
-      await once(worker, 'message');
+      // Not `events.once`: the error may be told before the message is.
+      await new Promise((resolve) => worker.once('message', resolve));
       const next = mutex.lock();
       if (end === 'terminated') await worker.terminate();
       await exit;
