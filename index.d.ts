@@ -3240,6 +3240,187 @@ declare class RunTrace {
     toMermaid(): string;
 }
 
+/**
+ * A run of a graph: a promise of its result that can be cancelled, and that shows what has been done.
+ *
+ * @example
+ * ```ts
+ * await using run = graph.run(order, { timeout: 5000 });
+ * const receipt = await run.catch((error) => console.log(run.trace.toMermaid()));
+ * ```
+ */
+declare class GraphRun<T> implements Promise<T>, AsyncDisposable {
+    #private;
+    private constructor();
+    /** What has been done, as it is now. */
+    get trace(): RunTrace;
+    /** What the nodes gave at which branches have ended, by their names. */
+    get outputs(): Record<string, unknown>;
+    /**
+     * Ends it: it rejects with the reason, functions that run are told by their signal, and no further one is called. Does nothing once it is
+     * over. Who cancels it need not look at its promise.
+     */
+    cancel(reason?: unknown): void;
+    /**
+     * Resolves when it is over and all that it has called has ended: a function that does not look at its signal may take its time.
+     *
+     * @throws {@link WaitTimeoutError}; the signal's reason.
+     */
+    drain(options?: WaitOptions): Promise<void>;
+    then<R = T, E = never>(onFulfilled?: ((value: T) => R | PromiseLike<R>) | null, onRejected?: ((error: unknown) => E | PromiseLike<E>) | null): Promise<R | E>;
+    /** As a promise's. */
+    catch<E = never>(onRejected?: ((error: unknown) => E | PromiseLike<E>) | null): Promise<T | E>;
+    /** As a promise's. */
+    finally(onFinally?: (() => void) | null): Promise<T>;
+    get [Symbol.toStringTag](): string;
+    /** Cancels it, and waits until nothing of it runs. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The nodes of graphs: `prep` reads, `exec` works, `post` writes and says where to go. */
+
+type AnyNode = GraphNode<string, Any, Any, Any, Any>;
+/**
+ * A node of a graph. Made by {@link node}. It holds nothing of its runs: it may stand in several graphs, and run alone.
+ */
+declare class GraphNode<Name extends string, I, R extends object, W extends WaitFor | undefined = undefined, S extends object = AnyKeys> {
+    /** What it is called. */
+    readonly name: Name;
+    /** How it takes what several nodes lead to it. */
+    readonly waitFor: W;
+    /** What `post` may say. */
+    readonly actions: readonly (keyof R & string)[];
+    /**
+     * Runs it alone.
+     *
+     * @param input - What its first function gets.
+     * @param options - `store`, and what ends it: `signal`, `timeout`.
+     * @returns A thenable of its output. It rejects as a graph's run does.
+     */
+    run(input: I, options?: RunOptions<S>): GraphRun<R[keyof R]>;
+    /**
+     * The node as a function, for whatever calls functions: `fanOut`, `pipeline`, `FanOut`.
+     *
+     * @param store - What its runs know together. Default: each has a new one.
+     * @example
+     * ```ts
+     * const results = await fanOut(processor.with(store), items, { concurrency: 8 });
+     * ```
+     */
+    with(store?: StoreFor<S>): (input: I, context?: Partial<CallContext>) => GraphRun<R[keyof R]>;
+}
+type Options<S extends object, I, P, E, A extends string, O, W> = Omit<NodeConfig<S, I, P, E, A, O>, 'prep' | 'post' | 'actions' | 'waitFor'> & {
+    waitFor?: W;
+};
+/** Makes nodes whose store has these keys. */
+interface NodeMaker<S extends object> {
+    /** With `prep` and `post`. */
+    <const Name extends string, I, P, O extends Routed<A>, E = P, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, P, E, A, O, W> & {
+        prep: NonNullable<NodeConfig<S, I, P, E, A, O>['prep']>;
+        actions?: readonly A[];
+        post: NonNullable<NodeConfig<S, I, P, E, A, O>['post']>;
+    }): GraphNode<Name, I, RoutesOf<O, A>, W, S>;
+    /** With `prep` alone. */
+    <const Name extends string, I, P, E = P, W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, P, E, string, Routed, W> & {
+        prep: NonNullable<NodeConfig<S, I, P, E, string, Routed>['prep']>;
+        actions?: undefined;
+        post?: undefined;
+    }): GraphNode<Name, I, {
+        default: E;
+    }, W, S>;
+    /** With `post` alone. */
+    <const Name extends string, I, O extends Routed<A>, E = I, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, I, E, A, O, W> & {
+        prep?: undefined;
+        actions?: readonly A[];
+        post: NonNullable<NodeConfig<S, I, I, E, A, O>['post']>;
+    }): GraphNode<Name, I, RoutesOf<O, A>, W, S>;
+    /** With `exec` alone, or nothing. */
+    <const Name extends string, I, E = I, W extends WaitFor | undefined = undefined>(name: Name, config?: Options<S, I, I, E, string, Routed, W> & {
+        prep?: undefined;
+        actions?: undefined;
+        post?: undefined;
+    }): GraphNode<Name, I, {
+        default: E;
+    }, W, S>;
+}
+/**
+ * Makes a node of a graph.
+ *
+ * @param name - What it is called, in its graph and in traces.
+ * @param config - Its functions, in the order in which they are called: `prep` reads the store, `exec` works, `post` writes to the store and says
+ * which way to go. And how `exec` is called: `retry`, `timeout`, `fallback`, `on`; how it takes several inputs: `waitFor`; hooks.
+ * @throws {@link InvalidArgumentError} for an option that cannot be meant.
+ * @example
+ * ```ts
+ * const validate = node('validate', {
+ *   exec: (order: Order) => check(order),
+ *   actions: ['valid', 'invalid'],
+ *   post: (errors, { input }) =>
+ *     errors.length === 0 ? { next: 'valid', output: input } : { next: 'invalid', output: errors },
+ * });
+ * const charge = node('charge', {
+ *   exec: (order: Order, { signal }) => payments.charge(order, { signal }),
+ *   retry: { attempts: 3, delay: 200 },
+ *   timeout: 2000,
+ * });
+ * ```
+ */
+declare const node: NodeMaker<AnyKeys>;
+/**
+ * The same for a store whose keys are known.
+ *
+ * @example
+ * ```ts
+ * const node = nodeFor<{ user: User }>();
+ * const greet = node('greet', { prep: (_: void, { store }) => store.get('user')?.name ?? 'you', exec: (name) => `Hello, ${name}` });
+ * ```
+ */
+declare function nodeFor<S extends object>(): NodeMaker<S>;
+
+/** What the compiler knows of a graph: what each node takes, what it gives by which action, and which actions lead on. */
+
+type Any = any;
+/** What goes the way of an action, of all that `post` may give. */
+type OutputOf<O, K> = O extends {
+    output: infer V;
+} ? O extends {
+    next: infer N;
+} ? K extends N ? V : never : K extends 'default' ? V : never : never;
+/** What a node gives by each of its actions. */
+type RoutesOf<O extends Routed, A extends string> = {
+    [K in A]: OutputOf<O, K>;
+};
+/** A node, as a builder remembers it. */
+interface NodeType {
+    input: unknown;
+    routes: object;
+    waitFor: WaitFor | undefined;
+}
+/** Nodes, by their names. */
+type NodesOf<N> = {
+    [T in N as T extends GraphNode<infer Name, Any, Any, Any, Any> ? Name : never]: T extends GraphNode<string, infer I, infer R, infer W, Any> ? {
+        input: I;
+        routes: R;
+        waitFor: W;
+    } : never;
+};
+/** What a node takes. */
+type InputOf<N> = N extends GraphNode<string, infer I, Any, Any, Any> ? I : never;
+/** The keys that nodes want of their store; a node that says nothing of keys wants none. */
+type KeysOf<N> = (N extends GraphNode<string, Any, Any, Any, infer S> ? (keys: string extends keyof S ? unknown : S) => void : never) extends (keys: infer K) => void ? K : never;
+/** The store of a graph whose nodes want such keys. */
+type StoreOf<K> = K extends object ? K : AnyKeys;
+/** What a node takes from another. */
+type InputFrom<T extends NodeType, From extends string> = unknown extends T['input'] ? unknown : T['waitFor'] extends 'all' ? From extends keyof T['input'] ? T['input'][From] : never : T['input'];
+/** The name of the node that an edge leads to, if it takes what comes that way; otherwise a text that says that it does not. */
+type Fitting<Nodes extends Record<string, NodeType>, From extends keyof Nodes & string, To extends keyof Nodes & string, Action extends string> = Action extends keyof Nodes[From]['routes'] ? [Nodes[From]['routes'][Action]] extends [InputFrom<Nodes[To], From>] ? To : `'${To}' does not take what '${From}' gives` : `'${From}' has no action '${Action}'`;
+/** What is given by the actions of all nodes from which no edge leads on. */
+type Ends<Nodes extends Record<string, NodeType>, Edges> = {
+    [N in keyof Nodes & string]: {
+        [A in keyof Nodes[N]['routes'] & string]: readonly [N, A] extends Edges ? never : Nodes[N]['routes'][A];
+    }[keyof Nodes[N]['routes'] & string];
+}[keyof Nodes & string];
+
 /** What nodes and graphs can be told. Times are in milliseconds. */
 
 /**
@@ -3356,188 +3537,7 @@ interface RunOptions<S extends object = AnyKeys> extends WaitOptions {
     store?: StoreFor<S>;
 }
 /** A store for nodes that want these keys; any, if they say nothing of keys. */
-type StoreFor<S extends object> = string extends keyof S ? Store<any> : Store<S>;
-
-/**
- * A run of a graph: a promise of its result that can be cancelled, and that shows what has been done.
- *
- * @example
- * ```ts
- * await using run = graph.run(order, { timeout: 5000 });
- * const receipt = await run.catch((error) => console.log(run.trace.toMermaid()));
- * ```
- */
-declare class GraphRun<T> implements Promise<T>, AsyncDisposable {
-    #private;
-    private constructor();
-    /** What has been done, as it is now. */
-    get trace(): RunTrace;
-    /** What the nodes gave at which branches have ended, by their names. */
-    get outputs(): Record<string, unknown>;
-    /**
-     * Ends it: it rejects with the reason, functions that run are told by their signal, and no further one is called. Does nothing once it is
-     * over. Who cancels it need not look at its promise.
-     */
-    cancel(reason?: unknown): void;
-    /**
-     * Resolves when it is over and all that it has called has ended: a function that does not look at its signal may take its time.
-     *
-     * @throws {@link WaitTimeoutError}; the signal's reason.
-     */
-    drain(options?: WaitOptions): Promise<void>;
-    then<R = T, E = never>(onFulfilled?: ((value: T) => R | PromiseLike<R>) | null, onRejected?: ((error: any) => E | PromiseLike<E>) | null): Promise<R | E>;
-    /** As a promise's. */
-    catch<E = never>(onRejected?: ((error: any) => E | PromiseLike<E>) | null): Promise<T | E>;
-    /** As a promise's. */
-    finally(onFinally?: (() => void) | null): Promise<T>;
-    get [Symbol.toStringTag](): string;
-    /** Cancels it, and waits until nothing of it runs. */
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** What the compiler knows of a graph: what each node takes, what it gives by which action, and which actions lead on. */
-
-type Any = any;
-/** What goes the way of an action, of all that `post` may give. */
-type OutputOf<O, K> = O extends {
-    output: infer V;
-} ? O extends {
-    next: infer N;
-} ? K extends N ? V : never : K extends 'default' ? V : never : never;
-/** What a node gives by each of its actions. */
-type RoutesOf<O extends Routed, A extends string> = {
-    [K in A]: OutputOf<O, K>;
-};
-/** A node, as a builder remembers it. */
-interface NodeType {
-    input: unknown;
-    routes: object;
-    waitFor: WaitFor | undefined;
-}
-/** Nodes, by their names. */
-type NodesOf<N> = {
-    [T in N as T extends GraphNode<infer Name, Any, Any, Any, Any> ? Name : never]: T extends GraphNode<string, infer I, infer R, infer W, Any> ? {
-        input: I;
-        routes: R;
-        waitFor: W;
-    } : never;
-};
-/** What a node takes. */
-type InputOf<N> = N extends GraphNode<string, infer I, Any, Any, Any> ? I : never;
-/** The keys that nodes want of their store; a node that says nothing of keys wants none. */
-type KeysOf<N> = (N extends GraphNode<string, Any, Any, Any, infer S> ? (keys: string extends keyof S ? unknown : S) => void : never) extends (keys: infer K) => void ? K : never;
-/** The store of a graph whose nodes want such keys. */
-type StoreOf<K> = K extends object ? K : AnyKeys;
-/** What a node takes from another. */
-type InputFrom<T extends NodeType, From extends string> = unknown extends T['input'] ? unknown : T['waitFor'] extends 'all' ? From extends keyof T['input'] ? T['input'][From] : never : T['input'];
-/** The name of the node that an edge leads to, if it takes what comes that way; otherwise a text that says that it does not. */
-type Fitting<Nodes extends Record<string, NodeType>, From extends keyof Nodes & string, To extends keyof Nodes & string, Action extends string> = Action extends keyof Nodes[From]['routes'] ? [Nodes[From]['routes'][Action]] extends [InputFrom<Nodes[To], From>] ? To : `'${To}' does not take what '${From}' gives` : `'${From}' has no action '${Action}'`;
-/** What is given by the actions of all nodes from which no edge leads on. */
-type Ends<Nodes extends Record<string, NodeType>, Edges> = {
-    [N in keyof Nodes & string]: {
-        [A in keyof Nodes[N]['routes'] & string]: readonly [N, A] extends Edges ? never : Nodes[N]['routes'][A];
-    }[keyof Nodes[N]['routes'] & string];
-}[keyof Nodes & string];
-
-/** The nodes of graphs: `prep` reads, `exec` works, `post` writes and says where to go. */
-
-type AnyNode = GraphNode<string, any, any, any, any>;
-/**
- * A node of a graph. Made by {@link node}. It holds nothing of its runs: it may stand in several graphs, and run alone.
- */
-declare class GraphNode<Name extends string, I, R extends object, W extends WaitFor | undefined = undefined, S extends object = AnyKeys> {
-    /** What it is called. */
-    readonly name: Name;
-    /** How it takes what several nodes lead to it. */
-    readonly waitFor: W;
-    /** What `post` may say. */
-    readonly actions: readonly (keyof R & string)[];
-    /**
-     * Runs it alone.
-     *
-     * @param input - What its first function gets.
-     * @param options - `store`, and what ends it: `signal`, `timeout`.
-     * @returns A thenable of its output. It rejects as a graph's run does.
-     */
-    run(input: I, options?: RunOptions<S>): GraphRun<R[keyof R]>;
-    /**
-     * The node as a function, for whatever calls functions: `fanOut`, `pipeline`, `FanOut`.
-     *
-     * @param store - What its runs know together. Default: each has a new one.
-     * @example
-     * ```ts
-     * const results = await fanOut(processor.with(store), items, { concurrency: 8 });
-     * ```
-     */
-    with(store?: StoreFor<S>): (input: I, context?: Partial<CallContext>) => GraphRun<R[keyof R]>;
-}
-type Options<S extends object, I, P, E, A extends string, O, W> = Omit<NodeConfig<S, I, P, E, A, O>, 'prep' | 'post' | 'actions' | 'waitFor'> & {
-    waitFor?: W;
-};
-/** Makes nodes whose store has these keys. */
-interface NodeMaker<S extends object> {
-    /** With `prep` and `post`. */
-    <const Name extends string, I, P, O extends Routed<A>, E = P, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, P, E, A, O, W> & {
-        prep: NonNullable<NodeConfig<S, I, P, E, A, O>['prep']>;
-        actions?: readonly A[];
-        post: NonNullable<NodeConfig<S, I, P, E, A, O>['post']>;
-    }): GraphNode<Name, I, RoutesOf<O, A>, W, S>;
-    /** With `prep` alone. */
-    <const Name extends string, I, P, E = P, W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, P, E, string, Routed, W> & {
-        prep: NonNullable<NodeConfig<S, I, P, E, string, Routed>['prep']>;
-        actions?: undefined;
-        post?: undefined;
-    }): GraphNode<Name, I, {
-        default: E;
-    }, W, S>;
-    /** With `post` alone. */
-    <const Name extends string, I, O extends Routed<A>, E = I, const A extends string = 'default', W extends WaitFor | undefined = undefined>(name: Name, config: Options<S, I, I, E, A, O, W> & {
-        prep?: undefined;
-        actions?: readonly A[];
-        post: NonNullable<NodeConfig<S, I, I, E, A, O>['post']>;
-    }): GraphNode<Name, I, RoutesOf<O, A>, W, S>;
-    /** With `exec` alone, or nothing. */
-    <const Name extends string, I, E = I, W extends WaitFor | undefined = undefined>(name: Name, config?: Options<S, I, I, E, string, Routed, W> & {
-        prep?: undefined;
-        actions?: undefined;
-        post?: undefined;
-    }): GraphNode<Name, I, {
-        default: E;
-    }, W, S>;
-}
-/**
- * Makes a node of a graph.
- *
- * @param name - What it is called, in its graph and in traces.
- * @param config - Its functions, in the order in which they are called: `prep` reads the store, `exec` works, `post` writes to the store and says
- * which way to go. And how `exec` is called: `retry`, `timeout`, `fallback`, `on`; how it takes several inputs: `waitFor`; hooks.
- * @throws {@link InvalidArgumentError} for an option that cannot be meant.
- * @example
- * ```ts
- * const validate = node('validate', {
- *   exec: (order: Order) => check(order),
- *   actions: ['valid', 'invalid'],
- *   post: (errors, { input }) =>
- *     errors.length === 0 ? { next: 'valid', output: input } : { next: 'invalid', output: errors },
- * });
- * const charge = node('charge', {
- *   exec: (order: Order, { signal }) => payments.charge(order, { signal }),
- *   retry: { attempts: 3, delay: 200 },
- *   timeout: 2000,
- * });
- * ```
- */
-declare const node: NodeMaker<AnyKeys>;
-/**
- * The same for a store whose keys are known.
- *
- * @example
- * ```ts
- * const node = nodeFor<{ user: User }>();
- * const greet = node('greet', { prep: (_: void, { store }) => store.get('user')?.name ?? 'you', exec: (name) => `Hello, ${name}` });
- * ```
- */
-declare function nodeFor<S extends object>(): NodeMaker<S>;
+type StoreFor<S extends object> = string extends keyof S ? Store<Any> : Store<S>;
 
 /**
  * A graph of nodes, as in Pocket. A run begins at the first node; where a node's action leads to several nodes they run at once, in this thread
@@ -3682,7 +3682,7 @@ interface RunGraphsOptions extends ConcurrentOptions, Pick<RunOptions, 'store'> 
  * const error = combineErrors(Object.values(errors));
  * ```
  */
-declare function runGraphs<G extends Record<string, SubGraph<any, unknown>>>(graphs: G, inputs: GraphInputs<G>, options?: RunGraphsOptions): Promise<GraphResults<G>>;
+declare function runGraphs<G extends Record<string, SubGraph<Any, unknown>>>(graphs: G, inputs: GraphInputs<G>, options?: RunGraphsOptions): Promise<GraphResults<G>>;
 
 /** How a wait for a change ended: notified, or the value was another one already. */
 type AtomicWaitResult = 'ok' | 'not-equal';

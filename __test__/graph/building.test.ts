@@ -12,6 +12,7 @@ import {
   RetryPolicy,
   Store,
 } from 'millrace';
+import { untypedFrom, untypedNode } from './untyped.js';
 
 interface Order {
   id: number;
@@ -30,8 +31,7 @@ function problems(
       post: (output: unknown) => ({ output, next: 'default' }),
     } as never),
   );
-  // biome-ignore lint/suspicious/noExplicitAny: what the compiler does not know is the point.
-  const builder = Graph.from(start as any, { name: 'g' }).add(...others) as any;
+  const builder = untypedFrom(start, { name: 'g' }).add(...others);
   for (const [from, to, options] of edges) builder.connect(from, to, options);
   try {
     builder.build();
@@ -204,8 +204,7 @@ describe('what cannot be meant is refused at once', () => {
       return true;
     });
   };
-  // biome-ignore lint/suspicious/noExplicitAny: whatever somebody writes in JavaScript.
-  const make = node as any;
+  const make = untypedNode;
 
   test('of nodes', () => {
     for (const name of ['', 7, null, undefined, {}]) bad(() => make(name), /^name: got .*, wants a text/);
@@ -245,8 +244,7 @@ describe('what cannot be meant is refused at once', () => {
   });
 
   test('of graphs and edges', () => {
-    // biome-ignore lint/suspicious/noExplicitAny: as above.
-    const from = Graph.from as any;
+    const from = untypedFrom;
     for (const start of [null, undefined, 7, 'a', { name: 'a' }])
       bad(() => from(start), /^node: got .*, wants a GraphNode/);
     const start = node('a');
@@ -271,8 +269,7 @@ describe('what cannot be meant is refused at once', () => {
   });
 
   test('of runs', () => {
-    // biome-ignore lint/suspicious/noExplicitAny: as above.
-    const graph = Graph.from(node('a')).build() as any;
+    const graph = untypedFrom(node('a')).build();
     for (const options of [null, 7]) bad(() => graph.run(1, options), /^options: got/);
     bad(
       () => graph.run(1, { concurrency: 1 }),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Graph, node, nodeFor, runGraphs, Store, sleep } from 'millrace';
 import { turns } from '../helpers.js';
+import { untypedRunGraphs } from './untyped.js';
 
 describe('graphs in graphs', () => {
   const pay = Graph.from(node('check', { exec: (n: number) => n + 1 }), { name: 'pay' })
@@ -162,8 +163,7 @@ describe('runGraphs', () => {
   });
 
   test('refuses what cannot be meant', async () => {
-    // biome-ignore lint/suspicious/noExplicitAny: whatever somebody writes in JavaScript.
-    const run = runGraphs as any;
+    const run = untypedRunGraphs;
     const wrong = { code: 'ERR_INVALID_ARGUMENT' };
     for (const graphs of [null, 7, { a: 7 }, { a: null }, { a: () => 1 }])
       await assert.rejects(run(graphs, {}), wrong);

@@ -115,9 +115,8 @@ describe('routing', () => {
   });
 
   test('refuses an action that the node does not have, and what is no route', async () => {
-    // biome-ignore lint/suspicious/noExplicitAny: what the compiler refuses.
-    const routed = (routed: any): Promise<unknown> =>
-      node('n', { actions: ['a', 'b'], post: () => routed })
+    const routed = (route: unknown): Promise<unknown> =>
+      node('n', { actions: ['a', 'b'], post: () => route as never })
         .run(1)
         .catch((error) => error);
     const error = (await routed({ output: 1, next: 'c' })) as UnknownActionError & { node?: string };

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type CallContext, Graph, type GraphRun, node, type WaitFor } from 'millrace';
+import { type CallContext, type Graph, type GraphRun, node, type WaitFor } from 'millrace';
 import { turns } from '../helpers.js';
+import { untypedFrom } from './untyped.js';
 
 /** A node's part: how long it takes, whether it fails, which of two ways it goes, how it waits. */
 interface Part {
@@ -87,8 +88,7 @@ function build(parts: readonly Part[], concurrency: number): Watched {
       post: (output: unknown) => ({ output, next: way }),
     } as never);
   });
-  // biome-ignore lint/suspicious/noExplicitAny: its nodes are known as it is built.
-  const builder = Graph.from(nodes[0] as any, { concurrency }).add(...nodes.slice(1)) as any;
+  const builder = untypedFrom(nodes[0], { concurrency }).add(...nodes.slice(1));
   for (const [from, to, action] of edges) builder.connect(`${from}`, `${to}`, { action });
   return { graph: builder.build() as Graph<number, unknown>, edges, waits, log, most: () => widest };
 }
@@ -186,7 +186,7 @@ test('with failures: the run has the result, or the error of a node that was led
       const run = watched.graph.run(-1);
       const error = await run.then(
         () => undefined,
-        (error: Failed & { node: string }) => error,
+        (error: unknown) => error as Failed & { node: string },
       );
       const begun = of(watched.log, 'begin').length;
       await run.drain();
@@ -259,8 +259,7 @@ test('loops: any number of rounds, with branches that meet in each of them', asy
           post: () => ({ next: ++decided < rounds ? 'again' : 'done', output: decided }),
         });
         const start = node<'start', number>('start');
-        // biome-ignore lint/suspicious/noExplicitAny: its nodes are known as it is built.
-        const builder: any = Graph.from(start, { concurrency }).add(...branches, meet, decide);
+        const builder = untypedFrom(start, { concurrency }).add(...branches, meet, decide);
         for (const { name } of branches) builder.connect('start', name).connect(name, 'meet');
         const graph = builder
           .connect('meet', 'decide')

@@ -10,9 +10,9 @@ import { WorkerPool } from '../worker-pools/pool.js';
 import { processorText } from '../worker-pools/processor.js';
 import type { GraphOptions, NodeConfig } from './config.js';
 import { isGraph } from './sub-graph.js';
+import type { Any } from './types.js';
 
-// biome-ignore lint/suspicious/noExplicitAny: any node's.
-export type AnyConfig = NodeConfig<any, any, any, any, any, any>;
+export type AnyConfig = NodeConfig<Any, Any, Any, Any, Any, Any>;
 
 const functions = ['prep', 'post', 'fallback', 'onStart', 'onSuccess', 'onError', 'onEnd'] as const;
 const known = [...functions, 'exec', 'actions', 'waitFor', 'retry', 'timeout', 'on'];

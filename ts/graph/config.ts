@@ -7,6 +7,7 @@ import type { ProcessorModule } from '../worker-pools/config.js';
 import type { WorkerPool } from '../worker-pools/pool.js';
 import type { Store, StoreReader } from './store.js';
 import type { StepJson } from './trace.js';
+import type { Any } from './types.js';
 
 /**
  * How a node takes what several nodes lead to it. `'all'`: it runs once, when nothing that could still come is under way, and gets an object of
@@ -140,5 +141,4 @@ export interface RunOptions<S extends object = AnyKeys> extends WaitOptions {
 }
 
 /** A store for nodes that want these keys; any, if they say nothing of keys. */
-// biome-ignore lint/suspicious/noExplicitAny: a store of whatever keys.
-export type StoreFor<S extends object> = string extends keyof S ? Store<any> : Store<S>;
+export type StoreFor<S extends object> = string extends keyof S ? Store<Any> : Store<S>;

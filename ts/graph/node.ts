@@ -13,13 +13,12 @@ import { planOf } from './plan.js';
 import { GraphRun } from './run.js';
 import type { Step } from './step.js';
 import { isGraph, within } from './sub-graph.js';
-import type { RoutesOf } from './types.js';
+import type { Any, RoutesOf } from './types.js';
 
 /** Calls a node's `exec`. */
 type Call = (prepared: unknown, context: CallContext, step: Step) => unknown;
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever it takes and gives.
-export type AnyNode = GraphNode<string, any, any, any, any>;
+export type AnyNode = GraphNode<string, Any, Any, Any, Any>;
 
 /** What guards each call: retry around the time limit. */
 function guardOf({ retry, timeout: ms }: AnyConfig): PolicyPart | undefined {

@@ -5,6 +5,7 @@ import { checkWaitOptions, shown } from '../wait-options.js';
 import type { RunOptions, SubGraph } from './config.js';
 import { Graph } from './graph.js';
 import { checkStore } from './store.js';
+import type { Any } from './types.js';
 
 /** What each graph gets, by its name. */
 export type GraphInputs<G> = {
@@ -37,8 +38,7 @@ export interface RunGraphsOptions extends ConcurrentOptions, Pick<RunOptions, 's
  * const error = combineErrors(Object.values(errors));
  * ```
  */
-// biome-ignore lint/suspicious/noExplicitAny: whatever they take and give.
-export async function runGraphs<G extends Record<string, SubGraph<any, unknown>>>(
+export async function runGraphs<G extends Record<string, SubGraph<Any, unknown>>>(
   graphs: G,
   inputs: GraphInputs<G>,
   options: RunGraphsOptions = {},

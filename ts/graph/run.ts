@@ -79,15 +79,13 @@ export class GraphRun<T> implements Promise<T>, AsyncDisposable {
   // biome-ignore lint/suspicious/noThenProperty: `await graph.run(input)` is the way to its result, so it must be a thenable, with its trace beside.
   then<R = T, E = never>(
     onFulfilled?: ((value: T) => R | PromiseLike<R>) | null,
-    // biome-ignore lint/suspicious/noExplicitAny: as a promise's.
-    onRejected?: ((error: any) => E | PromiseLike<E>) | null,
+    onRejected?: ((error: unknown) => E | PromiseLike<E>) | null,
   ): Promise<R | E> {
     return (this.#engine.promise as Promise<T>).then(onFulfilled, onRejected);
   }
 
   /** As a promise's. */
-  // biome-ignore lint/suspicious/noExplicitAny: as a promise's.
-  catch<E = never>(onRejected?: ((error: any) => E | PromiseLike<E>) | null): Promise<T | E> {
+  catch<E = never>(onRejected?: ((error: unknown) => E | PromiseLike<E>) | null): Promise<T | E> {
     return this.then(undefined, onRejected);
   }
 

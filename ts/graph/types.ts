@@ -2,8 +2,8 @@
 import type { AnyKeys, Routed, WaitFor } from './config.js';
 import type { GraphNode } from './node.js';
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever stands there.
-type Any = any;
+// biome-ignore lint/suspicious/noExplicitAny: nodes take and give whatever their users say; `unknown` would fit no function's argument.
+export type Any = any;
 
 /** What goes the way of an action, of all that `post` may give. */
 type OutputOf<O, K> = O extends { output: infer V }
