@@ -38,7 +38,7 @@ afterEach(async () => {
 const store = new Store();
 const processor = node('processor', {
   exec: async (item: string) => {
-    await sleep(2);
+    await turns(1);
     return { original: item, result: item.toUpperCase() };
   },
 });

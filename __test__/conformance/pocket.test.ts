@@ -43,7 +43,7 @@ describe('built-in concurrency functions', () => {
     const items = ['item1', 'item2', 'item3', 'item4', 'item5'];
 
     const processor = async (item: string): Promise<{ original: string; result: string }> => {
-      await sleep(5);
+      await turns(1);
       return { original: item, result: item.toUpperCase() };
     };
     const results = await fanOut(processor, items, { signal: ctx });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, test } from 'node:test';
 import {
+  type CallContext,
   CallTimeoutError,
   Graph,
   NonRetryableError,
@@ -215,13 +216,18 @@ describe('timeout', () => {
   });
 
   test('keeps the place of what does not look at its signal', async () => {
-    const held = deferred<void>();
-    const deaf = node('deaf', { exec: () => held.promise, timeout: 5, fallback: () => undefined });
+    const [held, late] = [deferred<void>(), deferred<void>()];
+    const exec = (_: unknown, { signal }: CallContext): Promise<void> => {
+      signal?.addEventListener('abort', () => late.resolve());
+      return held.promise;
+    };
+    const deaf = node('deaf', { exec, timeout: 5, fallback: () => undefined });
     let began = false;
     const after = node('after', { exec: () => void (began = true) });
     const graph = Graph.from(deaf, { concurrency: 1 }).add(after).connect('deaf', 'after').build();
     const run = graph.run(undefined);
-    await sleep(30);
+    await late.promise;
+    await turns(3);
     assert.equal(began, false);
     held.resolve();
     await run;

@@ -1,7 +1,7 @@
 /** Stores: keys, scopes, limits. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { SharedMap, Store, type StoreReader, sleep } from 'millrace';
+import { SharedMap, Store, type StoreReader } from 'millrace';
 import { thread, until } from '../helpers.js';
 
 interface Session {
@@ -126,7 +126,7 @@ describe('limits', () => {
     store.set('short', 1).set('long', 2, { ttl: 60_000 });
     store.update('counted', (n) => ((n as number) ?? 0) + 1, { ttl: 60_000 });
     assert.equal(store.get('short'), 1);
-    await sleep(25);
+    await until(() => !store.has('short'));
     assert.deepEqual([store.get('short'), store.get('long'), store.get('counted')], [undefined, 2, 1]);
   });
 });

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { describe, test } from 'node:test';
 import * as millrace from 'millrace';
 import { AdaptedPattern, asPattern, type Living, PatternRegistry, type PatternShutdownError } from 'millrace';
-import { onBun, until } from '../helpers.js';
+import { onBun, packageUrl, pending, until } from '../helpers.js';
 
 const retryPolicy = new millrace.RetryPolicy();
 /** One of every kind, by what it is called here, and how one sees that it has ended. */
@@ -130,13 +130,26 @@ test('metrics are told in a pattern’s words, and in the object’s own', async
 describe('a shutdown', () => {
   test('lets a pool finish what it was given', async () => {
     const registry = new PatternRegistry();
+    const gate = new millrace.CountDownLatch(1);
     const pool = new millrace.FixedWorkerPool(1, {
-      processor: (n: number) => new Promise<number>((resolve) => setTimeout(() => resolve(n), 20)),
+      processor: async ({
+        url,
+        handle,
+      }: {
+        url: string;
+        handle: millrace.SharedHandle<'latch'>;
+      }): Promise<number> => {
+        const { CountDownLatch } = (await import(url)) as typeof millrace;
+        await CountDownLatch.from(handle).wait();
+        return 7;
+      },
     });
     registry.register(pool, { name: 'pool' });
-    const task = pool.submit(7);
-    await registry.shutdownAll({ timeout: 60_000 });
-    assert.equal(await task, 7);
+    const task = pool.submit({ url: packageUrl, handle: gate.toHandle() });
+    const shutdown = registry.shutdownAll({ timeout: 60_000 });
+    assert.ok(await pending(task));
+    gate.countDown();
+    assert.deepEqual([await task, await shutdown], [7, undefined]);
   });
 
   test('terminates a pool, and aborts a pipeline, that is not done in time', async () => {

@@ -270,8 +270,7 @@ describe('ConcurrencyLimiter', () => {
       limiter.on('close', () => undefined);
       const guard = await limiter.acquire();
       void limiter.acquire().then(() => console.log('passed'));
-      setTimeout(() => guard.release(), 20).unref();
-      setTimeout(() => undefined, 40);`);
+      setTimeout(() => guard.release(), 20).unref();`);
     assert.deepEqual([code, stdout.trim()], [0, 'passed']);
   });
 

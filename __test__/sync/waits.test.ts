@@ -40,67 +40,48 @@ interface Way<L extends Lock> {
 }
 
 const way = <L extends Lock>(it: Way<L>) => it as unknown as Way<Lock>;
+/** What gives up what was taken. */
+const held = async (taken: Promise<{ release(): unknown }>): Promise<() => unknown> => {
+  const guard = await taken;
+  return () => guard.release();
+};
 const mutexOf = new WeakMap<Lock, Mutex>();
 
 const ways: Record<string, Way<Lock>> = {
   'Mutex.lock': way<Mutex>({
     kind: Mutex,
     make: (options) => new Mutex(options),
-    hold: async (it) =>
-      (
-        (guard) => () =>
-          guard.release()
-      )(await it.lock()),
+    hold: (it) => held(it.lock()),
     wait: (it, options) => it.lock(options),
   }),
   'Mutex.runExclusive': way<Mutex>({
     kind: Mutex,
     make: (options) => new Mutex(options),
-    hold: async (it) =>
-      (
-        (guard) => () =>
-          guard.release()
-      )(await it.lock()),
+    hold: (it) => held(it.lock()),
     wait: (it, options) => it.runExclusive((guard) => assert.ok(guard.held), options),
   }),
   'RWMutex.readLock': way<RWMutex>({
     kind: RWMutex,
     make: (options) => new RWMutex(options),
-    hold: async (it) =>
-      (
-        (guard) => () =>
-          guard.release()
-      )(await it.writeLock()),
+    hold: (it) => held(it.writeLock()),
     wait: (it, options) => it.readLock(options),
   }),
   'RWMutex.writeLock': way<RWMutex>({
     kind: RWMutex,
     make: (options) => new RWMutex(options),
-    hold: async (it) =>
-      (
-        (guard) => () =>
-          guard.release()
-      )(await it.readLock()),
+    hold: (it) => held(it.readLock()),
     wait: (it, options) => it.writeLock(options),
   }),
   'Semaphore.acquire': way<Semaphore>({
     kind: Semaphore,
     make: (options) => new Semaphore(2, options),
-    hold: async (it) =>
-      (
-        (guard) => () =>
-          guard.release()
-      )(await it.acquire()),
+    hold: (it) => held(it.acquire()),
     wait: (it, options) => it.acquire(2, options),
   }),
   'Semaphore.run': way<Semaphore>({
     kind: Semaphore,
     make: (options) => new Semaphore(2, options),
-    hold: async (it) =>
-      (
-        (guard) => () =>
-          guard.release()
-      )(await it.acquire()),
+    hold: (it) => held(it.acquire()),
     wait: (it, options) => it.run(() => assert.equal(it.available, 0), { ...options, count: 2 }),
   }),
   'WaitGroup.wait': way<WaitGroup>({
