@@ -5,6 +5,8 @@ import type { Emitter } from '../events.js';
 import { HeardObject } from '../heard-object.js';
 import { binding, fast } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
+import type { GuardedFunction } from '../policy/part.js';
+import { enter, failed, hasSteps, left, refused } from '../policy/step.js';
 import { nameOf, type Origin, type SharedHandle } from '../shared-object.js';
 import { isThenable } from '../thenable.js';
 import { shown } from '../wait-options.js';
@@ -187,6 +189,31 @@ export class BulkheadCircuitBreaker extends HeardObject<'bulkhead', BulkheadEven
       }
     }
     return this.#run(fn, context);
+  }
+
+  /** @internal */
+  [hasSteps](): boolean {
+    return true;
+  }
+
+  /** @internal */
+  [enter](): number {
+    return this.#places.enter() ? 0 : -1;
+  }
+
+  /** @internal */
+  [refused]<T>(_token: number, fn: GuardedFunction<T>): Promise<T> {
+    return this.#callWith(fn, {});
+  }
+
+  /** @internal */
+  [left](): void {
+    this.#exit();
+  }
+
+  /** @internal */
+  [failed](_token: number, error: unknown): never {
+    return this.#threw(error);
   }
 
   #enter(options: QueuedCallOptions): Promise<void> | undefined {

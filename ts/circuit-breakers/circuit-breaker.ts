@@ -4,6 +4,7 @@ import { Emitter } from '../events.js';
 import { binding, fast } from '../isolate.js';
 import type { CallTimeoutError } from '../policy/errors.js';
 import type { GuardedFunction } from '../policy/part.js';
+import { enter, failed, hasSteps, left, refused } from '../policy/step.js';
 import { nameOf, type Origin, type SharedHandle, SharedObject } from '../shared-object.js';
 import { wordAt } from '../sync/words.js';
 import { hear } from '../told.js';
@@ -30,6 +31,8 @@ type EventName = keyof CircuitBreakerEvents & string;
 const { breakerEnter, breakerLeave } = fast;
 /** Shows no closed state: each call is to be asked for. */
 const nowhere = new Int32Array(1);
+/** Instead of a permit: there is more to do around the call than a policy's step does. */
+const byCall = -0.5;
 /** Of calls that come too fast to be timed each, one is after so many. */
 const unaskedInARow = 15;
 
@@ -192,6 +195,31 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     const count = (this.#tally[this.#tallyAt] as number) + 1;
     this.#tally[this.#tallyAt] = count;
     if ((count & 0xffffff) === 0) fast.breakerTallied(this.#handle);
+  }
+
+  /** @internal */
+  [hasSteps](): boolean {
+    return true;
+  }
+
+  /** @internal */
+  [enter](): number {
+    return this.#careful ? byCall : this.#enter();
+  }
+
+  /** @internal */
+  [refused]<T>(token: number, fn: GuardedFunction<T>): Promise<unknown> {
+    return token === byCall ? this.call(fn) : this.#refuse(token);
+  }
+
+  /** @internal */
+  [left](permit: number): void {
+    this.#leave(permit, end.success);
+  }
+
+  /** @internal */
+  [failed](permit: number, error: unknown): Promise<unknown> {
+    return this.#fail(permit, error, false);
   }
 
   /** Checks what a call is given, and says that it begins. Nothing is held yet. */

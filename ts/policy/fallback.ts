@@ -11,6 +11,7 @@ import {
   type PolicyPart,
   wrapped,
 } from './part.js';
+import { enter, failed, hasSteps, left, refused } from './step.js';
 
 /** When a fallback stands in. */
 export interface FallbackOptions {
@@ -59,6 +60,30 @@ export class Fallback<F> implements PolicyPart {
       if (ender?.aborted || this.#when?.(error) === false) throw error;
       return await this.#instead(error, context);
     }
+  }
+
+  /** @internal */
+  [hasSteps](): boolean {
+    return true;
+  }
+
+  /** @internal */
+  [enter](): number {
+    return 0;
+  }
+
+  /** @internal */
+  [refused]<T>(_token: number, fn: GuardedFunction<T>): Promise<T | F> {
+    return this.call(fn);
+  }
+
+  /** @internal */
+  [left](): void {}
+
+  /** @internal */
+  [failed](_token: number, error: unknown): F | PromiseLike<F> {
+    if (this.#when?.(error) === false) throw error;
+    return this.#instead(error, endless);
   }
 
   /** A function that calls another with this fallback, with its own `this` and arguments. */

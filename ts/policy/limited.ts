@@ -1,5 +1,6 @@
 /** A limiter, or a semaphore, as a part of a policy. */
 import { InvalidArgumentError } from '../errors.js';
+import { Limiter } from '../rate-limiters/limiter.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
 import type { CallContext } from './call-context.js';
 import { type Ender, enderOf } from './cancelling.js';
@@ -11,6 +12,7 @@ import {
   type PolicyPart,
   wrapped,
 } from './part.js';
+import { enter, failed, hasSteps, left, refused } from './step.js';
 
 /** What lets so many pass: a rate limiter, or a semaphore, whose guard is given back when the call ends. */
 export interface Limits {
@@ -71,6 +73,30 @@ export class Limited implements PolicyPart {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** @internal */
+  [hasSteps](): boolean {
+    // What gives guards has something to give back.
+    return this.#limiter instanceof Limiter;
+  }
+
+  /** @internal */
+  [enter](): number {
+    return this.#limiter.tryAcquire(this.#count) === true ? 0 : -1;
+  }
+
+  /** @internal */
+  [refused]<T>(_token: number, fn: GuardedFunction<T>): Promise<T> {
+    return this.#slowly(fn, undefined, false);
+  }
+
+  /** @internal */
+  [left](): void {}
+
+  /** @internal */
+  [failed](_token: number, error: unknown): never {
+    throw error;
   }
 
   /** A call that waits, or has something to give back. */

@@ -14,6 +14,7 @@ import {
   withArguments,
   wrapped,
 } from './part.js';
+import { enter, failed, leadingSteps, left, refused, type SteppingPart } from './step.js';
 
 /** What fallbacks among the parts may give beside the function's own result. */
 export type Instead<P> = P extends Fallback<infer F> ? F : P extends Policy<infer E> ? E : never;
@@ -43,20 +44,19 @@ function link(part: PolicyPart): Link {
 
 /** Parts that call one another, the first of them outermost. Made by {@link policy}. */
 export class Policy<E = never> implements PolicyPart {
-  readonly #first: PolicyPart;
-  /** Whether any part wants to know what the wrapped function was called with. */
-  readonly #keen: boolean;
-  readonly #inner: readonly Link[];
+  readonly #parts: readonly PolicyPart[];
+  readonly #links: readonly Link[];
+  readonly #steps: readonly SteppingPart[];
 
   /** @internal */
-  constructor([first, ...inner]: readonly PolicyPart[]) {
-    for (const part of [first, ...inner]) {
+  constructor(parts: readonly PolicyPart[]) {
+    for (const part of parts.length === 0 ? [undefined] : parts) {
       if (typeof part?.call !== 'function' || typeof part === 'function')
         throw new InvalidArgumentError('part', shown(part), 'a policy, or what has call(fn, { signal })');
     }
-    this.#first = first as PolicyPart;
-    this.#keen = [first, ...inner].some((part) => withArguments in (part as PolicyPart));
-    this.#inner = inner.reverse().map(link);
+    this.#parts = parts.flatMap((part) => (part instanceof Policy ? part.#parts : [part]));
+    this.#links = this.#parts.map(link);
+    this.#steps = leadingSteps(this.#parts);
   }
 
   /**
@@ -66,11 +66,7 @@ export class Policy<E = never> implements PolicyPart {
    * @throws What the outermost part throws.
    */
   call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T | E> {
-    if (this.#keen || options !== undefined || typeof fn !== 'function')
-      return this[withArguments](fn, options, none);
-    let next = fn;
-    for (const link of this.#inner) next = link(next, none);
-    return this.#first.call(next) as Promise<T | E>;
+    return this[withArguments](fn, options, none);
   }
 
   /** @internal */
@@ -79,14 +75,72 @@ export class Policy<E = never> implements PolicyPart {
     options: CallOptions | undefined,
     args: readonly unknown[],
   ): Promise<T | E> {
+    if (options === undefined && typeof fn === 'function' && this.#steps.length > 1)
+      return this.#swiftly(fn, args) as Promise<T | E>;
     try {
       checkCall(fn, options);
     } catch (error) {
       return Promise.reject(error);
     }
+    const first = this.#parts[0] as PolicyPart;
+    return callThrough(first, this.#inside(1, fn, args), options, args) as Promise<T | E>;
+  }
+
+  /** The function, through the parts from one on. */
+  #inside<T>(from: number, fn: GuardedFunction<T>, args: readonly unknown[]): GuardedFunction<T> {
     let next = fn;
-    for (const link of this.#inner) next = link(next, args);
-    return callThrough(this.#first, next, options, args) as Promise<T | E>;
+    for (let at = this.#links.length - 1; at >= from; at--) next = (this.#links[at] as Link)(next, args);
+    return next;
+  }
+
+  /** A promise and a function of each part would cost more than the parts do: one call goes through all their steps. */
+  async #swiftly<T>(fn: GuardedFunction<T>, args: readonly unknown[]): Promise<unknown> {
+    const steps = this.#steps;
+    const tokens: number[] = [];
+    let value: unknown;
+    try {
+      let onward: Promise<unknown> | undefined;
+      for (let at = 0; at < steps.length; at++) {
+        const step = steps[at] as SteppingPart;
+        const token = step[enter]();
+        if (!(token >= 0)) {
+          onward = step[refused](token, this.#inside(at + 1, fn, args));
+          break;
+        }
+        tokens.push(token);
+      }
+      value = await (onward ?? this.#inside(steps.length, fn, args)(endless));
+    } catch (error) {
+      return this.#mend(fn, args, tokens, error);
+    }
+    for (let at = tokens.length - 1; at >= 0; at--) (steps[at] as SteppingPart)[left](tokens[at] as number);
+    return value;
+  }
+
+  /** A call has failed within the parts that let it in. */
+  async #mend<T>(
+    fn: GuardedFunction<T>,
+    args: readonly unknown[],
+    tokens: readonly number[],
+    thrown: unknown,
+  ): Promise<unknown> {
+    const steps = this.#steps;
+    let outcome: { value: unknown } | undefined;
+    let error = thrown;
+    for (let at = tokens.length - 1; at >= 0; at--) {
+      const [step, token] = [steps[at] as SteppingPart, tokens[at] as number];
+      if (outcome !== undefined) {
+        step[left](token);
+        continue;
+      }
+      try {
+        outcome = { value: await step[failed](token, error, this.#inside(at + 1, fn, args)) };
+      } catch (instead) {
+        error = instead;
+      }
+    }
+    if (outcome === undefined) throw error;
+    return outcome.value;
   }
 
   /** A function that calls another through all parts, with its own `this` and arguments. */

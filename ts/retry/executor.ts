@@ -5,7 +5,15 @@ import { checkListener, Emitter } from '../events.js';
 import { fast } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
 import { type Ender, enderOf, listenTo, unlistenTo } from '../policy/cancelling.js';
-import { type CallOptions, checkCall, endless, type PolicyPart, wrapped } from '../policy/part.js';
+import {
+  type CallOptions,
+  checkCall,
+  endless,
+  type GuardedFunction,
+  type PolicyPart,
+  wrapped,
+} from '../policy/part.js';
+import { enter, failed, hasSteps, left, refused } from '../policy/step.js';
 import { callWithin } from '../policy/timeout.js';
 import {
   nameOf,
@@ -152,6 +160,34 @@ export class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, 
       failure = { error };
     }
     return this.#again(fn, new Run(this.#policy, undefined, 0), failure);
+  }
+
+  /** @internal */
+  [hasSteps](): boolean {
+    const { timeout, maxElapsed, retryOnResult } = this.#policy;
+    return timeout === undefined && maxElapsed === undefined && retryOnResult === undefined;
+  }
+
+  /** @internal */
+  [enter](): number {
+    if (this.#closed) return -1;
+    this.#budget?.deposit();
+    return 0;
+  }
+
+  /** @internal */
+  [refused]<T>(_token: number, fn: GuardedFunction<T>): Promise<T> {
+    return this.call(fn);
+  }
+
+  /** @internal */
+  [left](): void {
+    fast.retrySucceeded(this.#handle, 1);
+  }
+
+  /** @internal */
+  [failed]<T>(_token: number, error: unknown, again: Attempt<T>): Promise<T> {
+    return this.#again(again, new Run(this.#policy, undefined, 0), { error });
   }
 
   /** A function that calls another until it succeeds, with its own `this` and arguments. */
