@@ -189,7 +189,7 @@ export * from './patterns/errors.js';
 export type { GracefulShutdownOptions } from './patterns/graceful-shutdown.js';
 export { GracefulShutdown, gracefulShutdown } from './patterns/graceful-shutdown.js';
 export type { Living } from './patterns/living.js';
-export type { GlobalMetrics, PatternMetrics, PatternStanding } from './patterns/metrics.js';
+export type { GlobalMetrics, PatternCounts, PatternMetrics, PatternStanding } from './patterns/metrics.js';
 export type { RegisterOptions } from './patterns/registry.js';
 export { PatternRegistry } from './patterns/registry.js';
 export type {

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import {
   type CallContext,
   CallTimeoutError,
+  type CircuitBreaker,
   CircuitOpenError,
   CircuitShutdownError,
   Context,
@@ -68,22 +69,32 @@ describe('timeout', () => {
   });
 });
 
+/** A call that ends by its signal alone. */
+function hang(breaker: CircuitBreaker): {
+  call: Promise<unknown>;
+  controller: AbortController;
+  seen(): AbortSignal | undefined;
+} {
+  const controller = new AbortController();
+  let seen: AbortSignal | undefined;
+  const call = breaker.call(
+    ({ signal }) => {
+      seen = signal;
+      return new Promise(() => undefined);
+    },
+    { signal: controller.signal },
+  );
+  return { call, controller, seen: () => seen };
+}
+
 describe('signal', () => {
   test('an abort rejects with its reason, frees the place, and is no failure', async () => {
     const breaker = await tried();
-    const controller = new AbortController();
-    let seen: AbortSignal | undefined;
-    const call = breaker.call(
-      ({ signal }) => {
-        seen = signal;
-        return new Promise(() => undefined);
-      },
-      { signal: controller.signal },
-    );
+    const { call, controller, seen } = hang(breaker);
     assert.equal(breaker.getMetrics().probes, 1);
     controller.abort('enough');
     await assert.rejects(call, (error) => error === 'enough');
-    assert.equal(seen, controller.signal);
+    assert.equal(seen(), controller.signal);
     const { probes, ignored, failures, state } = breaker.getMetrics();
     assert.deepEqual([probes, ignored, failures, state], [0, 1, 0, 'half-open']);
   });
@@ -98,18 +109,10 @@ describe('signal', () => {
 
   test('together with a time limit, either aborts the function', async () => {
     const breaker = one({ timeout: 60_000 });
-    const controller = new AbortController();
-    let seen: AbortSignal | undefined;
-    const call = breaker.call(
-      ({ signal }) => {
-        seen = signal;
-        return new Promise(() => undefined);
-      },
-      { signal: controller.signal },
-    );
+    const { call, controller, seen } = hang(breaker);
     controller.abort('enough');
     await assert.rejects(call, (error) => error === 'enough');
-    assert.equal(seen?.reason, 'enough');
+    assert.equal(seen()?.reason, 'enough');
     assert.equal(breaker.isClosed(), true);
   });
 

@@ -64,21 +64,25 @@ class OrderServiceModule {
   }
 }
 
+async function communicate(messageBus: MessageBus<Messages>): Promise<void> {
+  const created: Order[] = [];
+  messageBus.subscribe('order.*', (order) => created.push(order));
+
+  // Services communicate through messages
+  const user = await messageBus.sendCommand('user.findById', { id: 123 });
+  const order = await messageBus.sendCommand('order.create', { userId: 123, total: 99.99 });
+
+  assert.deepEqual(user, { id: 123, name: 'Ada' });
+  assert.deepEqual(order, { id: 1, user: 'Ada', total: 99.99 });
+  assert.deepEqual(created, [order]);
+}
+
 describe('services communicate through messages', () => {
   test('in one thread', async () => {
     const messageBus = new MessageBus<Messages>();
     const _userModule = new UserServiceModule(messageBus);
     const _orderModule = new OrderServiceModule(messageBus);
-    const created: Order[] = [];
-    messageBus.subscribe('order.*', (order) => created.push(order));
-
-    // Services communicate through messages
-    const user = await messageBus.sendCommand('user.findById', { id: 123 });
-    const order = await messageBus.sendCommand('order.create', { userId: 123, total: 99.99 });
-
-    assert.deepEqual(user, { id: 123, name: 'Ada' });
-    assert.deepEqual(order, { id: 1, user: 'Ada', total: 99.99 });
-    assert.deepEqual(created, [order]);
+    await communicate(messageBus);
     messageBus.close();
   });
 
@@ -107,15 +111,7 @@ describe('services communicate through messages', () => {
       ),
     );
     await Promise.all(modules.map((module) => once(module, 'message')));
-    const created: Order[] = [];
-    messageBus.subscribe('order.*', (order) => created.push(order));
-
-    const user = await messageBus.sendCommand('user.findById', { id: 123 });
-    const order = await messageBus.sendCommand('order.create', { userId: 123, total: 99.99 });
-
-    assert.deepEqual(user, { id: 123, name: 'Ada' });
-    assert.deepEqual(order, { id: 1, user: 'Ada', total: 99.99 });
-    assert.deepEqual(created, [order]);
+    await communicate(messageBus);
     // What a module throws comes through two of them.
     await assert.rejects(messageBus.sendCommand('order.create', { userId: 5, total: 1 }), (error: Error) => {
       assert.ok(error instanceof RangeError && error.message === 'no user 5');

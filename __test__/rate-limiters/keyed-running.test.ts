@@ -11,6 +11,7 @@ import {
   RateLimitError,
 } from 'millrace';
 import { deferred, pending, thread, until } from '../helpers.js';
+import { waitElsewhere } from './waits-elsewhere.js';
 
 const hour = 3_600_000;
 const window = hour;
@@ -134,18 +135,9 @@ describe('KeyedRateLimiter: maxWaiting', () => {
   test('a thread that is terminated while it waits makes room', async () => {
     using limiter = new KeyedRateLimiter({ limits: { limit: 1, window }, maxWaiting: 1 });
     limiter.tryAcquire('a');
-    const worker = thread(
-      `const limiter = KeyedRateLimiter.from(data);
-      void limiter.acquire('a');
-      parentPort.postMessage('waits');`,
-      limiter.toHandle(),
-    );
-    const exit = once(worker, 'exit');
-    await once(worker, 'message');
-    await until(() => limiter.stats.waiting === 1);
+    const end = await waitElsewhere(limiter);
     await assert.rejects(limiter.acquire('a'), { reason: 'queue' });
-    await worker.terminate();
-    await exit;
+    await end();
     await until(() => limiter.stats.waiting === 0);
     const wait = limiter.acquire('a');
     limiter.delete('a');

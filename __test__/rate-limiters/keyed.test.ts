@@ -13,6 +13,7 @@ import {
   RateLimitError,
 } from 'millrace';
 import { child, pending, thread, until } from '../helpers.js';
+import { waitElsewhere } from './waits-elsewhere.js';
 
 const hour = 3_600_000;
 const codeOf = (fn: () => unknown): string | undefined => {
@@ -403,18 +404,9 @@ describe('KeyedRateLimiter among threads', () => {
   test('a thread that is terminated while it waits is out of the line', async () => {
     using limiter = new KeyedRateLimiter({ limits: { limit: 1, window: hour } });
     limiter.tryAcquire('a');
-    const worker = thread(
-      `const limiter = KeyedRateLimiter.from(data);
-      void limiter.acquire('a');
-      parentPort.postMessage('waits');`,
-      limiter.toHandle(),
-    );
-    const exit = once(worker, 'exit');
-    await once(worker, 'message');
-    await until(() => limiter.stats.waiting === 1);
+    const end = await waitElsewhere(limiter);
     const own = limiter.acquire('a');
-    await worker.terminate();
-    await exit;
+    await end();
     await until(() => limiter.stats.waiting === 1);
     limiter.reward('a');
     await own;

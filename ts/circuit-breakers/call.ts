@@ -1,7 +1,6 @@
 /** Calls through a circuit breaker: what they take, and what they come to. */
-import { InvalidArgumentError } from '../errors.js';
-import { type Cancellation, isCancellation, signalOf } from '../signal.js';
-import { shown } from '../wait-options.js';
+import { checkCallOptions } from '../policy/part.js';
+import { type Cancellation, signalOf } from '../signal.js';
 import type { Rejection } from './errors.js';
 
 /** How a call is made. */
@@ -18,13 +17,6 @@ export type CircuitCallResult<T> =
 
 /** @throws {@link InvalidArgumentError} for an option that cannot be meant. @internal */
 export function signalIn(options: CircuitCallOptions): AbortSignal | undefined {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('options', shown(options), 'an object');
-  for (const name of Object.keys(options)) {
-    if (name !== 'signal') throw new InvalidArgumentError(name, 'an unknown option', 'signal');
-  }
-  const { signal } = options;
-  if (signal !== undefined && !isCancellation(signal))
-    throw new InvalidArgumentError('signal', shown(signal), 'an AbortSignal or a Context');
-  return signalOf(signal);
+  checkCallOptions(options);
+  return signalOf(options.signal);
 }

@@ -1,8 +1,8 @@
 /** What patterns count, and what a registry sees of all of them. */
 import type { TimeStatistics } from '../worker-pools/metrics.js';
 
-/** What a pattern has counted since it was made or reset. */
-export interface PatternMetrics {
+/** What calls of one pattern, or of all of them, come to. */
+export interface PatternCounts {
   /** Calls begun. */
   calls: number;
   /** Calls that returned. */
@@ -17,6 +17,10 @@ export interface PatternMetrics {
   active: number;
   /** Calls that wait for their turn now. */
   waiting: number;
+}
+
+/** What a pattern has counted since it was made or reset. */
+export interface PatternMetrics extends PatternCounts {
   /** How long the calls that ended took from their turn on, in milliseconds, what was tried again included. */
   latency: TimeStatistics;
   /** Of an object that {@link asPattern} adapts: its own metrics, as it tells them. */
@@ -42,25 +46,11 @@ export interface PatternStanding {
 }
 
 /** All registered patterns of all threads, and what they come to. */
-export interface GlobalMetrics {
+export interface GlobalMetrics extends PatternCounts {
   /** How many threads have any. */
   threads: number;
   /** How many of them run. */
   running: number;
-  /** Calls begun. */
-  calls: number;
-  /** Calls that returned. */
-  succeeded: number;
-  /** Calls that failed in the end. */
-  failed: number;
-  /** How often a call was tried again. */
-  retries: number;
-  /** Errors that nobody awaited. */
-  errors: number;
-  /** Calls that run now. */
-  active: number;
-  /** Calls that wait for their turn now. */
-  waiting: number;
   /** Each, by thread and in the order in which they were registered. */
   patterns: PatternStanding[];
 }

@@ -39,6 +39,11 @@ export const endless: CallContext = Object.freeze({ signal: undefined });
 export function checkCall(fn: unknown, options: CallOptions | undefined): void {
   if (typeof fn !== 'function') throw new InvalidArgumentError('fn', shown(fn), 'a function');
   if (options === undefined || options instanceof Cancelling) return;
+  checkCallOptions(options);
+}
+
+/** @throws {@link InvalidArgumentError} for an option that cannot be meant. @internal */
+export function checkCallOptions(options: CallOptions): void {
   if (typeof options !== 'object' || options === null)
     throw new InvalidArgumentError('options', shown(options), 'an object');
   for (const name of Object.keys(options)) {
