@@ -4,39 +4,18 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, test } from 'node:test';
 import {
   type CallContext,
-  type CallOptions,
-  CallTimeoutError,
   cache,
   fallback,
-  type GuardedFunction,
   guarded,
   Hedge,
   limited,
   type PolicyPart,
   policy,
-  RetryExecutor,
-  RetryPolicy,
   Semaphore,
   timeout,
 } from 'millrace';
-import { deferred, pending, turns, until } from '../helpers.js';
-
-/** A part that tells when it is passed, in the shape of breakers and bulkheads. */
-function telling(name: string, told: string[]): PolicyPart {
-  return {
-    async call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T> {
-      told.push(`${name} in`);
-      try {
-        return await fn({ signal: options?.signal as AbortSignal | undefined });
-      } finally {
-        told.push(`${name} out`);
-      }
-    },
-  };
-}
-
-const retries = (maxAttempts = 3): RetryExecutor =>
-  new RetryExecutor(new RetryPolicy({ maxAttempts, initialDelay: 0, jitter: false }));
+import { turns } from '../helpers.js';
+import { retries, telling } from './parts.js';
 
 describe('a policy', () => {
   test('passes its parts in the order written, the first outermost', async () => {
@@ -137,165 +116,6 @@ describe('a policy', () => {
   });
 });
 
-describe('a time-out', () => {
-  test('that is aggressive rejects at once, and the function’s signal aborts', async () => {
-    let signal: AbortSignal | undefined;
-    const error = await timeout(3)
-      .call((context) => {
-        signal = context.signal;
-        return new Promise(() => undefined);
-      })
-      .catch((thrown) => thrown);
-    assert.ok(error instanceof CallTimeoutError);
-    assert.deepEqual([error.code, error.timeout, error.name], ['ERR_CALL_TIMEOUT', 3, 'CallTimeoutError']);
-    assert.match(error.message, /longer than its time limit of 3 ms/);
-    assert.equal(signal?.reason, error);
-  });
-
-  test('that is cooperative waits for the function, whose result is the result', async () => {
-    const { promise: end, resolve } = deferred<string>();
-    const aborted = deferred<void>();
-    const call = timeout(3, 'cooperative').call(({ signal }) => {
-      signal?.addEventListener('abort', () => aborted.resolve());
-      return end;
-    });
-    await aborted.promise;
-    assert.ok(await pending(call));
-    resolve('even so');
-    assert.equal(await call, 'even so');
-  });
-
-  test('that is cooperative rejects as a time-out once the function has; what it threw is the cause', async () => {
-    const own = new Error('cleaned up');
-    for (const [thrown, cause] of [
-      [own, own],
-      [undefined, undefined],
-    ]) {
-      const call = timeout(3, 'cooperative').call(
-        ({ signal }) =>
-          new Promise((_, reject) =>
-            signal?.addEventListener('abort', () => reject(thrown ?? signal.reason)),
-          ),
-      );
-      const error = await call.catch((reason) => reason);
-      assert.ok(error instanceof CallTimeoutError);
-      assert.equal(error.cause, cause);
-    }
-  });
-
-  test('does nothing to what is quick; its signal is not aborted afterwards', async () => {
-    for (const mode of ['aggressive', 'cooperative'] as const) {
-      let signal: AbortSignal | undefined;
-      const fn = async (context: CallContext): Promise<string> => {
-        signal = context.signal;
-        return 'quick';
-      };
-      assert.equal(await timeout(1, mode).call(fn), 'quick');
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      assert.equal(signal?.aborted, false);
-      const error = new RangeError('quick');
-      await assert.rejects(
-        timeout(1, mode).call(() => Promise.reject(error)),
-        error,
-      );
-    }
-  });
-
-  test('rejects at once when its caller gives up, if it is aggressive', async () => {
-    const controller = new AbortController();
-    const call = timeout(60_000).call(() => new Promise(() => undefined), { signal: controller.signal });
-    controller.abort(new RangeError('enough'));
-    await assert.rejects(call, RangeError);
-  });
-});
-
-describe('a fallback', () => {
-  test('stands in for a failure: a value, or what a function makes of it', async () => {
-    const fails = (): Promise<number> => Promise.reject(new RangeError('down'));
-    const value: number | string = await policy(fallback('none')).call(fails);
-    const made: number | { message: string } = await fallback((error) => ({
-      message: (error as Error).message,
-    })).call(fails);
-    assert.deepEqual([value, made], ['none', { message: 'down' }]);
-    assert.equal(await fallback(0).call(() => 5), 5);
-  });
-
-  test('leaves out what `when` says, and that the caller gave up', async () => {
-    const part = fallback('none', { when: (error) => error instanceof TypeError });
-    assert.equal(await part.call(() => Promise.reject(new TypeError())), 'none');
-    await assert.rejects(
-      part.call(() => Promise.reject(new RangeError())),
-      RangeError,
-    );
-    const controller = new AbortController();
-    const call = fallback('none').call(
-      () => {
-        controller.abort();
-        return Promise.reject(new RangeError('aborted'));
-      },
-      { signal: controller.signal },
-    );
-    await assert.rejects(call, RangeError);
-  });
-
-  test('may fail itself', async () => {
-    const part = fallback(() => {
-      throw new TypeError('this too');
-    });
-    await assert.rejects(
-      part.call(() => Promise.reject(new Error())),
-      TypeError,
-    );
-  });
-});
-
-describe('limited', () => {
-  test('by a semaphore holds a permit while the function runs, however it ends', async () => {
-    const semaphore = new Semaphore(2);
-    const part = limited(semaphore, 2);
-    await part.call(() => assert.equal(semaphore.available, 0));
-    await assert.rejects(
-      part.call(() => Promise.reject(new RangeError())),
-      RangeError,
-    );
-    assert.equal(semaphore.available, 2);
-  });
-
-  test('waits its turn, as long as it may', async () => {
-    const semaphore = new Semaphore(1);
-    const held = await semaphore.acquire();
-    const call = limited(semaphore).call(() => 'passed');
-    await assert.rejects(
-      limited(semaphore, 1, { timeout: 1 }).call(() => assert.fail('it was called')),
-      { code: 'ERR_TIMEOUT' },
-    );
-    const controller = new AbortController();
-    const aborted = limited(semaphore).call(() => assert.fail('it was called'), {
-      signal: controller.signal,
-    });
-    controller.abort(new RangeError('enough'));
-    await assert.rejects(aborted, RangeError);
-    held.release();
-    assert.equal(await call, 'passed');
-    assert.deepEqual([semaphore.available, semaphore.waiting], [1, 0]);
-  });
-
-  test('by a rate limiter gives nothing back', async () => {
-    const told: unknown[] = [];
-    const limiter = {
-      tryAcquire: (count: number) => told.push(['try', count]) < 2,
-      acquire: async (count: number, options: object) => void told.push(['wait', count, options]),
-    };
-    const part = limited(limiter as never, 3, { timeout: 50 });
-    assert.deepEqual([await part.call(() => 1), await part.call(() => 2)], [1, 2]);
-    assert.deepEqual(told, [
-      ['try', 3],
-      ['try', 3],
-      ['wait', 3, { timeout: 50 }],
-    ]);
-  });
-});
-
 test('each part wraps a function, with its own this and arguments', async () => {
   const it = { base: 10 };
   for (const part of [
@@ -316,76 +136,6 @@ test('each part wraps a function, with its own this and arguments', async () => 
     throw new Error(text);
   });
   assert.equal(await failing('instead'), 'instead');
-});
-
-describe('a cache', () => {
-  test('keeps results by the arguments of what it wraps, also deep within a policy', async () => {
-    let calls = 0;
-    const kept = cache({ ttl: 60_000, key: (id: string) => id });
-    const load = policy(retries(), policy(kept, timeout(1000))).wrap(async (id: string) => {
-      calls++;
-      return { id };
-    });
-    const both = await Promise.all([load('a'), load('a'), load('b')]);
-    assert.deepEqual([both, calls, kept.entries.size], [[{ id: 'a' }, { id: 'a' }, { id: 'b' }], 2, 2]);
-  });
-
-  test('by call has one key; what fails is not kept', async () => {
-    let calls = 0;
-    const kept = cache({ key: 'the only one', maxEntries: 10 });
-    const fn = (): number => {
-      if (++calls === 1) throw new RangeError('not yet');
-      return calls;
-    };
-    await assert.rejects(kept.call(fn), RangeError);
-    assert.deepEqual([await kept.call(fn), await kept.call(fn), await kept.wrap(fn)()], [2, 2, 2]);
-  });
-
-  test('ttl, maxEntries and maxBytes are those of its map; a name is one cache', async () => {
-    let calls = 0;
-    const fn = async (id: string): Promise<string> => {
-      calls++;
-      return id.repeat(100);
-    };
-    const short = cache({ key: (id: string) => id, ttl: 1 }).wrap(fn);
-    await until(() => {
-      void short('a');
-      return calls > 2;
-    });
-    const called = async (options: object, ids: string): Promise<number> => {
-      const load = cache({ key: (id: string) => id, ...options }).wrap(fn);
-      calls = 0;
-      for (const id of ids) await load(id);
-      return calls;
-    };
-    assert.deepEqual(
-      [await called({}, 'aba'), await called({ maxEntries: 1 }, 'aba'), await called({ maxBytes: 50 }, 'aa')],
-      [2, 3, 2],
-    );
-    const counts = [
-      await called({ name: 'kept by name' }, 'ab'),
-      await called({ name: 'kept by name' }, 'abc'),
-    ];
-    assert.deepEqual(counts, [2, 1]);
-    assert.throws(() => cache({ key: 1, name: 'kept by name', ttl: 5 }), { code: 'ERR_NAME_CONFLICT' });
-  });
-
-  test('ends the wait of one who gives up, and not the function of all', async () => {
-    const kept = cache({ key: 1 });
-    const { promise, resolve } = deferred<string>();
-    const controller = new AbortController();
-    const seen: unknown[] = [];
-    const fn = ({ signal }: CallContext): Promise<string> => {
-      seen.push(signal);
-      return promise;
-    };
-    const impatient = kept.call(fn, { signal: controller.signal });
-    const patient = kept.call(fn);
-    controller.abort(new RangeError('enough'));
-    await assert.rejects(impatient, RangeError);
-    resolve('for all');
-    assert.deepEqual([await patient, seen], ['for all', [undefined]]);
-  });
 });
 
 describe('guarded', () => {
