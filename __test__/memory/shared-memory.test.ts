@@ -2,16 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { diagnostics, SharedMemory, type ViewType } from 'millrace';
-import { child, onBun, packageUrl } from '../helpers.js';
-
-function thread(text: string, data: unknown): Worker {
-  const source = `import { SharedMemory } from ${JSON.stringify(packageUrl)};
-    import { parentPort, workerData as data } from 'node:worker_threads';
-    ${text}`;
-  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
-}
+import { child, onBun, packageUrl, thread } from '../helpers.js';
 
 describe('SharedMemory', () => {
   test('is zeros at first, and one buffer for all objects of it in a thread', () => {

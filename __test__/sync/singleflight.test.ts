@@ -2,17 +2,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { threadId, Worker } from 'node:worker_threads';
+import { threadId } from 'node:worker_threads';
 import { Channel, diagnostics, Mutex, Semaphore, Singleflight } from 'millrace';
-import { deferred, packageUrl, turns, until } from '../helpers.js';
-
-function thread(text: string, data: unknown): Worker {
-  const source = `import * as millrace from ${JSON.stringify(packageUrl)};
-    import { parentPort, workerData as data } from 'node:worker_threads';
-    const { Singleflight } = millrace;
-    ${text}`;
-  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
-}
+import { deferred, thread, turns, until } from '../helpers.js';
 
 describe('Singleflight', () => {
   test('closed, an object begins no run; what is under way ends, and others go on', async () => {

@@ -2,17 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef } from 'millrace';
-import { child, packageUrl } from '../helpers.js';
-
-/** Starts a thread that runs `text` with the atomics and `data`. */
-function thread(text: string, data: unknown): Worker {
-  const source = `import { AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef } from ${JSON.stringify(packageUrl)};
-    import { parentPort, workerData as data } from 'node:worker_threads';
-    ${text}`;
-  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
-}
+import { child, thread } from '../helpers.js';
 
 test('eight threads: no change is lost', async () => {
   const objects = {

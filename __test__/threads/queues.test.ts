@@ -2,16 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { SharedQueue } from 'millrace';
-import { packageUrl } from '../helpers.js';
-
-function thread(text: string, data: unknown): Worker {
-  const source = `import { SharedQueue } from ${JSON.stringify(packageUrl)};
-    import { parentPort, workerData as data } from 'node:worker_threads';
-    ${text}`;
-  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data });
-}
+import { thread } from '../helpers.js';
 
 test('eight threads: each value is popped once, in the order of its pusher within a priority', async () => {
   const queue = new SharedQueue<[number, number, number]>({ capacity: 16, priority: true });
