@@ -101,7 +101,7 @@ proptest! {
         quotas in prop::collection::vec(quota(), 2..8),
         requests in requests(),
     ) {
-        let (mut rule, mut state, mut now) = (TokenBucket::new(quotas[0]), 0, 1_000);
+        let (mut rule, mut state, mut now, mut at) = (TokenBucket::new(quotas[0]), 0, 1_000, 0);
         for (round, (span, cost)) in requests.into_iter().enumerate() {
             now += span;
             if rule.earliest(&state, now, cost) == Some(now) {
@@ -112,9 +112,15 @@ proptest! {
             state = next.adapt(&rule, &state, now);
             rule = next;
             let after = rule.standing(&state, now);
-            // Whole tokens of both: so they differ by less than one of each.
+            // Whole tokens of both, in times rounded to a sixteenth of a nanosecond: so they differ by less than one of each and what comes
+            // back in such a time, here as fractions of one denominator.
+            let (was, is) = (quotas[at], quotas[round % quotas.len()]);
+            at = round % quotas.len();
             let (old, new) = (before.remaining * after.limit, after.remaining * before.limit);
-            prop_assert!(new < old + after.limit + before.limit && old < new + after.limit + before.limit);
+            let sixteenths = |quota: Quota| 16 * quota.interval.get();
+            let token = |quota: Quota, other: Quota| (sixteenths(quota) + quota.tokens.get()) * sixteenths(other);
+            let most = after.limit * token(was, is) + before.limit * token(is, was);
+            prop_assert!(old.abs_diff(new) * sixteenths(was) * sixteenths(is) < most);
         }
     }
 
