@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use millrace_core::clock::Clock;
 use millrace_core::limiter::{
-    Acquire, Adapt, FixedWindow, Limiter, Limits, Packed, Quota, Refused, Reserve, Rule, SlidingLog,
-    SlidingWindow, TokenBucket,
+    Acquire, Adapt, FixedWindow, Limiter, Limits, Quota, Refused, Reserve, Rule, SlidingLog, SlidingWindow,
+    TokenBucket,
 };
 use millrace_core::timer::ManualTimers;
 use millrace_core::wait::{WaitOutcome, Waiter, WakeTarget};
@@ -334,7 +334,7 @@ impl<R: Rule> Naive<R> {
     }
 }
 
-fn line_beside_a_list<R: Adapt<State: Packed>>(rules: &[R], steps: Vec<Step>) -> Result<(), TestCaseError> {
+fn line_beside_a_list<R: Adapt>(rules: &[R], steps: Vec<Step>) -> Result<(), TestCaseError> {
     let timers = Arc::new(ManualTimers::default());
     timers.advance(1_000);
     let told = Arc::<Told>::default();
@@ -466,6 +466,15 @@ proptest! {
     ) {
         let log = |(limit, size)| SlidingLog::new(some(limit), some(size));
         line_beside_a_list(&rules.into_iter().map(log).collect::<Vec<_>>(), steps)?;
+    }
+
+    #[test]
+    fn the_line_of_a_sliding_window_is_a_plain_list(
+        rules in prop::collection::vec((2u64..7, 1u64..80, 1u64..12), 1..4),
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let window = |(limit, size, precision)| SlidingWindow::new(some(limit), some(size), some(precision));
+        line_beside_a_list(&rules.into_iter().map(window).collect::<Vec<_>>(), steps)?;
     }
 
     #[test]
