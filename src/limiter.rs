@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use millrace_core::clock::{MILLI, Nanos};
 use millrace_core::limiter::{
-    Acquire, Adapt, Composite, FixedWindow, Limiter, Limits, Packed, Part, Quota, Refused, Reserve, Rule,
-    SlidingLog, SlidingWindow, TokenBucket,
+    Acquire, Adapt, Composite, FixedWindow, Limiter, Limits, Part, Quota, Refused, Reserve, Rule, SlidingLog,
+    SlidingWindow, TokenBucket,
 };
 use napi_derive::napi;
 
@@ -301,7 +301,7 @@ impl JsLimiter {
     }
 }
 
-fn taken<R: Adapt<State: Packed>>(limiter: &Limiter<R, Target>) -> f64 {
+fn taken<R: Adapt>(limiter: &Limiter<R, Target>) -> f64 {
     let standing = limiter.read(|rule, state, now| Rule::standing(rule, state, now));
     (standing.limit - standing.remaining) as f64
 }

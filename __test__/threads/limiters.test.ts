@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { LeakyBucketRateLimiter, SlidingLogRateLimiter, TokenBucketRateLimiter } from 'millrace';
+import {
+  LeakyBucketRateLimiter,
+  SlidingLogRateLimiter,
+  SlidingWindowRateLimiter,
+  TokenBucketRateLimiter,
+} from 'millrace';
 import { thread, until } from '../helpers.js';
 
 const hour = 3_600_000;
@@ -37,6 +42,8 @@ test('eight threads race for a budget: each of it is had once', async () => {
   for (const limiter of [
     new TokenBucketRateLimiter({ capacity: 10_000, refillRate: 1, refillInterval: hour }),
     new SlidingLogRateLimiter({ windowSize: 24 * hour, maxRequests: 10_000 }),
+    // Sub-windows of some milliseconds, so that many end meanwhile.
+    new SlidingWindowRateLimiter({ windowSize: hour / 60, maxRequests: 10_000, precision: 10_000 }),
   ]) {
     const workers = Array.from({ length: 8 }, () =>
       thread(
@@ -53,6 +60,37 @@ test('eight threads race for a budget: each of it is had once', async () => {
     assert.equal(got, 10_000);
     await Promise.all(exits);
   }
+});
+
+test('four threads on one sliding window: in no span as long as the window is more had than the limit', async () => {
+  const [windowSize, maxRequests] = [20, 500];
+  const limiter = new SlidingWindowRateLimiter({ windowSize, maxRequests, precision: 10 });
+  const workers = Array.from({ length: 4 }, () =>
+    thread(
+      // The limiters' own clock, in microseconds: that of a runtime may begin with each thread.
+      `const clock = new FixedWindowRateLimiter({ windowSize: 0.001, maxRequests: 1 });
+      const now = () => clock.getCurrentWindow();
+      const limiter = SlidingWindowRateLimiter.from(data);
+      const passed = [];
+      while (passed.length < 1500) {
+        const before = now();
+        if (limiter.tryAcquire()) passed.push([before, now()]);
+      }
+      parentPort.postMessage(passed);`,
+      limiter.toHandle(),
+    ),
+  );
+  const exits = workers.map((worker) => once(worker, 'exit'));
+  const results = workers.map((worker) => once(worker, 'message') as Promise<[[number, number][]]>);
+  const passed = (await Promise.all(results)).flatMap(([times]) => times);
+  assert.equal(limiter.getMetrics().allowed, passed.length);
+  // What had certainly begun and ended within a span is at most what was had in it.
+  for (const [from] of passed) {
+    const end = from + windowSize * 1000;
+    const within = passed.filter(([before, after]) => before >= from && after < end);
+    assert.ok(within.length <= maxRequests, `${within.length} from ${from} to ${end}`);
+  }
+  await Promise.all(exits);
 });
 
 test('a thread that is terminated while it waits has taken nothing, and those behind it move up', async () => {

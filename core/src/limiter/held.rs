@@ -1,4 +1,4 @@
-//! A limiter while somebody holds its lock: the state is out of its word, and goes back when the lock is given up.
+//! A limiter while somebody holds its lock: the state is whole, and gives a word again when the lock is given up.
 
 use std::ops::{Deref, DerefMut};
 
@@ -12,39 +12,35 @@ use crate::sync::{MutexGuard, Ordering};
 use crate::wait::{Wake, WakeTarget};
 
 /// The limiter's lock, held, with the state in it.
-pub(super) struct Held<'a, R: Adapt<State: Packed>, W: WakeTarget> {
+pub(super) struct Held<'a, R: Adapt, W: WakeTarget> {
     pub(super) limiter: &'a Limiter<R, W>,
     pub(super) inner: MutexGuard<'a, Inner<R, W>>,
 }
 
-impl<R: Adapt<State: Packed>, W: WakeTarget> Deref for Held<'_, R, W> {
+impl<R: Adapt, W: WakeTarget> Deref for Held<'_, R, W> {
     type Target = Inner<R, W>;
     fn deref(&self) -> &Self::Target {
         &self.inner
     }
 }
 
-impl<R: Adapt<State: Packed>, W: WakeTarget> DerefMut for Held<'_, R, W> {
+impl<R: Adapt, W: WakeTarget> DerefMut for Held<'_, R, W> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.inner
     }
 }
 
-impl<R: Adapt<State: Packed>, W: WakeTarget> Drop for Held<'_, R, W> {
+impl<R: Adapt, W: WakeTarget> Drop for Held<'_, R, W> {
     fn drop(&mut self) {
-        if !R::State::WORD {
-            return;
-        }
-        let inner = &self.inner;
-        let by_word =
-            inner.generations <= MOST && inner.line.is_empty() && !inner.closed && inner.blocked == 0;
-        if let Some(word) = inner.state.pack().filter(|_| by_word) {
-            self.limiter.first.last().publish(word);
+        let Inner { rule, state, generations, line, closed, blocked, latest, .. } = &mut *self.inner;
+        let by_word = R::BY_WORD && *generations <= MOST && line.is_empty() && !*closed && *blocked == 0;
+        if by_word && let Some((word, until)) = rule.word(state, *latest) {
+            self.limiter.first.last().publish(word, until);
         }
     }
 }
 
-impl<R: Adapt<State: Packed>, W: WakeTarget> Held<'_, R, W> {
+impl<R: Adapt, W: WakeTarget> Held<'_, R, W> {
     /// Lets in, from the head of the line, all who may pass now, and sets the alarm for the next.
     pub(super) fn serve(&mut self) -> Told<W> {
         let mut told = Told::default();

@@ -1,6 +1,6 @@
 //! What a limiter's lock protects: the rule, the state, and who waits.
 
-use super::adapt::{Adapt, Packed};
+use super::adapt::Adapt;
 use super::limits::Forecast;
 use super::line::{Entry, OneAlarm, Waits};
 use crate::clock::Nanos;
@@ -8,7 +8,7 @@ use crate::sync::Arc;
 use crate::wait::{WaitList, Waiter};
 
 /// See the module.
-pub(super) struct Inner<R: Adapt<State: Packed>, W> {
+pub(super) struct Inner<R: Adapt, W> {
     pub(super) rule: R,
     pub(super) state: R::State,
     /// How many generations there have been.
@@ -28,7 +28,7 @@ pub(super) struct Inner<R: Adapt<State: Packed>, W> {
     pub(super) waits: Waits,
 }
 
-impl<R: Adapt<State: Packed>, W> Inner<R, W> {
+impl<R: Adapt, W> Inner<R, W> {
     pub(super) fn earliest(&self, now: Nanos, cost: u64) -> Option<Nanos> {
         self.rule.earliest(&self.state, now.max(self.blocked), cost)
     }

@@ -4,28 +4,29 @@
 //! may pass then do, in order, each told once, and the alarm is set for the next. What is waited for is taken only when it is granted: one
 //! who gives up costs nothing, and those behind it move up.
 //!
-//! A state that is one word stands in an atomic while nobody waits, and whoever passes changes it by compare-and-set. Whoever holds the lock takes the
-//! state out and leaves a guard in its place, so that every compare-and-set fails; it is put back at the end if nobody waits and
-//! nothing is blocked. See [`Generation`] for why no decision mixes two configurations.
+//! While nobody waits a word stands in an atomic, and whoever passes changes it by compare-and-set: the whole state, or what may be taken before
+//! a time at which the lock's holder finds the next one. Whoever holds the lock takes the word out, leaves a guard in its place, so that every
+//! compare-and-set fails, and folds it into the state; a word is put back at the end if nobody waits and nothing is
+//! blocked. See [`Generation`] for why no decision mixes two configurations, or two words.
 //!
 //! The time at which one more could pass behind the whole line is found by carrying the rule forward over all who wait. That state is kept, so the next
 //! one costs one step; after somebody has left the middle of the line it is made anew when it is next asked for.
 
 use std::fmt::Debug;
 
-use super::adapt::{Adapt, Packed};
+use super::adapt::Adapt;
 use super::generation::{GUARDED, Generation, MOST};
 use super::held::Held;
 use super::inner::{Ahead, Inner};
 use super::limits::{Acquire, Check, Figures, Forecast, Limits, Refused, Reserve, Verdict};
 use super::line::{OneAlarm, Waits, close_all};
 use crate::clock::{Clock, Nanos};
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering, Weak};
+use crate::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering, Weak};
 use crate::timer::{Alarm, Timers};
 use crate::wait::{Awaited, WaitList, Waiter, WakeTarget};
 
 /// A limiter.
-pub struct Limiter<R: Adapt<State: Packed>, W: WakeTarget> {
+pub struct Limiter<R: Adapt, W: WakeTarget> {
     pub(super) first: Generation<R>,
     pub(super) allowed: AtomicU64,
     refused: AtomicU64,
@@ -35,12 +36,13 @@ pub struct Limiter<R: Adapt<State: Packed>, W: WakeTarget> {
     inner: Mutex<Inner<R, W>>,
 }
 
-impl<R: Adapt<State: Packed>, W: WakeTarget> Limiter<R, W> {
+impl<R: Adapt, W: WakeTarget> Limiter<R, W> {
     /// A limiter from which nothing has been taken. At most `max_waiting` wait.
     pub fn new(rule: R, max_waiting: usize, clock: Arc<dyn Clock>, timers: Arc<dyn Timers>) -> Arc<Self> {
         let first = Generation::new(rule.clone());
-        if let Some(word) = R::State::default().pack() {
-            first.publish(word);
+        let mut state = R::State::default();
+        if let Some((word, until)) = rule.word(&mut state, 0) {
+            first.publish(word, until);
         }
         Arc::new_cyclic(|me| Self {
             first,
@@ -51,7 +53,7 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Limiter<R, W> {
             me: Weak::clone(me),
             inner: Mutex::new(Inner {
                 rule,
-                state: R::State::default(),
+                state,
                 generations: 1,
                 line: WaitList::default(),
                 coming: 0,
@@ -71,11 +73,15 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Limiter<R, W> {
     }
 
     fn lock_at(&self, now: Nanos) -> Held<'_, R, W> {
-        let mut inner = self.inner.lock();
-        if R::State::WORD
+        self.hold(self.inner.lock(), now)
+    }
+
+    fn hold<'a>(&'a self, mut inner: MutexGuard<'a, Inner<R, W>>, now: Nanos) -> Held<'a, R, W> {
+        if R::BY_WORD
             && let Some(word) = self.first.last().guard()
         {
-            inner.state = R::State::unpack(word);
+            let Inner { rule, state, .. } = &mut *inner;
+            rule.fold(state, word);
         }
         inner.latest = inner.latest.max(now);
         if inner.blocked <= inner.latest {
@@ -86,22 +92,33 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Limiter<R, W> {
 
     /// Decides without the lock; `None` if only the lock's holder can.
     fn try_word(&self, now: Nanos, cost: u64) -> Option<bool> {
-        if !R::State::WORD {
+        if !R::BY_WORD {
             return None;
         }
         let generation = self.first.last();
-        let mut seen = generation.look();
+        let mut seen = generation.look(now);
         while seen != GUARDED {
-            let mut state = R::State::unpack(seen);
-            if !generation.rule.try_take(&mut state, now, cost) {
+            let mut next = seen;
+            if !generation.rule.try_word(&mut next, now, cost)? {
                 return Some(false);
             }
-            match generation.exchange(seen, state.pack()?) {
+            match generation.exchange(seen, next) {
                 Ok(()) => return Some(true),
                 Err(found) => seen = found,
             }
         }
         None
+    }
+
+    /// Decides with the lock.
+    fn try_locked(&self, now: Nanos, cost: u64) -> bool {
+        let inner = self.inner.lock();
+        // One who held it before may have put a word in that decides: then the others who come for the same reason leave it there.
+        self.try_word(now, cost).unwrap_or_else(|| {
+            let mut held = self.hold(inner, now);
+            let now = held.latest;
+            held.try_take(now, cost)
+        })
     }
 
     fn count(&self, passed: bool) -> bool {
@@ -211,16 +228,11 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Limiter<R, W> {
     }
 }
 
-impl<R: Adapt<State: Packed>, W: WakeTarget> Limits<W> for Limiter<R, W> {
+impl<R: Adapt, W: WakeTarget> Limits<W> for Limiter<R, W> {
     fn try_acquire(&self, cost: u64) -> bool {
         let now = self.clock.now();
         let passed = self.try_word(now, cost);
-        let passed = passed.unwrap_or_else(|| {
-            let mut held = self.lock_at(now);
-            let now = held.latest;
-            held.try_take(now, cost)
-        });
-        self.count(passed)
+        self.count(passed.unwrap_or_else(|| self.try_locked(now, cost)))
     }
 
     fn acquire(
@@ -373,7 +385,7 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Limits<W> for Limiter<R, W> {
     }
 }
 
-impl<R: Adapt<State: Packed>, W: WakeTarget> Awaited for Limiter<R, W> {
+impl<R: Adapt, W: WakeTarget> Awaited for Limiter<R, W> {
     fn leave(&self, place: u64) {
         let mut held = self.lock();
         let left = held.line.remove(place);
@@ -387,7 +399,7 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Awaited for Limiter<R, W> {
     }
 }
 
-impl<R: Adapt<State: Packed>, W: WakeTarget> Alarm for Limiter<R, W> {
+impl<R: Adapt, W: WakeTarget> Alarm for Limiter<R, W> {
     fn ring(&self, now: Nanos) {
         let mut held = self.lock_at(now);
         let told = held.serve();
@@ -397,13 +409,13 @@ impl<R: Adapt<State: Packed>, W: WakeTarget> Alarm for Limiter<R, W> {
 }
 
 /// Nobody is left who could let them in.
-impl<R: Adapt<State: Packed>, W: WakeTarget> Drop for Limiter<R, W> {
+impl<R: Adapt, W: WakeTarget> Drop for Limiter<R, W> {
     fn drop(&mut self) {
         self.close();
     }
 }
 
-impl<R: Adapt<State: Packed>, W: WakeTarget> Debug for Limiter<R, W> {
+impl<R: Adapt, W: WakeTarget> Debug for Limiter<R, W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Limiter").field("rule", &self.first.last().rule).finish_non_exhaustive()
     }

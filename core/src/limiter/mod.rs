@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | [`TokenBucket`] | what the bucket holds, and what comes back meanwhile | one word |
 //! | [`FixedWindow`] | the limit in each window, so up to twice that around an edge | one word |
-//! | [`SlidingWindow`] | the limit; it refuses as if the window were one sub-window longer | two words for each sub-window |
+//! | [`SlidingWindow`] | the limit; it refuses as if the window were one sub-window longer | two words for each sub-window, and until one ends a word to decide by |
 //! | [`SlidingLog`] | the limit, exactly | two words for each request in the window |
 //!
 //! [`Composite`] is several limiters at once, all or nothing. [`LeakyQueue`] lets through what waits in it, one after the other.

@@ -2,6 +2,9 @@
 //!
 //! So within no span of the window's length more than the limit passes, and it refuses at most as if the window were one sub-window longer. Each sub-window
 //! carries its number: one that is long gone doesn't count, however long nobody came.
+//!
+//! Until a sub-window ends none leaves the window, and what may still be taken only gets less: that is the word by which threads decide meanwhile.
+//! Whoever comes first after the end enters what was taken from the word into that sub-window, under the lock, and finds the word of the next.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
@@ -26,6 +29,8 @@ pub struct SlidingWindow {
 pub struct SubWindows {
     counts: VecDeque<SubWindow>,
     total: u64,
+    /// When the sub-window of the last word ends. What had left the window as it began is not among the counts.
+    until: Nanos,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +72,11 @@ impl SlidingWindow {
     ) -> impl DoubleEndedIterator<Item = SubWindow> + use<'a> {
         let first = self.number(now).saturating_sub(self.precision.get());
         state.counts.iter().copied().filter(move |sub| sub.number >= first)
+    }
+
+    /// What may be taken while all that is counted counts.
+    const fn room(&self, state: &SubWindows) -> u64 {
+        self.limit.get().saturating_sub(state.total)
     }
 
     fn count(&self, state: &SubWindows, now: Nanos) -> u64 {
@@ -120,7 +130,7 @@ impl Rule for SlidingWindow {
         if !state.counts.back().is_some_and(within) {
             self.prune(state, now);
         }
-        let may = cost <= self.limit.get().saturating_sub(state.total) || cost == 0;
+        let may = cost <= self.room(state);
         if may {
             match state.counts.back_mut().filter(|sub| within(sub)) {
                 Some(last) => {
@@ -154,6 +164,8 @@ impl Rule for SlidingWindow {
 
 /// What was taken stays taken, as late as it may have been.
 impl Adapt for SlidingWindow {
+    const BY_WORD: bool = true;
+
     fn adapt(&self, old: &Self, state: &SubWindows, now: Nanos) -> SubWindows {
         let mut adapted = SubWindows::default();
         for sub in old.live(state, now) {
@@ -162,6 +174,29 @@ impl Adapt for SlidingWindow {
         }
         self.prune(&mut adapted, now);
         adapted
+    }
+
+    fn word(&self, state: &mut SubWindows, now: Nanos) -> Option<(u64, Nanos)> {
+        if now >= state.until {
+            self.prune(state, now);
+            state.until = self.number(now).saturating_add(1).saturating_mul(self.length.get());
+        }
+        let room = self.room(state);
+        (room < u64::MAX).then_some((room, state.until))
+    }
+
+    fn try_word(&self, word: &mut u64, _now: Nanos, cost: u64) -> Option<bool> {
+        let left = word.checked_sub(cost);
+        *word = left.unwrap_or(*word);
+        Some(left.is_some())
+    }
+
+    fn fold(&self, state: &mut SubWindows, word: u64) {
+        let taken = self.room(state).saturating_sub(word);
+        if taken > 0 {
+            let last = state.until.saturating_sub(1);
+            self.take(state, last, taken);
+        }
     }
 }
 

@@ -1,12 +1,13 @@
-//! Limiters: passing by the word against the line, against one who gives up, against another configuration, against the alarm. Two threads and
-//! two waiters at most; at most three preemptions, as for locks.
+//! Limiters: passing by the word against the line, against one who gives up, against another configuration, against the alarm, against the word of the
+//! next sub-window. Two threads and two waiters at most; at most three preemptions, as for locks.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loom::thread;
-use millrace_core::limiter::{Acquire, Limiter, Limits, Quota, TokenBucket};
+use millrace_core::clock::Clock;
+use millrace_core::limiter::{Acquire, Limiter, Limits, Quota, SlidingWindow, TokenBucket};
 use millrace_core::timer::ManualTimers;
 use millrace_core::wait::{WaitOutcome, Waiter, WakeTarget};
 
@@ -97,6 +98,73 @@ fn no_decision_mixes_two_configurations() {
         configuring.join().unwrap();
         assert_eq!(limiter.until(1), Some(if passed { 10 } else { 0 }));
         assert_eq!(limiter.try_acquire(1), !passed);
+    });
+}
+
+fn sliding(limit: u64, size: u64) -> SlidingWindow {
+    let some = |n| NonZeroU64::new(n).unwrap();
+    // Sub-windows of one nanosecond.
+    SlidingWindow::new(some(limit), some(size), some(size))
+}
+
+type Sliding = Arc<Limiter<SlidingWindow, Target>>;
+
+fn sliding_world(limit: u64, size: u64) -> (Sliding, Arc<ManualTimers>) {
+    let timers = Arc::new(ManualTimers::default());
+    (Limiter::new(sliding(limit, size), 9, timers.clock.clone(), timers.clone()), timers)
+}
+
+#[test]
+fn what_two_take_around_the_end_of_a_sub_window_is_each_counted_once_in_its_own() {
+    model(|| {
+        let (limiter, timers) = sliding_world(2, 2);
+        assert!(limiter.try_acquire(1));
+        let (other, clock) = (Arc::clone(&limiter), timers.clock.clone());
+        let trying = thread::spawn(move || {
+            let before = clock.now();
+            (before, other.try_acquire(1), clock.now())
+        });
+        timers.clock.advance(1);
+        let passed = limiter.try_acquire(1);
+        let (before, tried, after) = trying.join().unwrap();
+        // The first has not left yet.
+        assert_eq!((passed != tried, limiter.check().remaining, limiter.figures().allowed), (true, 0, 2));
+        timers.clock.advance(2);
+        // The first has, and so has the other one's if it came before the end.
+        let left = limiter.check().remaining;
+        assert!(if passed || before == 1 { left == 1 } else { left == 2 || after == 1 && left == 1 });
+        timers.clock.advance(1);
+        assert_eq!(limiter.check().remaining, 2);
+    });
+}
+
+#[test]
+fn nobody_is_refused_by_the_word_of_a_sub_window_that_has_ended() {
+    model(|| {
+        let (limiter, timers) = sliding_world(1, 1);
+        assert!(limiter.try_acquire(1) && !limiter.try_acquire(1));
+        timers.clock.advance(2);
+        let other = Arc::clone(&limiter);
+        let looking = thread::spawn(move || other.check().remaining);
+        assert!(limiter.try_acquire(1));
+        assert!(looking.join().unwrap() <= 1);
+        assert!(!limiter.try_acquire(1));
+    });
+}
+
+#[test]
+fn what_is_taken_from_a_sub_window_goes_on_under_another_configuration() {
+    model(|| {
+        let (limiter, timers) = sliding_world(2, 2);
+        let other = Arc::clone(&limiter);
+        let configuring = thread::spawn(move || other.configure(sliding(1, 3)));
+        let passed = limiter.try_acquire(2);
+        configuring.join().unwrap();
+        assert_eq!(limiter.try_acquire(1), !passed);
+        timers.clock.advance(3);
+        assert!(!limiter.try_acquire(1));
+        timers.clock.advance(1);
+        assert!(limiter.try_acquire(1));
     });
 }
 

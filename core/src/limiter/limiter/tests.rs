@@ -22,13 +22,13 @@ fn bucket(capacity: u64, tokens: u64, interval: Nanos, burst: bool) -> TokenBuck
     })
 }
 
-struct World<R: Adapt<State: Packed>> {
+struct World<R: Adapt> {
     timers: Arc<ManualTimers>,
     limiter: Arc<Limiter<R, Target>>,
     told: Target,
 }
 
-fn world<R: Adapt<State: Packed>>(rule: R) -> World<R> {
+fn world<R: Adapt>(rule: R) -> World<R> {
     let timers = Arc::new(ManualTimers::default());
     // Not at the clock's origin, where all windows begin.
     timers.advance(1_000_000 * MILLI);
@@ -36,7 +36,7 @@ fn world<R: Adapt<State: Packed>>(rule: R) -> World<R> {
     World { timers, limiter, told: Arc::default() }
 }
 
-impl<R: Adapt<State: Packed>> World<R> {
+impl<R: Adapt> World<R> {
     fn acquire(&self, token: u64, cost: u64, within: Option<Nanos>) -> Acquire<Target> {
         let mut make = Some(self.told.make(token));
         self.limiter.acquire(cost, within, &mut || make.take().unwrap()())
@@ -118,7 +118,7 @@ fn a_bucket_allows_its_burst_and_its_rate_in_a_window_and_no_more() {
 
 #[test]
 fn a_fixed_window_passes_twice_its_limit_at_an_edge_and_a_log_does_not() {
-    fn around_an_edge<R: Adapt<State: Packed>>(rule: R) -> u64 {
+    fn around_an_edge<R: Adapt>(rule: R) -> u64 {
         let World { limiter, timers, .. } = world(rule);
         timers.advance(99);
         let before = (0..20).filter(|_| limiter.try_acquire(1)).count();
@@ -356,4 +356,72 @@ fn spaced_evenly_those_who_wait_pass_one_by_one() {
         world.timers.advance(1);
         assert_eq!(world.told.won(), [token]);
     }
+}
+
+// The word of a sliding window.
+
+#[test]
+fn a_sliding_window_is_locked_by_the_first_of_each_sub_window_only() {
+    let World { limiter, timers, .. } = world(SlidingWindow::new(some(5), some(100), some(10)));
+    let by_word = |cost| limiter.try_word(timers.clock.now(), cost);
+    assert_eq!(by_word(1), None);
+    assert!(limiter.try_acquire(1));
+    assert_eq!(
+        (by_word(2), by_word(2), by_word(3), by_word(0)),
+        (Some(true), Some(true), Some(false), Some(true))
+    );
+    timers.advance(9);
+    assert_eq!(by_word(1), Some(false));
+    timers.advance(1);
+    assert_eq!(by_word(1), None);
+    assert!(!limiter.try_acquire(1));
+    assert_eq!(by_word(1), Some(false));
+    timers.advance(99);
+    assert!(!limiter.try_acquire(1));
+    timers.advance(1);
+    assert!(limiter.try_acquire(1));
+    assert_eq!((by_word(5), by_word(4), limiter.check().remaining), (Some(false), Some(true), 0));
+}
+
+#[test]
+fn a_sliding_window_with_room_for_more_than_a_word_holds_decides_under_the_lock() {
+    let World { limiter, timers, .. } = world(SlidingWindow::new(some(u64::MAX), some(100), some(10)));
+    assert_eq!(limiter.check().remaining, u64::MAX);
+    assert_eq!(limiter.try_word(timers.clock.now(), 1), None);
+    assert!(limiter.try_acquire(1));
+    assert_eq!(limiter.try_word(timers.clock.now(), 7), Some(true));
+    assert_eq!(limiter.check().remaining, u64::MAX - 8);
+}
+
+#[test]
+fn one_whose_clock_was_read_before_the_sub_window_began_is_of_that_sub_window() {
+    let World { limiter, timers, .. } = world(SlidingWindow::new(some(2), some(100), some(10)));
+    let before = timers.clock.now();
+    timers.advance(10);
+    assert!(limiter.try_acquire(1));
+    assert_eq!((limiter.try_word(before, 1), limiter.try_word(before, 1)), (Some(true), Some(false)));
+    timers.advance(109);
+    assert_eq!(limiter.check().remaining, 0);
+    timers.advance(1);
+    assert_eq!(limiter.check().remaining, 2);
+}
+
+#[test]
+fn while_somebody_waits_or_nobody_may_a_sliding_window_has_no_word() {
+    let world = world(SlidingWindow::new(some(2), some(100), some(10)));
+    let by_word = || world.limiter.try_word(world.timers.clock.now(), 1);
+    assert!(world.limiter.try_acquire(1));
+    let waiter = world.wait(0, 2);
+    assert_eq!(by_word(), None);
+    assert!(waiter.cancel());
+    assert_eq!(by_word(), Some(true));
+    world.limiter.block(5);
+    world.limiter.reward(1);
+    assert_eq!(by_word(), None);
+    world.limiter.block(0);
+    assert_eq!(by_word(), Some(true));
+    world.limiter.reset();
+    assert_eq!((by_word(), by_word(), by_word()), (Some(true), Some(true), Some(false)));
+    world.limiter.close();
+    assert_eq!((by_word(), world.limiter.try_acquire(1)), (None, false));
 }
