@@ -383,6 +383,13 @@ describe('closing', () => {
     assert.deepEqual([calls(), retries.closed, retries.getMetrics().giveUpsByReason.closed], [1, true, 1]);
   });
 
+  test('is of one executor: another of its name goes on, and is told nothing', async () => {
+    const [one, other] = [1, 2].map(() => new RetryExecutor(new RetryPolicy(), { name: 'two of a name' }));
+    other?.on('close', () => assert.fail('it was not closed'));
+    one?.close();
+    assert.deepEqual([await other?.execute(() => 'good'), other?.closed], ['good', false]);
+  });
+
   test('by using', async () => {
     let kept: RetryExecutor;
     {
