@@ -349,12 +349,15 @@ declare class Ticker implements Disposable {
     [Symbol.dispose](): void;
 }
 
-/** An object that threads share and listen to. Not made itself. */
+/**
+ * An object that threads share and listen to. Not made itself. It tells each thread of its end once; after that it is heard no more, whoever
+ * listens.
+ */
 declare abstract class HeardObject<Kind extends string, Events extends {
     [K in keyof Events]: unknown[];
 }> extends SharedObject<Kind> {
     #private;
-    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. */
+    /** Listens to an event; the listener keeps the AsyncLocalStorage context it is added in. Keeps the object, and no process, alive. */
     on<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this;
     /** As {@link on}, for the next time only. */
     once<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this;
@@ -863,6 +866,8 @@ interface AdaptiveLimiterEvents {
     }];
     /** A call waits for its turn. */
     queue: [];
+    /** It is closed. */
+    close: [];
 }
 /** A call's permit. One that is disposed of without a word is ignored. */
 declare class AdaptivePermit implements Disposable {
@@ -1075,6 +1080,8 @@ declare class CallTimeoutError extends MillraceError {
 /** Where a breaker stands. `'shutdown'`: it was closed by `close()`. */
 type CircuitState = 'closed' | 'open' | 'half-open' | 'isolated' | 'shutdown';
 
+/** What a circuit breaker tells those who listen, by the names that opossum made known. */
+
 /** A change of state, as listeners are told it. */
 interface CircuitStateChange {
     /** The state before. */
@@ -1086,8 +1093,8 @@ interface CircuitStateChange {
 }
 /**
  * A breaker's events, with what each listener gets. Those of calls are told in the thread of the call, those of states in every thread that
- * listens, whichever thread caused them, in the order in which they happened. What a listener throws is an uncaught exception and
- * changes nothing for the call.
+ * listens, whichever thread caused them, in the order in which they happened. `close` is that of the circuit, as in opossum: the breaker's
+ * own end is `shutdown`. What a listener throws is an uncaught exception and changes nothing for the call.
  */
 interface CircuitBreakerEvents {
     /** Somebody calls. */
@@ -1110,6 +1117,8 @@ interface CircuitBreakerEvents {
     close: [change: CircuitStateChange];
     /** Its state has changed, to whichever. */
     stateChange: [change: CircuitStateChange];
+    /** It was shut down by `close()`, in whichever thread. */
+    shutdown: [];
 }
 
 /** One change of state. */
@@ -1185,7 +1194,6 @@ interface CircuitBreakerMetrics {
     latency: CircuitLatency;
 }
 
-type EventName$1 = keyof CircuitBreakerEvents & string;
 /**
  * A circuit breaker: when what it calls fails too often, it lets nobody in for a while, in any thread of the process, and then tries with a
  * few calls whether it is well again.
@@ -1203,7 +1211,7 @@ type EventName$1 = keyof CircuitBreakerEvents & string;
  * const receipt = await payments.call(({ signal }) => fetch(url, { signal }));
  * ```
  */
-declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposable {
+declare class CircuitBreaker extends HeardObject<'breaker', CircuitBreakerEvents> implements Disposable {
     #private;
     /**
      * @param config - See {@link CircuitBreakerConfig}; `name` shares it by name.
@@ -1270,12 +1278,6 @@ declare class CircuitBreaker extends SharedObject<'breaker'> implements Disposab
      * @throws {@link InvalidArgumentError} without a `healthCheck`.
      */
     checkHealth(): Promise<boolean>;
-    /** Listens to calls of this thread, or to changes of state by any. Keeps the breaker, and no process, alive. */
-    on<K extends EventName$1>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends EventName$1>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends EventName$1>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this;
     /**
      * Shuts it down for all threads: it calls nothing any more. Functions that run go on, and what they come to is the caller's. Again does no
      * harm.
@@ -1319,6 +1321,8 @@ interface LoadShedEvents {
         priority: number;
         retryAfter: number;
     }];
+    /** It is closed. */
+    close: [];
 }
 /**
  * Sheds load by priority while the event loop of this thread is late. What is measured is this thread's alone, so nothing is shared. It is
@@ -1367,7 +1371,7 @@ declare class LoadShed implements Disposable {
     off<K extends keyof LoadShedEvents>(event: K, listener: (...args: LoadShedEvents[K]) => void): this;
     /** Whether it is closed. */
     get closed(): boolean;
-    /** Ends the measuring: from here on everything is admitted, and nothing counted. */
+    /** Ends the measuring: from here on everything is admitted, and nothing counted. Again does no harm. */
     close(): void;
     [Symbol.dispose](): void;
 }
@@ -2741,6 +2745,8 @@ declare class WorkerThreadManager implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** How much extra load retries may make, all threads together. */
+
 /** What a retry budget allows. */
 interface RetryBudgetConfig {
     /** Retries that each call earns: 0.2 allows a fifth of extra load. From 0 to 1000. Default 0.2. */
@@ -2757,6 +2763,22 @@ interface RetryBudgetStanding {
     /** Retries that are free at this moment. */
     free: number;
 }
+/** How a budget stands, and what has come of it so far, in all threads. */
+interface RetryBudgetMetrics extends RetryBudgetStanding {
+    /** Retries that had a token. */
+    retries: number;
+    /** Retries that had none. */
+    refused: number;
+    /** Tokens of retries that were cancelled while they waited. */
+    givenBack: number;
+}
+/** The events of a retry budget, with what each listener gets. */
+interface RetryBudgetEvents {
+    /** A retry of this thread had no token. */
+    limited: [];
+    /** It is closed, by whichever thread. */
+    close: [];
+}
 /**
  * A budget of retries that all threads share. A retry takes its token before it begins to wait, so those that wait are counted; who finds
  * none gives up with the error it has. In memory it is two words.
@@ -2767,7 +2789,7 @@ interface RetryBudgetStanding {
  * const executor = new RetryExecutor(new RetryPolicy(), { budget });
  * ```
  */
-declare class RetryBudget extends SharedObject<'retry-budget'> {
+declare class RetryBudget extends HeardObject<'retry-budget', RetryBudgetEvents> implements Disposable {
     #private;
     /**
      * @param config - What it allows.
@@ -2786,6 +2808,13 @@ declare class RetryBudget extends SharedObject<'retry-budget'> {
     giveBack(): void;
     /** How it stands at this moment. */
     get standing(): RetryBudgetStanding;
+    /** How it stands, and what has come of it so far, in all threads. */
+    getMetrics(): RetryBudgetMetrics;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /** Closes it for all threads: no retry has a token any more, so calls that fail give up. Again does no harm. */
+    close(): void;
+    [Symbol.dispose](): void;
 }
 
 /** What a function that is tried again knows of it. */
@@ -2823,7 +2852,7 @@ interface RetryMetrics {
     /** The same by why. */
     giveUpsByReason: Record<GiveUpReason, number>;
 }
-/** What an executor tells. */
+/** The events of an executor, with what each listener gets. They are of this executor's calls alone, whoever shares its name. */
 interface RetryEvents {
     /** It is about to wait `delay` milliseconds and try again. `error` is `undefined` if a result was not good enough. */
     retry: [event: {
@@ -2837,6 +2866,8 @@ interface RetryEvents {
         reason: GiveUpReason;
         errors: readonly unknown[];
     }];
+    /** It is closed. */
+    close: [];
 }
 
 /** How delays grow: not at all, by the first one, by a factor, as Fibonacci's numbers, or as `delay` says. */
@@ -2940,7 +2971,7 @@ interface RetryExecutorOptions extends SharedOptions {
 }
 /**
  * Calls functions until they succeed, or a policy says that it is no use. A call that succeeds at once makes no timer, no signal and no
- * promise beside its own. Executors of one name share what they count, in all threads.
+ * promise beside its own. Executors of one name share what they count, in all threads; each makes its own calls, and is closed by itself.
  *
  * When it gives up it throws the last error itself, with the earlier ones as its `errors`; an error that cannot take them (it is
  * frozen, no object, or has `errors` of its own) is thrown as it is, and `giveUp` tells of all. If the last result was not good
@@ -2952,7 +2983,7 @@ interface RetryExecutorOptions extends SharedOptions {
  * const user = await executor.execute(() => fetchUser(id));
  * ```
  */
-declare class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, Disposable {
+declare class RetryExecutor extends HeardObject<'retry', RetryEvents> implements PolicyPart, Disposable {
     #private;
     /**
      * @param policy - When to try again.
@@ -2983,15 +3014,12 @@ declare class RetryExecutor extends SharedObject<'retry'> implements PolicyPart,
     getMetrics(): RetryMetrics;
     /** Counts anew. */
     resetMetrics(): void;
-    /** Listens to this executor's calls. */
-    on<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
-    /** Listens once. */
-    once<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this;
     /** Whether it is closed. */
     get closed(): boolean;
-    /** Calls nothing any more: calls that wait give up with what they have, new ones reject with {@link RetryClosedError}. */
+    /**
+     * Calls nothing any more: calls that wait give up with what they have, new ones reject with {@link RetryClosedError}. Others of its name go
+     * on. Again does no harm.
+     */
     close(): void;
     [Symbol.dispose](): void;
 }
@@ -5896,13 +5924,15 @@ interface LimiterMetrics {
     /** Wait now. */
     readonly waiting: number;
 }
-/** What a limiter tells those who listen in this thread. */
+/** The events of a limiter, with what each listener gets. */
 interface LimiterEvents {
     /** A call of this thread was refused: how much it asked for, and how many milliseconds until it could pass (`Infinity`: never). */
     limited: [count: number, retryAfter: number];
+    /** It is closed, by whichever thread. */
+    close: [];
 }
 /** A limiter, as this thread sees it. Not made itself. */
-declare abstract class Limiter<Kind extends string = string> extends SharedObject<Kind> implements Disposable {
+declare abstract class Limiter<Kind extends string = string> extends HeardObject<Kind, LimiterEvents> implements Disposable {
     #private;
     /** How many wait, in all threads. */
     get waiting(): number;
@@ -5964,12 +5994,6 @@ declare abstract class Limiter<Kind extends string = string> extends SharedObjec
     reset(): void;
     /** What has happened so far, in all threads. */
     getMetrics(): LimiterMetrics;
-    /** Listens to what happens to this thread's calls. */
-    on<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
-    /** As {@link on}, for the next time only. */
-    once<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
-    /** Listens no more. */
-    off<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this;
     /** Closes it for all threads: those who wait reject with `LimiterClosedError`, and nobody passes any more. Again does no harm. */
     close(): void;
     [Symbol.dispose](): void;
@@ -5986,7 +6010,8 @@ interface CompositePart {
  * Several limiters, all or nothing: one passes if all of them allow it, and otherwise none of them counts it. Those who wait here are served in the order of
  * their coming; whoever waits at one of the limiters directly stands before them, so one that always has a line of its own lets nobody of
  * this one pass, and makes what is reserved here later, as its `pending` says. One who waits here learns that a limiter was reset, or has other numbers, when it would have looked again.
- * What concerns the rules (`penalty`, `reward`, `block`, `reset`) is done to each. Closing it leaves its limiters open.
+ * What concerns the rules (`penalty`, `reward`, `block`, `reset`) is done to each. Closing it leaves its limiters open; one of them
+ * that is closed closes it.
  *
  * @example
  * ```ts
@@ -6407,6 +6432,20 @@ interface LeakyBucketMetrics {
     readonly length: number;
 }
 /**
+ * The events of a leaky bucket, with what each listener gets. Those of items are told in the item's own thread, and not of items that `dequeue`
+ * takes out.
+ */
+interface LeakyBucketEvents<T> {
+    /** A call of this thread was refused: one item, and after how many milliseconds there is room for it, or it could leave. */
+    limited: [count: number, retryAfter: number];
+    /** An item has left in its turn. */
+    left: [item: T];
+    /** An item was taken out before its turn, and why: its `timeout`, its signal, or the bucket was closed. */
+    lost: [item: T, error: unknown];
+    /** It is closed, by whichever thread. */
+    close: [];
+}
+/**
  * A leaky bucket for all threads of the process: what is put in leaves one after the other, evenly spaced, the first one drop's time after it came. What
  * does not fit is refused. {@link LeakyBucketMeter} is the one that only counts.
  *
@@ -6417,9 +6456,12 @@ interface LeakyBucketMetrics {
  * ```ts
  * const bucket = new LeakyBucketRateLimiter<Job>({ capacity: 50, leakRate: 5, leakInterval: 100 });
  * await bucket.enqueue(job);   // its turn
+ *
+ * bucket.on('left', (job) => run(job));   // or without waiting
+ * bucket.tryEnqueue(job);
  * ```
  */
-declare class LeakyBucketRateLimiter<T = any> extends SharedObject<'leaky-bucket'> implements Disposable {
+declare class LeakyBucketRateLimiter<T = any> extends HeardObject<'leaky-bucket', LeakyBucketEvents<T>> implements Disposable {
     #private;
     /**
      * @param config - Its numbers; `name` shares it by name.
@@ -6659,6 +6701,10 @@ declare class HedgeError extends MillraceError {
     /** What each threw, in the order in which they were sent. */
     readonly errors: readonly unknown[];
 }
+/** The hedge is closed: it calls nothing any more. */
+declare class HedgeClosedError extends MillraceError {
+    name: string;
+}
 
 /** How calls are hedged. */
 interface HedgeOptions extends SharedOptions {
@@ -6685,6 +6731,15 @@ interface HedgeMetrics {
     /** Milliseconds after which a request is late; `undefined` while too little is known. */
     late: number | undefined;
 }
+/** The events of a hedge, with what each listener gets. */
+interface HedgeEvents {
+    /** A request of this thread is late: another is sent, or the budget has refused it. */
+    late: [event: {
+        sent: boolean;
+    }];
+    /** It is closed, by whichever thread. */
+    close: [];
+}
 /**
  * Sends a second request when the first is late; the first that succeeds is the answer, and the `signal` of the others aborts. What is measured
  * and counted is shared by all threads that share the object.
@@ -6697,7 +6752,7 @@ interface HedgeMetrics {
  * const found = await hedged.call(({ signal }) => fetch(url, { signal }));
  * ```
  */
-declare class Hedge extends SharedObject<'hedge'> implements PolicyPart {
+declare class Hedge extends HeardObject<'hedge', HedgeEvents> implements PolicyPart, Disposable {
     #private;
     /** @param options - `after` says when a request is late; `max`, `budget`; `name` shares it by name. */
     constructor(options: HedgeOptions);
@@ -6706,13 +6761,22 @@ declare class Hedge extends SharedObject<'hedge'> implements PolicyPart {
     /**
      * Calls a function, and once more, beside, if it is late.
      *
-     * @throws {@link HedgeError} if all of several requests fail, what the function throws if it was called once; the signal's reason.
+     * @throws {@link HedgeError} if all of several requests fail, what the function throws if it was called once; the signal's reason;
+     * {@link HedgeClosedError}.
      */
     call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
     /** A function that calls another, hedged, with its own `this` and arguments. */
     wrap<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>;
     /** What it has counted. */
     getMetrics(): HedgeMetrics;
+    /** Whether it is closed. */
+    get closed(): boolean;
+    /**
+     * Closes it for all threads: new calls reject with {@link HedgeClosedError}, and those under way send no further requests. Again does no
+     * harm.
+     */
+    close(): void;
+    [Symbol.dispose](): void;
 }
 /**
  * Calls a function, and once more, beside, if it is late: one call of a {@link Hedge}.
@@ -7253,5 +7317,5 @@ declare class FixedWorkerPool<TInput, TOutput> extends WorkerPool<TInput, TOutpu
     static from<TInput, TOutput>(handle: PoolHandle): FixedWorkerPool<TInput, TOutput>;
 }
 
-export { AdaptedPattern, AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, BasePattern, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, BusRegistration, Cache, CallTimeoutError, CallerLostError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CommandTimeoutError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DependencyCycleError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, GracefulShutdown, Graph, GraphBuildError, GraphBuilder, GraphNode, GraphRun, Guard, HandlerBusyError, HandlerLostError, HandlerTimeoutError, HeardObject, Hedge, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MessageBus, MessageBusClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NoHandlerError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PatternRegistry, PatternShutdownError, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, RegistryShutdownError, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, RunTrace, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, StepLimitError, Store, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnknownActionError, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, asPattern, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, gracefulShutdown, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, node, nodeFor, pipeline, policy, processInBatches, rateLimited, runConcurrent, runGraphs, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
-export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AnyKeys, AnyMessages, AtomicWaitResult, Attempts, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CommandContext, CommandName, CommandOptions, CommandPayload, CommandResult, CompositePart, ConcurrencyEvents, ConcurrencyMetrics, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadCommand, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EdgeOptions, EmptyPipeline, ErrorHandler, ErrorJson, EventInfo, EventName, EventPayload, EventsMatching, Exec, FallbackContext, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GlobalMetrics, GoOptions, GoroutineState, GracefulShutdownOptions, GraphInputs, GraphOptions, GraphResults, GuardedFunction, HandlerOptions, HasSignal, HealthStatus, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedLimiterEvents, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, Living, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, MessageBusEvents, MessageBusHandle, MessageBusMetrics, MessageBusOptions, MessageTypes, NamedStageOptions, NodeConfig, NodeMaker, NodeOptions, NodeState, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PatternConfig, PatternCounts, PatternFailure, PatternLife, PatternMetrics, PatternStanding, PayloadAnd, PayloadMatching, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, PostContext, PrepContext, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, RegisterOptions, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, Routed, RunGraphsOptions, RunOptions, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StepContext, StepJson, StepState, StoreFor, StoreOptions, StoreReader, StreamProcessor, StreamProcessorOptions, SubGraph, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TraceJson, TypedArray, ViewType, WaitFor, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };
+export { AdaptedPattern, AdaptiveLimitError, AdaptiveLimiter, AdaptiveLimiterClosedError, AdaptivePermit, AtomicBool, AtomicF64, AtomicI32, AtomicI64, AtomicRef, Barrier, BarrierBrokenError, BasePattern, Broadcast, BufferLease, BufferPool, BuiltPipeline, BulkheadCircuitBreaker, BulkheadClosedError, BulkheadFullError, BusRegistration, Cache, CallTimeoutError, CallerLostError, Channel, ChannelClosedError, CircuitBreaker, CircuitOpenError, CircuitShutdownError, CombinedError, CommandTimeoutError, CompositeRateLimiter, ConcurrencyLimiter, Cond, Context$1 as Context, ContextCanceledError, CountDownLatch, DeadLetterError, DeadlineExceededError, DeadlockError, DependencyCycleError, DynamicFanOut, DynamicWorkerPool, Fallback, FanClosedError, FanIn, FanInBusyError, FanOut, FanOutError, FanPattern, FixedWindowRateLimiter, FixedWorkerPool, Goroutine, GracefulShutdown, Graph, GraphBuildError, GraphBuilder, GraphNode, GraphRun, Guard, HandlerBusyError, HandlerLostError, HandlerTimeoutError, HeardObject, Hedge, HedgeClosedError, HedgeError, HttpFailureError, InternalError, InvalidArgumentError, ItemDroppedError, KeyList, KeyedRateLimiter, LeakyBucketMeter, LeakyBucketRateLimiter, Lease, Limited, Limiter, LimiterClosedError, LoadShed, LoadShedError, LockClosedError, MemoryClosedError, MessageBus, MessageBusClosedError, MillraceError, Mutex, NameConflictError, NoBranchError, NoHandlerError, NonRetryableError, NotFoundError, NotHeldError, ObjectPool, Once, OutOfMemoryError, ParallelScheduler, PatternRegistry, PatternShutdownError, Pipeline, PipelineClosedError, PipelineStage, PipelineStream, Policy, PoolBrokenError, PoolClosedError, ProcessorError, QueueClosedError, QueueFullError, QuorumError, RWMutex, RateLimitError, RateLimiter, RegistryShutdownError, Reservation, RetryBudget, RetryClosedError, RetryExecutor, RetryPolicy, RingBuffer, RingBufferBusyError, RingBufferClosedError, RunTrace, Semaphore, SenderGoneError, Sending, SharedAtomic, SharedLock, SharedMap, SharedMemory, SharedObject, SharedQueue, Singleflight, SlidingLogRateLimiter, SlidingWindowRateLimiter, StageTimeoutError, StaleHandleError, StepLimitError, Store, SubscriberSlowError, TaskGroup, TaskTimeoutError, Ticker, Timeout, Timer, TokenBucketRateLimiter, UnknownActionError, UnsafeIntegerError, UnsupportedError, WaitGroup, WaitTimeoutError, WorkerCrashedError, WorkerPool, WorkerReplacedError, WorkerThreadManager, WriteGuard, after, asPattern, cache, combineErrors, debugLocks, diagnostics, fallback, fanIn, fanOut, go, goAll, goRace, gracefulShutdown, guarded, hedge, isMillraceError, leaks, limited, loadShed, move, node, nodeFor, pipeline, policy, processInBatches, rateLimited, runConcurrent, runGraphs, scatterGather, select, selectSync, sending, sleep, streamProcessor, timeout, wrapFetch };
+export type { AdaptiveLimiterConfig, AdaptiveLimiterEvents, AdaptiveLimiterMetrics, AnyKeys, AnyMessages, AtomicWaitResult, Attempts, BackoffStrategy, BatchOptions, BatchProcessor, BatchProgress, Branch, BranchResult, BroadcastOptions, BufferPoolOptions, BufferPoolStatistics, BulkheadConfig, BulkheadEvents, BulkheadMetrics, CacheOptions, CallContext, CallOptions, CancelFunction, Cancellation, CapturedOutput, CircuitBreakerConfig, CircuitBreakerEvents, CircuitBreakerLocals, CircuitBreakerMetrics, CircuitCallOptions, CircuitCallResult, CircuitChange, CircuitLatency, CircuitState, CircuitStateChange, CircuitWindow, CloseOptions, CommandContext, CommandName, CommandOptions, CommandPayload, CommandResult, CompositePart, ConcurrencyEvents, ConcurrencyMetrics, ConcurrentOptions, ContextHandle, CustomLoadBalancer, DeadCommand, DeadLetter, DeadlockLink, DropOptions, DynamicFanOutOptions, EdgeOptions, EmptyPipeline, ErrorHandler, ErrorJson, EventInfo, EventName, EventPayload, EventsMatching, Exec, FallbackContext, FallbackOptions, FanContext, FanFailure, FanInConfig, FanInMetrics, FanInOptions, FanOutConfig, FanOutMetrics, FanOutOptions, FanPatternConfig, FanProcessor, FanStreamOptions, FixedWindowConfig, FullReason, Gathered, GiveUpReason, GlobalMetrics, GoOptions, GoroutineState, GracefulShutdownOptions, GraphInputs, GraphOptions, GraphResults, GuardedFunction, HandlerOptions, HasSignal, HealthStatus, HedgeEvents, HedgeMetrics, HedgeOptions, Holder, HttpResponse, InBatchesOptions, Instead, Jitter, KeyAlgorithm, KeyDecision, KeyLimit, KeyedLimiterEvents, KeyedRateLimiterOptions, KeyedStatistics, LeakyBucketConfig, LeakyBucketEvents, LeakyBucketMetrics, LeakyMeterConfig, LimitedOptions, LimiterCheck, LimiterEvents, LimiterKey, LimiterLike, LimiterMetrics, LimiterOptions, Limits, Living, LivingObject, LivingWait, LoadBalancer, LoadMonitor, LoadShedConfig, LoadShedEvents, LoadShedMetrics, LockOptions, LoopOptions, MapKey, MapOptions, MapStatistics, MergeOrder, MergeStrategy, MessageBusEvents, MessageBusHandle, MessageBusMetrics, MessageBusOptions, MessageTypes, NamedStageOptions, NodeConfig, NodeMaker, NodeOptions, NodeState, ObjectPoolOptions, ObjectPoolStatistics, OnError, OnSlow, ParallelOptions, PatternConfig, PatternCounts, PatternFailure, PatternLife, PatternMetrics, PatternStanding, PayloadAnd, PayloadMatching, PipeOptions, PipelineCloseOptions, PipelineConfig, PipelineConstructor, PipelineMetrics, PipelineSource, PipelineStageConfig, PolicyPart, PoolEvents, PoolHandle, PoolMetrics, PostContext, PrepContext, Processor, ProcessorModule, PushOptions, QueuedCallOptions, Range, ReadyInput, ReceiveResult, RefusalReason, RegisterOptions, Rejection, ReplacedReason, ResultsOf, RetryBudgetConfig, RetryBudgetEvents, RetryBudgetMetrics, RetryBudgetStanding, RetryContext, RetryEvents, RetryExecutorOptions, RetryMetrics, RetryPolicyConfig, Retrying, Routed, RunGraphsOptions, RunOptions, ScalingSample, ScatterOptions, SelectCases, Selected, SemaphoreOptions, SendOptions, Services, SetOptions, SharedHandle, SharedMapOptions, SharedOptions, SharedQueueOptions, ShedCallOptions, ShedMiddlewareOptions, SlidingLogConfig, SlidingWindowConfig, Source, Stage, StageMetrics, StageOptions, StageProcessor, StepContext, StepJson, StepState, StoreFor, StoreOptions, StoreReader, StreamProcessor, StreamProcessorOptions, SubGraph, SubmitOptions, SubscribeOptions, SubscriberStatus, TaskContext, TaskGroupOptions, ThreadEvents, ThreadManagerOptions, ThreadOptions, ThreadStatus, TimeStatistics, TimeoutMode, TokenBucketConfig, TraceJson, TypedArray, ViewType, WaitFor, WaitOptions, WindowOptions, WorkerHealth, WorkerLoad, WorkerPoolConfig, WorkerPoolOptions, WrapFetchOptions };

@@ -194,6 +194,7 @@ fast_calls! {
     c"adaptiveClose" Close(isolate, arguments) {
         isolate.with_adaptive(arguments.wide(0)?, |it| {
             it.limiter.bulkhead().close();
+            it.heard.0.close();
             Ok(Answer::Nothing)
         })
     }

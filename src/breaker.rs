@@ -28,7 +28,7 @@ pub(crate) struct JsBreaker {
     watchers: Arc<Watchers>,
 }
 
-/// The change that listeners are told.
+/// The change that listeners are told, beside the end.
 const CHANGED: u8 = 0;
 
 /// What `breakerForce` does.
@@ -161,6 +161,9 @@ impl JsBreaker {
         let listener = move |change: &Change| {
             let left = millis(change.to.left(change.at)).ceil();
             told.tell(CHANGED, [f64::from(change.from as u8), f64::from(change.to.phase as u8), left, 0.0]);
+            if change.to.phase == Phase::Shut {
+                told.close();
+            }
         };
         let (rules, timeout) = rules(options)?;
         let breaker = Breaker::with_word(rules, runtime::clock().clone(), words().take(), listener);

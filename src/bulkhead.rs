@@ -36,7 +36,6 @@ pub(crate) mod told {
     pub(crate) const REJECT: u8 = 0;
     pub(crate) const QUEUE: u8 = 1;
     pub(crate) const LIMIT: u8 = 2;
-    pub(crate) const CLOSE: u8 = 3;
 }
 
 /// What may be read of a bulkhead.
@@ -269,9 +268,8 @@ fast_calls! {
     /// `(bulkhead)`: those who wait are told, and nobody enters any more.
     c"bulkheadClose" Close(isolate, arguments) {
         isolate.with_bulkhead(arguments.wide(0)?, |it| {
-            if it.bulkhead.close() {
-                it.heard.0.tell(told::CLOSE, [0.0; 4]);
-            }
+            it.bulkhead.close();
+            it.heard.0.close();
             Ok(Answer::Nothing)
         })
     }

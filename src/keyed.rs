@@ -33,9 +33,6 @@ pub(crate) struct JsKeyed {
     watchers: Watchers,
 }
 
-/// What listeners are told.
-const CLOSED: u8 = 0;
-
 /// How asking went.
 mod answer {
     pub(super) const QUEUE: i32 = -3;
@@ -426,10 +423,9 @@ fast_calls! {
     /// `(limiter)`: whether it was open.
     c"keyedClose" Close(isolate, arguments) {
         isolate.with_object(arguments.wide(0)?, |shared| {
-            let open = keyed(shared)?.close();
-            if open {
-                shared.get::<JsKeyed>()?.watchers.tell(CLOSED, [0.0; 4]);
-            }
+            let JsKeyed { limiter, watchers } = shared.get()?;
+            let open = limiter.close();
+            watchers.close();
             Ok(Answer::Bool(open))
         })
     }

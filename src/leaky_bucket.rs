@@ -15,9 +15,13 @@ use crate::runtime::{clock, timers};
 use crate::shared::Kind;
 use crate::waiting::{JsWaiter, Target};
 use crate::waits::{attend, waiter};
+use crate::watchers::Watchers;
 
-/// A leaky bucket.
-pub(crate) struct JsLeakyBucket(Arc<LeakyQueue<Target>>);
+/// A leaky bucket, and who listens to it.
+pub(crate) struct JsLeakyBucket {
+    bucket: Arc<LeakyQueue<Target>>,
+    watchers: Watchers,
+}
 
 /// How putting something in went. Below zero: it would leave, or there is room again, in so many ms, less 1.
 mod put {
@@ -52,15 +56,16 @@ fn numbers(options: &mut Options<'_>) -> Result<(usize, u64), Fault> {
 impl JsLeakyBucket {
     pub(crate) fn make(options: &mut Options<'_>) -> Result<Self, Fault> {
         let (capacity, drop) = numbers(options)?;
-        Ok(Self(LeakyQueue::new(capacity, drop, clock().clone(), timers())))
+        let bucket = LeakyQueue::new(capacity, drop, clock().clone(), timers());
+        Ok(Self { bucket, watchers: Watchers::default() })
     }
 
     fn read(&self, what: u32) -> Result<f64, Fault> {
-        let [left, refused, taken_out] = self.0.figures();
+        let [left, refused, taken_out] = self.bucket.figures();
         Ok(match what {
-            reading::CLOSED => f64::from(u8::from(self.0.is_closed())),
-            reading::LENGTH => self.0.len() as f64,
-            reading::CAPACITY => self.0.capacity() as f64,
+            reading::CLOSED => f64::from(u8::from(self.bucket.is_closed())),
+            reading::LENGTH => self.bucket.len() as f64,
+            reading::CAPACITY => self.bucket.capacity() as f64,
             reading::LEFT => left as f64,
             reading::REFUSED => refused as f64,
             reading::TAKEN_OUT => taken_out as f64,
@@ -75,11 +80,15 @@ impl Kind for JsLeakyBucket {
     }
 
     fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
-        self.0.each_waiter(see);
+        self.bucket.each_waiter(see);
     }
 
     fn held(&self) -> f64 {
-        self.0.len() as f64
+        self.bucket.len() as f64
+    }
+
+    fn watchers(&self) -> Option<&Watchers> {
+        Some(&self.watchers)
     }
 }
 
@@ -100,7 +109,7 @@ pub fn leaky_configure(
     options: napi::bindgen_prelude::Object<'_>,
 ) -> napi::Result<()> {
     let (capacity, drop) = numbers(&mut Options::new(options)?)?;
-    bucket.shared().get::<JsLeakyBucket>()?.0.configure(capacity, drop);
+    bucket.shared().get::<JsLeakyBucket>()?.bucket.configure(capacity, drop);
     Ok(())
 }
 
@@ -109,7 +118,7 @@ fast_calls! {
     c"leakyEnqueue" Enqueuing(isolate, arguments) {
         let (wait, limit) = (arguments.whole(1)?, within(arguments.number(2)?));
         isolate.with_leaky(arguments.wide(0)?, |bucket| {
-            Ok(Answer::Number(match bucket.0.enqueue(limit, || waiter(isolate, wait)) {
+            Ok(Answer::Number(match bucket.bucket.enqueue(limit, || waiter(isolate, wait)) {
                 Enqueue::Full(after) => -millis(after).ceil() - 1.0 - put::FULL,
                 Enqueue::Late(after) => -millis(after) - 1.0,
                 Enqueue::Closed => put::CLOSED,
@@ -132,7 +141,8 @@ fast_calls! {
     /// `(bucket)`: what is in it is told, and nothing more comes in.
     c"leakyClose" Close(isolate, arguments) {
         isolate.with_leaky(arguments.wide(0)?, |bucket| {
-            bucket.0.close();
+            bucket.bucket.close();
+            bucket.watchers.close();
             Ok(Answer::Nothing)
         })
     }

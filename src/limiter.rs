@@ -20,11 +20,22 @@ use crate::runtime::{clock, timers};
 use crate::shared::{Kind, STALE, names};
 use crate::waiting::{JsWaiter, Target};
 use crate::waits::{attend, block, waiter};
+use crate::watchers::Watchers;
 
 type Of<R> = Arc<Limiter<R, Target>>;
+/// Who listens to each of several limiters.
+type Listening = Vec<Arc<Watchers>>;
+
+/// A limiter, and who listens to it.
+pub(crate) struct JsLimiter {
+    limiter: AnyLimiter,
+    watchers: Arc<Watchers>,
+    /// Who listens to those that a composite is made of: one that is closed closes it.
+    members: Listening,
+}
 
 /// Every kind of limiter.
-pub(crate) enum JsLimiter {
+enum AnyLimiter {
     TokenBucket(Of<TokenBucket>),
     /// A bucket that is empty where the other is full.
     LeakyMeter(Of<TokenBucket>),
@@ -148,24 +159,38 @@ fn sliding(options: &mut Options<'_>, old: Option<SlidingWindow>) -> Result<Slid
     Ok(SlidingWindow::new(limit, size, precision))
 }
 
-/// The members, as `id:weight,id:weight`.
-fn parts(members: &str) -> Result<Vec<Part<Target>>, Fault> {
-    let mut parts = Vec::new();
+/// The members, as `id:weight,id:weight`; and who listens to them.
+fn parts(members: &str) -> Result<(Vec<Part<Target>>, Listening), Fault> {
+    let (mut parts, mut listening) = (Vec::new(), Vec::new());
     for member in members.split(',') {
         let (id, weight) = member.split_once(':').unwrap_or((member, "1"));
         let (Ok(id), Ok(weight)) = (id.parse(), weight.parse::<u64>()) else {
             return Err(Fault::internal("a composite is made of numbers"));
         };
         let shared = names().by_id(id).ok_or(STALE)?;
-        let limiter: &JsLimiter = shared.get()?;
-        parts.extend(limiter.parts().into_iter().map(|part| Part { weight: part.weight * weight, ..part }));
+        let JsLimiter { limiter, watchers, members } = shared.get()?;
+        let weighted = |part: Part<Target>| Part { weight: part.weight * weight, ..part };
+        parts.extend(limiter.parts().into_iter().map(weighted));
+        listening.extend(if members.is_empty() { vec![watchers.clone()] } else { members.clone() });
     }
-    Ok(parts)
+    Ok((parts, listening))
 }
 
 impl JsLimiter {
     /// Makes a limiter of a kind, or nothing if there is no such kind.
     pub(crate) fn make(kind: &str, options: &mut Options<'_>) -> Result<Option<Self>, Fault> {
+        let (watchers, mut members) = (Arc::<Watchers>::default(), Vec::new());
+        let limiter = AnyLimiter::make(kind, options, &mut members)?;
+        for member in &members {
+            watchers.close_with(member);
+        }
+        Ok(limiter.map(|limiter| Self { limiter, watchers, members }))
+    }
+}
+
+impl AnyLimiter {
+    /// The same; who listens to a composite's members goes into `members`.
+    fn make(kind: &str, options: &mut Options<'_>, members: &mut Listening) -> Result<Option<Self>, Fault> {
         let most = options.whole("maxWaiting", 0, 1 << 24)?.unwrap_or(1 << 24) as usize;
         let (clock, timers) = (clock().clone(), timers());
         Ok(Some(match kind {
@@ -179,8 +204,9 @@ impl JsLimiter {
             }
             "sliding-log" => Self::SlidingLog(Limiter::new(log(options, None)?, most, clock, timers)),
             "composite-limiter" => {
-                let members = options.string("members")?.unwrap_or_default();
-                Self::Composite(Composite::new(parts(&members)?, most, clock, timers))
+                let (parts, listening) = parts(&options.string("members")?.unwrap_or_default())?;
+                *members = listening;
+                Self::Composite(Composite::new(parts, most, clock, timers))
             }
             _ => return Ok(None),
         }))
@@ -310,18 +336,22 @@ const NO_RULE: Fault = Fault::stale("limiters that act together have no rule of 
 
 impl Kind for JsLimiter {
     fn kind(&self) -> &'static str {
-        match self {
-            Self::TokenBucket(_) => "token-bucket",
-            Self::LeakyMeter(_) => "leaky-meter",
-            Self::FixedWindow(_) => "fixed-window",
-            Self::SlidingWindow(_) => "sliding-window",
-            Self::SlidingLog(_) => "sliding-log",
-            Self::Composite(_) => "composite-limiter",
+        match self.limiter {
+            AnyLimiter::TokenBucket(_) => "token-bucket",
+            AnyLimiter::LeakyMeter(_) => "leaky-meter",
+            AnyLimiter::FixedWindow(_) => "fixed-window",
+            AnyLimiter::SlidingWindow(_) => "sliding-window",
+            AnyLimiter::SlidingLog(_) => "sliding-log",
+            AnyLimiter::Composite(_) => "composite-limiter",
         }
     }
 
     fn each_waiter(&self, see: &mut dyn FnMut(&JsWaiter)) {
-        self.limits().each_waiter(see);
+        self.limiter.limits().each_waiter(see);
+    }
+
+    fn watchers(&self) -> Option<&Watchers> {
+        Some(&self.watchers)
     }
 }
 
@@ -329,9 +359,9 @@ impl Isolate {
     fn with_limiter<T>(
         &self,
         handle: u64,
-        work: impl FnOnce(&JsLimiter) -> Result<T, Fault>,
+        work: impl FnOnce(&AnyLimiter) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.with_object(handle, |shared| work(shared.get()?))
+        self.with_object(handle, |shared| work(&shared.get::<JsLimiter>()?.limiter))
     }
 }
 
@@ -347,7 +377,7 @@ pub fn limiter_configure(
     options: napi::bindgen_prelude::Object<'_>,
 ) -> napi::Result<()> {
     let mut options = Options::new(options)?;
-    Ok(limiter.shared().get::<JsLimiter>()?.configure(&mut options)?)
+    Ok(limiter.shared().get::<JsLimiter>()?.limiter.configure(&mut options)?)
 }
 
 fast_calls! {
@@ -356,11 +386,11 @@ fast_calls! {
         let cost = u64::from(arguments.count_or_one(1)?);
         isolate.with_limiter(arguments.wide(0)?, |limiter| {
             Ok(Answer::Bool(match limiter {
-                JsLimiter::TokenBucket(limiter) | JsLimiter::LeakyMeter(limiter) => limiter.try_acquire(cost),
-                JsLimiter::FixedWindow(limiter) => limiter.try_acquire(cost),
-                JsLimiter::SlidingWindow(limiter) => limiter.try_acquire(cost),
-                JsLimiter::SlidingLog(limiter) => limiter.try_acquire(cost),
-                JsLimiter::Composite(limiter) => limiter.try_acquire(cost),
+                AnyLimiter::TokenBucket(limiter) | AnyLimiter::LeakyMeter(limiter) => limiter.try_acquire(cost),
+                AnyLimiter::FixedWindow(limiter) => limiter.try_acquire(cost),
+                AnyLimiter::SlidingWindow(limiter) => limiter.try_acquire(cost),
+                AnyLimiter::SlidingLog(limiter) => limiter.try_acquire(cost),
+                AnyLimiter::Composite(limiter) => limiter.try_acquire(cost),
             }))
         })
     }
@@ -473,8 +503,10 @@ fast_calls! {
 
     /// `(limiter)`: those who wait are told, and nobody passes any more.
     c"limiterClose" Close(isolate, arguments) {
-        isolate.with_limiter(arguments.wide(0)?, |limiter| {
+        isolate.with_object(arguments.wide(0)?, |shared| {
+            let JsLimiter { limiter, watchers, .. } = shared.get()?;
             limiter.limits().close();
+            watchers.close();
             Ok(Answer::Nothing)
         })
     }

@@ -1,7 +1,9 @@
 //! Trying again: back-off, budgets, hedging, and what came of it.
 
 use millrace_core::clock::{Clock, MILLI, Nanos};
-use millrace_core::retry::{Backoff, Budget, BudgetQuota, Counters, GaveUp, Hedging, Jitter, Late, Strategy};
+use millrace_core::retry::{
+    Backoff, Begun, Budget, BudgetQuota, Counters, GaveUp, Hedging, Jitter, Late, Strategy,
+};
 use napi_derive::napi;
 
 use crate::error::Fault;
@@ -10,6 +12,7 @@ use crate::object::NativeObject;
 use crate::pool::options::Options;
 use crate::runtime::clock;
 use crate::shared::Kind;
+use crate::watchers::Watchers;
 
 /// What executors of one name have done.
 #[derive(Default)]
@@ -21,16 +24,20 @@ impl Kind for JsRetry {
     }
 }
 
-/// A retry budget.
-pub(crate) struct JsBudget(Budget);
+/// A retry budget, and who listens to it.
+pub(crate) struct JsBudget {
+    budget: Budget,
+    watchers: Watchers,
+}
 
 impl JsBudget {
     pub(crate) fn make(options: &mut Options<'_>) -> Result<Self, Fault> {
-        Ok(Self(Budget::new(BudgetQuota {
+        let budget = Budget::new(BudgetQuota {
             ratio: options.between("ratio", 0.0, 1000.0)?.unwrap_or(0.2),
             per_second: options.between("minPerSecond", 0.0, 1e6)?.unwrap_or(10.0),
             ttl: nanos(options.millis("ttl", 1000.0, false)?.unwrap_or(10_000.0)),
-        })))
+        });
+        Ok(Self { budget, watchers: Watchers::default() })
     }
 }
 
@@ -38,10 +45,17 @@ impl Kind for JsBudget {
     fn kind(&self) -> &'static str {
         "retry-budget"
     }
+
+    fn watchers(&self) -> Option<&Watchers> {
+        Some(&self.watchers)
+    }
 }
 
-/// Calls that get a second request when the first is late.
-pub(crate) struct JsHedge(Hedging);
+/// Calls that get a second request when the first is late, and who listens to them.
+pub(crate) struct JsHedge {
+    hedging: Hedging,
+    watchers: Watchers,
+}
 
 impl JsHedge {
     pub(crate) fn make(options: &mut Options<'_>) -> Result<Self, Fault> {
@@ -49,13 +63,17 @@ impl JsHedge {
             Some(quantile) => Late::Quantile(quantile),
             None => Late::After(nanos(options.millis("after", 0.0, false)?.unwrap_or(0.0))),
         };
-        Ok(Self(Hedging::new(late)))
+        Ok(Self { hedging: Hedging::new(late), watchers: Watchers::default() })
     }
 }
 
 impl Kind for JsHedge {
     fn kind(&self) -> &'static str {
         "hedge"
+    }
+
+    fn watchers(&self) -> Option<&Watchers> {
+        Some(&self.watchers)
     }
 }
 
@@ -117,21 +135,33 @@ pub fn retry_counts(object: &NativeObject) -> napi::Result<NativeRetryCounts> {
     })
 }
 
-/// How a budget stands.
+/// How a budget stands, and what has come of it.
 #[napi(object)]
-pub struct NativeBudgetStanding {
+pub struct NativeBudgetCounts {
     /// Retries that calls have earned.
     pub earned: f64,
     /// Retries that are free now.
     pub free: f64,
+    /// Retries that had a token.
+    pub retries: f64,
+    /// Retries that had none.
+    pub refused: f64,
+    /// Tokens given back.
+    pub given_back: f64,
 }
 
-/// How a budget stands.
+/// How a budget stands, and what has come of it.
 #[napi]
-pub fn budget_standing(object: &NativeObject) -> napi::Result<NativeBudgetStanding> {
-    let JsBudget(budget) = object.shared().get()?;
-    let standing = budget.standing(clock().now());
-    Ok(NativeBudgetStanding { earned: standing.earned, free: standing.free })
+pub fn budget_counts(object: &NativeObject) -> napi::Result<NativeBudgetCounts> {
+    let JsBudget { budget, .. } = object.shared().get()?;
+    let (standing, counts) = (budget.standing(clock().now()), budget.counts());
+    Ok(NativeBudgetCounts {
+        earned: standing.earned,
+        free: standing.free,
+        retries: counts.retries as f64,
+        refused: counts.refused as f64,
+        given_back: counts.given_back as f64,
+    })
 }
 
 /// What hedging has done.
@@ -152,7 +182,7 @@ pub struct NativeHedgeCounts {
 /// What hedging has done.
 #[napi]
 pub fn hedge_counts(object: &NativeObject) -> napi::Result<NativeHedgeCounts> {
-    let JsHedge(hedging) = object.shared().get()?;
+    let JsHedge { hedging, .. } = object.shared().get()?;
     let counts = hedging.counts();
     Ok(NativeHedgeCounts {
         calls: counts.calls as f64,
@@ -233,7 +263,7 @@ fast_calls! {
     /// `(budget)`: a call that is none tried again.
     c"budgetDeposit" Deposit(isolate, arguments) {
         isolate.with_object(arguments.wide(0)?, |shared| {
-            shared.get::<JsBudget>()?.0.deposit(clock().now());
+            shared.get::<JsBudget>()?.budget.deposit(clock().now());
             Ok(Answer::Nothing)
         })
     }
@@ -241,22 +271,43 @@ fast_calls! {
     /// `(budget)`: whether there may be a retry.
     c"budgetWithdraw" Withdraw(isolate, arguments) {
         isolate.with_object(arguments.wide(0)?, |shared| {
-            Ok(Answer::Bool(shared.get::<JsBudget>()?.0.withdraw(clock().now())))
+            Ok(Answer::Bool(shared.get::<JsBudget>()?.budget.withdraw(clock().now())))
         })
     }
 
     /// `(budget)`: a retry was cancelled while it waited.
     c"budgetGiveBack" GiveBack(isolate, arguments) {
         isolate.with_object(arguments.wide(0)?, |shared| {
-            shared.get::<JsBudget>()?.0.give_back(clock().now());
+            shared.get::<JsBudget>()?.budget.give_back(clock().now());
             Ok(Answer::Nothing)
         })
     }
 
-    /// `(hedge)`: a call begins; after how many milliseconds its request is late, -1 if it cannot be.
+    /// `(budget)`: whether it is closed.
+    c"budgetClosed" BudgetClosed(isolate, arguments) {
+        isolate.with_object(arguments.wide(0)?, |shared| {
+            Ok(Answer::Bool(shared.get::<JsBudget>()?.budget.is_closed()))
+        })
+    }
+
+    /// `(budget)`: there are no retries any more.
+    c"budgetClose" BudgetClose(isolate, arguments) {
+        isolate.with_object(arguments.wide(0)?, |shared| {
+            let JsBudget { budget, watchers } = shared.get()?;
+            budget.close();
+            watchers.close();
+            Ok(Answer::Nothing)
+        })
+    }
+
+    /// `(hedge)`: a call begins; after how many milliseconds its request is late, -1 if it cannot be, -2 if the hedge is closed.
     c"hedgeBegin" Begin(isolate, arguments) {
         isolate.with_object(arguments.wide(0)?, |shared| {
-            Ok(Answer::Number(shared.get::<JsHedge>()?.0.begin().map_or(-1.0, millis)))
+            Ok(Answer::Number(match shared.get::<JsHedge>()?.hedging.begin() {
+                Begun::LateAfter(late) => millis(late),
+                Begun::NeverLate => -1.0,
+                Begun::Closed => -2.0,
+            }))
         })
     }
 
@@ -264,7 +315,7 @@ fast_calls! {
     c"hedgeLate" LateRequest(isolate, arguments) {
         let sent = arguments.flag(1)?;
         isolate.with_object(arguments.wide(0)?, |shared| {
-            shared.get::<JsHedge>()?.0.late_request(sent);
+            shared.get::<JsHedge>()?.hedging.late_request(sent);
             Ok(Answer::Nothing)
         })
     }
@@ -273,7 +324,24 @@ fast_calls! {
     c"hedgeAnswered" Answered(isolate, arguments) {
         let (ms, by_extra) = (arguments.number(1)?, arguments.flag(2)?);
         isolate.with_object(arguments.wide(0)?, |shared| {
-            shared.get::<JsHedge>()?.0.answered(nanos(ms), by_extra);
+            shared.get::<JsHedge>()?.hedging.answered(nanos(ms), by_extra);
+            Ok(Answer::Nothing)
+        })
+    }
+
+    /// `(hedge)`: whether it is closed.
+    c"hedgeClosed" HedgeClosed(isolate, arguments) {
+        isolate.with_object(arguments.wide(0)?, |shared| {
+            Ok(Answer::Bool(shared.get::<JsHedge>()?.hedging.is_closed()))
+        })
+    }
+
+    /// `(hedge)`: no calls are made any more.
+    c"hedgeClose" HedgeClose(isolate, arguments) {
+        isolate.with_object(arguments.wide(0)?, |shared| {
+            let JsHedge { hedging, watchers } = shared.get()?;
+            hedging.close();
+            watchers.close();
             Ok(Answer::Nothing)
         })
     }

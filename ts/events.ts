@@ -6,6 +6,13 @@ import { shown } from './wait-options.js';
 
 type Call = (...args: unknown[]) => void;
 
+/** Throws what a listener has thrown where nobody is in the way of it: it is not the fault of what it was told of. @internal */
+export function uncaught(error: unknown): void {
+  process.nextTick(() => {
+    throw error;
+  });
+}
+
 /** @throws {@link InvalidArgumentError} for an event that there is none of, or a listener that cannot be called. @internal */
 export function checkListener(event: string, events: readonly string[], listener: unknown): void {
   if (!events.includes(event))
@@ -14,7 +21,12 @@ export function checkListener(event: string, events: readonly string[], listener
     throw new InvalidArgumentError('listener', shown(listener), 'a function');
 }
 
-/** The listeners of one object; `Events` is a map of event names to the arguments that listeners get. @internal */
+/**
+ * The listeners of one object; `Events` is a map of event names to the arguments that listeners get. What one of them throws is an uncaught
+ * exception, and the others are told nevertheless.
+ *
+ * @internal
+ */
 export class Emitter<Events extends { [K in keyof Events]: unknown[] }> {
   readonly #emitter = new EventEmitter();
   readonly #bound = new Map<keyof Events & string, Map<unknown, Call[]>>();
@@ -27,12 +39,14 @@ export class Emitter<Events extends { [K in keyof Events]: unknown[] }> {
 
   add<K extends keyof Events & string>(name: K, listener: (...args: Events[K]) => void, once: boolean): void {
     const inContext = AsyncLocalStorage.bind(listener as Call);
-    const call = once
-      ? (...args: unknown[]): void => {
-          this.remove(name, listener);
-          inContext(...args);
-        }
-      : inContext;
+    const call = (...args: unknown[]): void => {
+      if (once) this.remove(name, listener);
+      try {
+        inContext(...args);
+      } catch (error) {
+        uncaught(error);
+      }
+    };
     const byListener = this.#bound.get(name) ?? new Map<unknown, Call[]>();
     this.#bound.set(name, byListener);
     byListener.set(listener, [...(byListener.get(listener) ?? []), call]);

@@ -254,7 +254,11 @@ export type {
   KeyedRateLimiterOptions,
   KeyedStatistics,
 } from './rate-limiters/keyed-types.js';
-export type { LeakyBucketConfig, LeakyBucketMetrics } from './rate-limiters/leaky-bucket.js';
+export type {
+  LeakyBucketConfig,
+  LeakyBucketEvents,
+  LeakyBucketMetrics,
+} from './rate-limiters/leaky-bucket.js';
 export { LeakyBucketRateLimiter } from './rate-limiters/leaky-bucket.js';
 export type { LeakyMeterConfig } from './rate-limiters/leaky-meter.js';
 export { LeakyBucketMeter } from './rate-limiters/leaky-meter.js';
@@ -268,13 +272,18 @@ export type { SlidingWindowConfig } from './rate-limiters/sliding-window.js';
 export { SlidingWindowRateLimiter } from './rate-limiters/sliding-window.js';
 export type { TokenBucketConfig } from './rate-limiters/token-bucket.js';
 export { TokenBucketRateLimiter } from './rate-limiters/token-bucket.js';
-export type { RetryBudgetConfig, RetryBudgetStanding } from './retry/budget.js';
+export type {
+  RetryBudgetConfig,
+  RetryBudgetEvents,
+  RetryBudgetMetrics,
+  RetryBudgetStanding,
+} from './retry/budget.js';
 export { RetryBudget } from './retry/budget.js';
 export type { RetryContext } from './retry/context.js';
 export * from './retry/errors.js';
 export type { RetryExecutorOptions } from './retry/executor.js';
 export { RetryExecutor } from './retry/executor.js';
-export type { HedgeMetrics, HedgeOptions } from './retry/hedge.js';
+export type { HedgeEvents, HedgeMetrics, HedgeOptions } from './retry/hedge.js';
 export { Hedge, hedge } from './retry/hedge.js';
 export type { GiveUpReason, RetryEvents, RetryMetrics } from './retry/metrics.js';
 export type { BackoffStrategy, Jitter, RetryPolicyConfig } from './retry/policy.js';

@@ -178,9 +178,13 @@ export interface FastCalls {
   budgetDeposit(budget: number): void;
   budgetWithdraw(budget: number): boolean;
   budgetGiveBack(budget: number): void;
+  budgetClosed(budget: number): boolean;
+  budgetClose(budget: number): void;
   hedgeBegin(hedge: number): number;
   hedgeLate(hedge: number, sent: boolean): void;
   hedgeAnswered(hedge: number, ms: number, byExtra: boolean): void;
+  hedgeClosed(hedge: number): boolean;
+  hedgeClose(hedge: number): void;
   ringTake(ring: number, writer: boolean): number;
   ringRelease(ring: number, writer: boolean): boolean;
   ringWait(

@@ -2,6 +2,9 @@
 import { afterDrain, binding, onRecord, recordKind, records } from './isolate.js';
 import type { NativeObject } from './native/binding.js';
 
+/** The change that an object's end is, of whatever kind it is; the number of `src/watchers.rs`. */
+export const closed = 255;
+
 /** Takes one change: which, and four numbers that say more. */
 export type Told = (what: number, a: number, b: number, c: number, d: number) => void;
 
@@ -9,12 +12,15 @@ export type Told = (what: number, a: number, b: number, c: number, d: number) =>
 const listening = new Map<number, { native: NativeObject; told: Told }>();
 let last = 0;
 
-/** Hears of an object's changes, whichever thread makes them, until the function that it gives is called. Keeps no process alive. */
-export function hear(native: NativeObject, told: Told): () => void {
+/**
+ * Hears of an object's changes, whichever thread makes them, until the function that it gives is called. Keeps the object, and no process,
+ * alive. There is none to hear of, and no function, if the object is closed.
+ */
+export function hear(native: NativeObject, told: Told): (() => void) | undefined {
   last = (last + 1) >>> 0;
   const key = last;
+  if (!binding.watchObject(native, key)) return undefined;
   listening.set(key, { native, told });
-  binding.watchObject(native, key);
   return () => {
     if (listening.delete(key)) binding.unwatchObject(native, key);
   };

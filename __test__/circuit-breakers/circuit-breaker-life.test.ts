@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, test } from 'node:test';
 import { CircuitBreaker, CircuitOpenError } from 'millrace';
-import { child, deferred, pending, until } from '../helpers.js';
+import { child, deferred, pending, turns, until } from '../helpers.js';
 import { bad, good, one, tried } from './breakers.js';
 
 describe('by hand', () => {
@@ -39,6 +39,20 @@ describe('by hand', () => {
     assert.deepEqual([failures, calls, stateChanges], [0, 0, 0]);
     for (let i = 0; i < 4; i++) await assert.rejects(breaker.call(bad));
     assert.equal(breaker.isClosed(), true);
+  });
+
+  test('its end is a change of state and an event of its own, once', async () => {
+    const breaker = one();
+    const told: string[] = [];
+    breaker.on('stateChange', ({ to }) => told.push(to)).on('shutdown', () => told.push('the end'));
+    breaker.on('close', () => assert.fail('that is the circuit’s'));
+    breaker.forceOpen();
+    breaker.close();
+    breaker.close();
+    await until(() => told.length === 3);
+    breaker.on('shutdown', () => assert.fail('it was before'));
+    await turns(10);
+    assert.deepEqual(told, ['open', 'shutdown', 'the end']);
   });
 
   test('close shuts it down, twice without harm', async () => {

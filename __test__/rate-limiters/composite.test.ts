@@ -8,7 +8,7 @@ import {
   SlidingLogRateLimiter,
   TokenBucketRateLimiter,
 } from 'millrace';
-import { pending, until } from '../helpers.js';
+import { pending, turns, until } from '../helpers.js';
 
 const hour = 3_600_000;
 const bucket = (capacity: number): TokenBucketRateLimiter =>
@@ -87,6 +87,40 @@ describe('CompositeRateLimiter', () => {
     assert.throws(() => all.reserve(), { code: 'ERR_LIMITER_CLOSED' });
     for (const count of [0, -1, 0.5, '1', null])
       assert.throws(() => all.reserve(count as number), isMillraceError);
+  });
+
+  test('it is at its end when it, or one of those it is made of, is closed, and says so once', async () => {
+    const [one, two] = [bucket(1), bucket(1)];
+    const inner = new CompositeRateLimiter([{ limiter: one }, { limiter: two }]);
+    const outer = new CompositeRateLimiter([{ limiter: inner }, { limiter: one }]);
+    const other = new CompositeRateLimiter([{ limiter: two }]);
+    const told: string[] = [];
+    for (const [name, limiter] of Object.entries({ inner, outer, other, one, two }))
+      limiter.on('close', () => void told.push(name));
+    inner.close();
+    await until(() => told.length === 1);
+    assert.deepEqual([told, outer.closed], [['inner'], false]);
+    one.close();
+    one.close();
+    await until(() => told.length === 3);
+    assert.deepEqual([told.slice(1).toSorted(), outer.closed, other.closed], [['one', 'outer'], true, false]);
+    const late = new CompositeRateLimiter([{ limiter: one }, { limiter: two }]);
+    late.on('close', () => void told.push('late'));
+    two.close();
+    await until(() => told.length === 5);
+    await turns(10);
+    assert.deepEqual([told.slice(3).toSorted(), late.closed], [['other', 'two'], true]);
+  });
+
+  test('those that come and go leave nothing in the limiters they were made of', async () => {
+    const limiter = bucket(1);
+    let told = 0;
+    for (let i = 0; i < 10_000; i++) {
+      const composite = new CompositeRateLimiter([{ limiter }]);
+      if (i % 100 === 0) composite.on('close', () => told++);
+    }
+    limiter.close();
+    await until(() => told === 100);
   });
 
   test('composites within composites are their limiters', () => {

@@ -1,8 +1,10 @@
 /** The leaky bucket as a queue. */
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { isMillraceError, LeakyBucketRateLimiter, LimiterClosedError, RateLimitError } from 'millrace';
-import { child, pending } from '../helpers.js';
+import { child, pending, thread, turns, until } from '../helpers.js';
 
 const hour = 3_600_000;
 const slow = { capacity: 3, leakRate: 1, leakInterval: hour };
@@ -93,6 +95,103 @@ test('the same name, or handle, is the same bucket', async () => {
   bucket.close();
 });
 
+test('events: who is refused, what leaves, what is lost and why', async () => {
+  const bucket = new LeakyBucketRateLimiter<string>({ capacity: 3, leakRate: 1, leakInterval: 5 });
+  const seen: [event: string, ...unknown[]][] = [];
+  bucket.on(
+    'limited',
+    (count, retryAfter) => void seen.push(['limited', count, retryAfter > 0 && retryAfter <= 3 * hour]),
+  );
+  bucket.on('left', (item) => void seen.push(['left', item]));
+  bucket.on('lost', (item, error) => void seen.push(['lost', item, (error as Error).name]));
+  assert.ok(bucket.tryEnqueue('a'));
+  await bucket.enqueue('b');
+  await until(() => seen.length === 2);
+  bucket.configure(slow);
+  bucket.tryEnqueue('c');
+  const controller = new AbortController();
+  const [given, kept] = [bucket.enqueue('d', { signal: controller.signal }), bucket.enqueue('e')];
+  assert.equal(bucket.tryEnqueue('f'), false);
+  await assert.rejects(bucket.enqueue('g'), { code: 'ERR_RATE_LIMITED' });
+  assert.equal(bucket.dequeue(), 'c');
+  await assert.rejects(bucket.enqueue('h', { timeout: 1 }), { code: 'ERR_RATE_LIMITED' });
+  controller.abort();
+  await assert.rejects(given, { name: 'AbortError' });
+  bucket.tryEnqueue('i');
+  bucket.close();
+  await assert.rejects(kept, LimiterClosedError);
+  await until(() => seen.length === 8);
+  assert.deepEqual(seen, [
+    ['left', 'a'],
+    ['left', 'b'],
+    ['limited', 1, true],
+    ['limited', 1, true],
+    ['limited', 1, true],
+    ['lost', 'd', 'AbortError'],
+    ['lost', 'e', 'LimiterClosedError'],
+    ['lost', 'i', 'LimiterClosedError'],
+  ]);
+});
+
+test('events: an item whose time to wait is over is lost', async () => {
+  const bucket = new LeakyBucketRateLimiter<number>({ capacity: 3, leakRate: 1, leakInterval: 300 });
+  const lost: unknown[] = [];
+  bucket.on('lost', (item, error) => void lost.push(item, (error as { code: string }).code));
+  bucket.tryEnqueue(0);
+  const entering = bucket.enqueue(1, { timeout: 700 });
+  // The first still leaves when it would have; the second, only an hour later.
+  bucket.configure(slow);
+  await assert.rejects(entering, { code: 'ERR_TIMEOUT' });
+  await until(() => lost.length > 0);
+  assert.deepEqual(lost, [1, 'ERR_TIMEOUT']);
+});
+
+test('events: items are told of in their own thread, in the context of the listener, and no more once it is off', async () => {
+  const bucket = new LeakyBucketRateLimiter<string>({ capacity: 9, leakRate: 1, leakInterval: 2 });
+  const store = new AsyncLocalStorage<string>();
+  const here: unknown[] = [];
+  const worker = thread(
+    `const bucket = LeakyBucketRateLimiter.from(data);
+    bucket.once('left', (item) => parentPort.postMessage(item)).on('lost', (item) => parentPort.postMessage(item));
+    bucket.on('close', () => process.exit());
+    bucket.tryEnqueue('theirs');
+    parentPort.on('message', () => undefined);`,
+    bucket.toHandle(),
+  );
+  const there = once(worker, 'message');
+  const listener = (item: string): void => void here.push(item, store.getStore());
+  store.run('mine', () => bucket.on('left', listener));
+  store.run('other', () => bucket.tryEnqueue('ours'));
+  assert.deepEqual(await there, ['theirs']);
+  await until(() => here.length === 2);
+  bucket.off('left', listener);
+  await bucket.enqueue('last');
+  await turns(5);
+  bucket.close();
+  await once(worker, 'exit');
+  assert.deepEqual(here, ['ours', 'mine']);
+});
+
+test('events: a listener may use the bucket', async () => {
+  const bucket = new LeakyBucketRateLimiter<number>({ capacity: 2, leakRate: 1, leakInterval: 1 });
+  const left: number[] = [];
+  bucket.on('left', (item) => {
+    left.push(item);
+    if (item < 20) bucket.tryEnqueue(item + 1);
+  });
+  bucket.on('limited', () => void bucket.dequeue());
+  bucket.tryEnqueue(1);
+  await until(() => left.length === 20);
+  assert.deepEqual(
+    left,
+    Array.from({ length: 20 }, (_, i) => i + 1),
+  );
+  bucket.configure(slow);
+  for (let i = 0; i < 5; i++) bucket.tryEnqueue(i);
+  assert.ok(bucket.getQueueLength() <= 3);
+  bucket.close();
+});
+
 test('garbage', async () => {
   for (const key of Object.keys(slow))
     for (const it of [0, -1, NaN, 'x', null, {}, undefined])
@@ -100,6 +199,8 @@ test('garbage', async () => {
   assert.throws(() => new LeakyBucketRateLimiter({ ...slow, other: 1 } as never), /other/);
   const bucket = new LeakyBucketRateLimiter(slow);
   await assert.rejects(bucket.enqueue(1, { timeout: -1 }), /timeout/);
+  assert.throws(() => bucket.on('leak' as 'left', () => undefined), /limited, left, lost, close/);
+  assert.throws(() => bucket.on('left', {} as never), isMillraceError);
 });
 
 test('an item that nobody waits for keeps no process alive; one that is waited for does', async () => {

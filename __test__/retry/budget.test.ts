@@ -1,7 +1,8 @@
 /** A budget of retries for all threads. Its rule is proven in `core/src/retry/budget.rs`. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
-import { RetryBudget, type RetryBudgetConfig } from 'millrace';
+import { RetryBudget, type RetryBudgetConfig, RetryExecutor, RetryPolicy } from 'millrace';
 import { thread, until } from '../helpers.js';
 
 test('calls earn retries', () => {
@@ -54,6 +55,44 @@ test('eight threads at once never spend more than there is', async () => {
     counts.reduce((a, b) => a + b),
     1000,
   );
+});
+
+test('metrics and events: retries that had a token, had none, or gave it back', async () => {
+  using budget = new RetryBudget({ ratio: 0, minPerSecond: 1 });
+  let limited = 0;
+  budget.on('limited', () => limited++);
+  assert.deepEqual([budget.withdraw(), budget.withdraw(), limited], [true, false, 1]);
+  budget.giveBack();
+  const { retries, refused, givenBack, earned } = budget.getMetrics();
+  assert.deepEqual([retries, refused, givenBack, earned], [1, 1, 1, 1]);
+});
+
+test('closed, no retry has a token in any thread', async () => {
+  const budget = new RetryBudget({ ratio: 1, minPerSecond: 10 });
+  const worker = thread(
+    `const budget = RetryBudget.from(data);
+    parentPort.once('message', () => parentPort.postMessage([budget.closed, budget.withdraw()]));
+    parentPort.postMessage(budget.withdraw());`,
+    budget.toHandle(),
+  );
+  const exit = once(worker, 'exit');
+  assert.deepEqual(await once(worker, 'message'), [true]);
+  const executor = new RetryExecutor(new RetryPolicy({ maxAttempts: 9, initialDelay: 1 }), { budget });
+  let calls = 0;
+  budget.close();
+  budget.close();
+  await assert.rejects(
+    executor.execute(() => {
+      calls++;
+      throw new Error('mine');
+    }),
+    /mine/,
+  );
+  assert.deepEqual([calls, executor.getMetrics().giveUpsByReason.budget, budget.closed], [1, 1, true]);
+  assert.deepEqual(budget.standing, { earned: 0, free: 0 });
+  worker.postMessage('closed');
+  assert.deepEqual(await once(worker, 'message'), [[true, false]]);
+  await exit;
 });
 
 test('what cannot be meant is refused by name', () => {

@@ -1,7 +1,7 @@
 /** What ends a call that is tried again, and what an executor tells of it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Context, RetryBudget, RetryExecutor } from 'millrace';
+import { Context, RetryBudget, RetryExecutor, RetryPolicy } from 'millrace';
 import { child, thread, turns, until } from '../helpers.js';
 import { executor, failing } from './executors.js';
 
@@ -155,6 +155,13 @@ describe('closing', () => {
     await assert.rejects(call, /failure 1/);
     await assert.rejects(retries.execute(fn), { code: 'ERR_RETRY_CLOSED' });
     assert.deepEqual([calls(), retries.closed, retries.getMetrics().giveUpsByReason.closed], [1, true, 1]);
+  });
+
+  test('is of one executor: another of its name goes on, and is told nothing', async () => {
+    const [one, other] = [1, 2].map(() => new RetryExecutor(new RetryPolicy(), { name: 'two of a name' }));
+    other?.on('close', () => assert.fail('it was not closed'));
+    one?.close();
+    assert.deepEqual([await other?.execute(() => 'good'), other?.closed], ['good', false]);
   });
 
   test('by using', async () => {

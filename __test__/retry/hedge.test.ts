@@ -1,7 +1,8 @@
 /** A second request beside one that is late. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { type CallContext, Hedge, type HedgeOptions, hedge, RetryBudget } from 'millrace';
+import { type CallContext, Hedge, HedgeClosedError, type HedgeOptions, hedge, RetryBudget } from 'millrace';
 import { deferred, thread, until } from '../helpers.js';
 
 /** Requests that are answered by hand. */
@@ -144,6 +145,57 @@ describe('a quantile', () => {
     sent[1]?.resolve('second');
     assert.equal(await call, 'second');
   });
+});
+
+test('each late request of this thread is an event, sent or refused', async () => {
+  const told: boolean[] = [];
+  for (const budget of [undefined, new RetryBudget({ ratio: 0, minPerSecond: 0 })]) {
+    using hedged = new Hedge({ after: 1, ...(budget && { budget }) });
+    hedged.on('late', ({ sent }) => told.push(sent));
+    const { fn, sent } = requests();
+    const call = hedged.call(fn);
+    await until(() => told.length === (budget === undefined ? 1 : 2));
+    sent[0]?.resolve('first');
+    assert.equal(await call, 'first');
+  }
+  assert.deepEqual(told, [true, false]);
+});
+
+test('closed, it calls nothing in any thread', async () => {
+  const options = { after: 60_000, name: 'closed hedge' };
+  const hedged = new Hedge(options);
+  const worker = thread(
+    `const hedged = Hedge.from(data, { after: 60000 });
+    hedged.close();
+    const code = await hedged.call(() => 1).catch((error) => error.code);
+    parentPort.postMessage([hedged.closed, code]);`,
+    hedged.toHandle(),
+  );
+  const exit = once(worker, 'exit');
+  assert.deepEqual(await once(worker, 'message'), [[true, 'ERR_HEDGE_CLOSED']]);
+  await exit;
+  await assert.rejects(
+    hedged.call(() => 1),
+    HedgeClosedError,
+  );
+  await assert.rejects(
+    hedge(() => 1, options),
+    { code: 'ERR_HEDGE_CLOSED' },
+  );
+  assert.deepEqual([hedged.closed, hedged.getMetrics().calls], [true, 0]);
+});
+
+test('closed while a request is under way, no other is sent beside it', async () => {
+  const [closed, other] = [new Hedge({ after: 5 }), new Hedge({ after: 20 })];
+  closed.on('late', () => assert.fail('it is closed'));
+  const [mine, later] = [requests(), requests()];
+  const calls = [closed.call(mine.fn), other.call(later.fn)];
+  closed.close();
+  // Later than the first would have been late.
+  await until(() => later.sent.length === 2);
+  assert.equal(mine.sent.length, 1);
+  for (const { sent } of [mine, later]) sent[0]?.resolve('first');
+  assert.deepEqual(await Promise.all(calls), ['first', 'first']);
 });
 
 test('a wrapped function keeps its this and arguments', async () => {

@@ -1,7 +1,6 @@
 /** A concurrency limit that finds itself from latency. */
 import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError, NotHeldError, rethrow } from '../errors.js';
-import type { Emitter } from '../events.js';
 import { HeardObject } from '../heard-object.js';
 import { binding, fast } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
@@ -80,6 +79,8 @@ export interface AdaptiveLimiterEvents {
   reject: [event: { reason: FullReason }];
   /** A call waits for its turn. */
   queue: [];
+  /** It is closed. */
+  close: [];
 }
 
 /** How a call ended, and what can be read; the numbers of `src/adaptive.rs`. */
@@ -151,7 +152,7 @@ export class AdaptivePermit implements Disposable {
   }
 }
 
-const events = ['limit', 'reject', 'queue'] as const;
+const events = ['limit', 'reject', 'queue', 'close'] as const;
 
 /**
  * An adaptive concurrency limit, shared by all threads of the process: as many calls at once as a server takes without becoming slower. It
@@ -207,10 +208,10 @@ export class AdaptiveLimiter extends HeardObject<'adaptive', AdaptiveLimiterEven
   }
 
   /** @internal */
-  protected tell(emitter: Emitter<AdaptiveLimiterEvents>, what: number, a: number, b: number): void {
-    if (what === told.limit) emitter.emit('limit', { from: a, to: b });
-    else if (what === told.queue) emitter.emit('queue');
-    else emitter.emit('reject', { reason: a === 0 ? 'full' : 'timeout' });
+  protected override tell(what: number, a: number, b: number): void {
+    if (what === told.limit) this.emitter?.emit('limit', { from: a, to: b });
+    else if (what === told.queue) this.emitter?.emit('queue');
+    else this.emitter?.emit('reject', { reason: a === 0 ? 'full' : 'timeout' });
   }
 
   #read(what: number): number {

@@ -1,7 +1,6 @@
 /** So many calls at once among all threads, and a line before them. */
 import { checkFunction } from '../arguments.js';
 import { InvalidArgumentError, rethrow } from '../errors.js';
-import type { Emitter } from '../events.js';
 import { HeardObject } from '../heard-object.js';
 import { binding, fast } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
@@ -147,10 +146,9 @@ export class BulkheadCircuitBreaker extends HeardObject<'bulkhead', BulkheadEven
   }
 
   /** @internal */
-  protected tell(emitter: Emitter<BulkheadEvents>, what: number, reason: number): void {
-    if (what === told.queue) emitter.emit('queue');
-    else if (what === told.close) emitter.emit('close');
-    else emitter.emit('reject', { reason: reason === 0 ? 'full' : 'timeout' });
+  protected override tell(what: number, reason: number): void {
+    if (what === told.queue) this.emitter?.emit('queue');
+    else this.emitter?.emit('reject', { reason: reason === 0 ? 'full' : 'timeout' });
   }
 
   #read(what: number): number {

@@ -1,13 +1,12 @@
 /** A circuit breaker that all threads share. */
 import { InvalidArgumentError } from '../errors.js';
-import { Emitter } from '../events.js';
+import { HeardObject } from '../heard-object.js';
 import { binding, fast } from '../isolate.js';
 import type { CallTimeoutError } from '../policy/errors.js';
 import type { GuardedFunction } from '../policy/part.js';
 import { enter, failed, hasSteps, left, refused } from '../policy/step.js';
-import { nameOf, type Origin, type SharedHandle, SharedObject } from '../shared-object.js';
+import { nameOf, type Origin, type SharedHandle } from '../shared-object.js';
 import { wordAt } from '../sync/words.js';
-import { hear } from '../told.js';
 import { shown } from '../wait-options.js';
 import { type CircuitCallOptions, type CircuitCallResult, signalIn } from './call.js';
 import {
@@ -19,13 +18,11 @@ import {
   sharedPart,
 } from './config.js';
 import { CircuitOpenError, CircuitShutdownError } from './errors.js';
-import { type CircuitBreakerEvents, callEvents, checkListener, eventOf, stateEvents } from './events.js';
+import { type CircuitBreakerEvents, callEvents, eventOf, events, stateEvents } from './events.js';
 import { HealthChecks } from './health.js';
 import { endless, LimitedCall } from './limited-call.js';
 import { type CircuitBreakerMetrics, readMetrics } from './metrics.js';
 import { end, force, phase, rejectionOf, states } from './states.js';
-
-type EventName = keyof CircuitBreakerEvents & string;
 
 /** The hot ones. */
 const { breakerEnter, breakerLeave } = fast;
@@ -35,13 +32,6 @@ const nowhere = new Int32Array(1);
 const byCall = -0.5;
 /** Of calls that come too fast to be timed each, one is after so many. */
 const unaskedInARow = 15;
-
-/** What a listener throws is not the call's. */
-function uncaught(error: unknown): void {
-  process.nextTick(() => {
-    throw error;
-  });
-}
 
 /**
  * A circuit breaker: when what it calls fails too often, it lets nobody in for a while, in any thread of the process, and then tries with a
@@ -60,12 +50,13 @@ function uncaught(error: unknown): void {
  * const receipt = await payments.call(({ signal }) => fetch(url, { signal }));
  * ```
  */
-export class CircuitBreaker extends SharedObject<'breaker'> implements Disposable {
+export class CircuitBreaker extends HeardObject<'breaker', CircuitBreakerEvents> implements Disposable {
+  /** @internal */
+  protected readonly events = events;
   readonly #handle: number;
   readonly #timeout: number;
   readonly #locals: CircuitBreakerLocals;
   readonly #checks: HealthChecks | undefined;
-  readonly #emitter = new Emitter<CircuitBreakerEvents>(() => this.#listen());
   /** Whether anybody listens to calls. */
   #observed = false;
   /** Whether a call is more than two native calls around the function. */
@@ -76,7 +67,6 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
   readonly #at: number;
   readonly #tally: Int32Array;
   readonly #tallyAt: number;
-  #unhear: (() => void) | undefined;
   #checking: Promise<boolean> | undefined;
   #closed = false;
 
@@ -111,7 +101,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     if (healthCheckInterval !== undefined) {
       this.#checks = new HealthChecks(() => void this.checkHealth(), healthCheckInterval);
       this.#checks.entered(fast.breakerPhase(this.#handle));
-      this.#listen();
+      this.listened();
     }
   }
 
@@ -227,7 +217,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     if (typeof fn !== 'function') throw new InvalidArgumentError('fn', shown(fn), 'a function');
     const signal = options === undefined ? undefined : signalIn(options);
     signal?.throwIfAborted();
-    if (this.#observed) this.#tell('fire');
+    if (this.#observed) this.emitter?.emit('fire');
     return signal;
   }
 
@@ -259,18 +249,18 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     else {
       const how = this.#judge(permit, undefined, value);
       this.#leave(permit, how);
-      if (how === end.failure) return this.#tell('failure', undefined);
-      if (how === end.ignored) return;
+      if (how === end.failure) this.emitter?.emit('failure', undefined);
+      if (how !== end.success) return;
     }
-    if (this.#observed) this.#tell('success', value);
+    if (this.#observed) this.emitter?.emit('success', value);
   }
 
   async #fail(permit: number, error: unknown, timedOut: boolean): Promise<unknown> {
     const how = timedOut ? end.timedOut : this.#judge(permit, error, undefined);
     this.#leave(permit, how);
     if (how !== end.failure && how !== end.timedOut) throw error;
-    if (timedOut) this.#tell('timeout', error as CallTimeoutError);
-    this.#tell('failure', error);
+    if (timedOut) this.emitter?.emit('timeout', error as CallTimeoutError);
+    this.emitter?.emit('failure', error);
     return this.#instead(error);
   }
 
@@ -294,7 +284,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     const rejection = rejectionOf(refused);
     if (rejection === undefined) throw new CircuitShutdownError();
     const error = new CircuitOpenError(rejection, this.name);
-    this.#tell('reject', error);
+    this.emitter?.emit('reject', error);
     return this.#instead(error);
   }
 
@@ -303,7 +293,7 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     if (fallback === undefined) throw error;
     const value = await fallback(error);
     fast.breakerFallback(this.#handle);
-    this.#tell('fallback', value, error);
+    this.emitter?.emit('fallback', value, error);
     return value;
   }
 
@@ -324,7 +314,8 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
       const rejected = rejectionOf(permit);
       if (rejected === undefined || this.#locals.fallback !== undefined)
         return { ok: true, value: (await this.#refuse(permit)) as T };
-      if (this.#emitter.listens('reject')) this.#tell('reject', new CircuitOpenError(rejected, this.name));
+      if (this.emitter?.listens('reject') === true)
+        this.emitter.emit('reject', new CircuitOpenError(rejected, this.name));
       return { ok: false, rejected };
     } catch (error) {
       return { ok: false, error };
@@ -418,62 +409,31 @@ export class CircuitBreaker extends SharedObject<'breaker'> implements Disposabl
     return true;
   }
 
-  /** Listens to calls of this thread, or to changes of state by any. Keeps the breaker, and no process, alive. */
-  on<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this {
-    checkListener(event, listener);
-    this.#emitter.add(event, listener, false);
-    return this;
-  }
-
-  /** Listens once. */
-  once<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this {
-    checkListener(event, listener);
-    this.#emitter.add(event, listener, true);
-    return this;
-  }
-
-  /** Listens no more. */
-  off<K extends EventName>(event: K, listener: (...args: CircuitBreakerEvents[K]) => void): this {
-    this.#emitter.remove(event, listener);
-    return this;
-  }
-
-  #tell<K extends EventName>(name: K, ...args: CircuitBreakerEvents[K]): void {
-    try {
-      this.#emitter.emit(name, ...args);
-    } catch (error) {
-      uncaught(error);
-    }
-  }
-
-  /** Hears of the state while anybody wants to know. */
-  #listen(): void {
+  /** Hears of the state while anybody wants to know. @internal */
+  protected override listened(): void {
     const { isFailure, fallback } = this.#locals;
-    this.#observed = callEvents.some((name) => this.#emitter.listens(name));
+    const listens = (name: keyof CircuitBreakerEvents): boolean => this.emitter?.listens(name) === true;
+    this.#observed = callEvents.some(listens);
     this.#careful = this.#observed || this.#timeout > 0 || isFailure !== undefined || fallback !== undefined;
-    const wanted = this.#checks !== undefined || stateEvents.some((name) => this.#emitter.listens(name));
-    if (wanted && !this.#closed) this.#unhear ??= hear(this.native, this.#heard);
-    else this.#deafen();
+    this.hear(this.#checks !== undefined || stateEvents.some(listens));
   }
 
-  #deafen(): void {
-    this.#unhear?.();
-    this.#unhear = undefined;
-  }
-
-  readonly #heard = (_what: number, from: number, to: number, retryAfter: number): void => {
+  /** @internal */
+  protected override tell(_what: number, from: number, to: number, retryAfter: number): void {
     const [before, after] = [states[from], states[to]];
     if (before === undefined || after === undefined) return;
     this.#checks?.entered(to);
     const change = { from: before, to: after, retryAfter };
     const event = eventOf[after];
-    if (event !== undefined) this.#tell(event, change);
-    this.#tell('stateChange', change);
-    if (to === phase.shutdown) {
-      this.#closed = true;
-      this.#deafen();
-    }
-  };
+    if (event !== undefined) this.emitter?.emit(event, change);
+    this.emitter?.emit('stateChange', change);
+  }
+
+  /** @internal */
+  protected override ended(): void {
+    this.#closed = true;
+    this.emitter?.emit('shutdown');
+  }
 
   /**
    * Shuts it down for all threads: it calls nothing any more. Functions that run go on, and what they come to is the caller's. Again does no

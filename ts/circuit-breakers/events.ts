@@ -1,7 +1,5 @@
 /** What a circuit breaker tells those who listen, by the names that opossum made known. */
-import { InvalidArgumentError } from '../errors.js';
 import type { CallTimeoutError } from '../policy/errors.js';
-import { shown } from '../wait-options.js';
 import type { CircuitOpenError } from './errors.js';
 import type { CircuitState } from './states.js';
 
@@ -17,8 +15,8 @@ export interface CircuitStateChange {
 
 /**
  * A breaker's events, with what each listener gets. Those of calls are told in the thread of the call, those of states in every thread that
- * listens, whichever thread caused them, in the order in which they happened. What a listener throws is an uncaught exception and
- * changes nothing for the call.
+ * listens, whichever thread caused them, in the order in which they happened. `close` is that of the circuit, as in opossum: the breaker's
+ * own end is `shutdown`. What a listener throws is an uncaught exception and changes nothing for the call.
  */
 export interface CircuitBreakerEvents {
   /** Somebody calls. */
@@ -41,12 +39,14 @@ export interface CircuitBreakerEvents {
   close: [change: CircuitStateChange];
   /** Its state has changed, to whichever. */
   stateChange: [change: CircuitStateChange];
+  /** It was shut down by `close()`, in whichever thread. */
+  shutdown: [];
 }
 
 /** Those of calls. @internal */
 export const callEvents = ['fire', 'success', 'failure', 'timeout', 'reject', 'fallback'] as const;
 /** Those of states. @internal */
-export const stateEvents = ['open', 'halfOpen', 'close', 'stateChange'] as const;
+export const stateEvents = ['open', 'halfOpen', 'close', 'stateChange', 'shutdown'] as const;
 /** The event of a state, if it has one. @internal */
 export const eventOf: Partial<Record<CircuitState, 'open' | 'halfOpen' | 'close'>> = {
   open: 'open',
@@ -55,12 +55,5 @@ export const eventOf: Partial<Record<CircuitState, 'open' | 'halfOpen' | 'close'
   closed: 'close',
 };
 
-const events: readonly string[] = [...callEvents, ...stateEvents];
-
-/** @throws {@link InvalidArgumentError} for no event of these, or no listener. @internal */
-export function checkListener(event: unknown, listener: unknown): void {
-  if (!events.includes(event as string))
-    throw new InvalidArgumentError('event', shown(event), events.join(', '));
-  if (typeof listener !== 'function')
-    throw new InvalidArgumentError('listener', shown(listener), 'a function');
-}
+/** All of them. @internal */
+export const events = [...callEvents, ...stateEvents] as const;

@@ -19,7 +19,7 @@ export interface QueuedCallOptions extends WaitOptions {
 export const entered = { waiting: 0, now: 1, closed: 2, full: 3, late: 4 } as const;
 
 /** What listeners are told; the numbers of `src/bulkhead.rs`. @internal */
-export const told = { reject: 0, queue: 1, limit: 2, close: 3 } as const;
+export const told = { reject: 0, queue: 1, limit: 2 } as const;
 
 /** What is waited for. @internal */
 export interface Entrance {

@@ -48,12 +48,14 @@ export interface LoadShedMetrics {
 export interface LoadShedEvents {
   /** A call was refused. */
   refuse: [event: { priority: number; retryAfter: number }];
+  /** It is closed. */
+  close: [];
 }
 
 /** A probe is looked for so often at least, in milliseconds. */
 const longestInterval = 50;
 const known = ['maxEventLoopDelay', 'priorities'];
-const events = ['refuse'] as const;
+const events = ['refuse', 'close'] as const;
 /** The timer goes on for as long as calls come: it is not to hold on to what the first of them had in AsyncLocalStorage. */
 const root = new AsyncResource('millrace', { requireManualDestroy: true });
 
@@ -234,11 +236,13 @@ export class LoadShed implements Disposable {
     return this.#closed;
   }
 
-  /** Ends the measuring: from here on everything is admitted, and nothing counted. */
+  /** Ends the measuring: from here on everything is admitted, and nothing counted. Again does no harm. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#emitter.emit('close');
   }
 
   [Symbol.dispose](): void {

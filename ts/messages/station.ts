@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { threadId } from 'node:worker_threads';
 import type { Broadcast } from '../channels/broadcast.js';
 import type { Channel } from '../channels/channel.js';
-import { Emitter } from '../events.js';
+import { Emitter, uncaught } from '../events.js';
 import { fast } from '../isolate.js';
 import { planLinger } from '../linger.js';
 import { SharedMap } from '../memory/shared-map.js';
@@ -276,7 +276,7 @@ export class Station {
         return this.#subscriptions.deliver(event, payload, this.#roster.audience(event).here, true);
       }
       case kind.deadLetter:
-        return this.#tell('deadLetter', message[2] as DeadCommand);
+        return this.emitter.emit('deadLetter', message[2] as DeadCommand);
     }
   }
 
@@ -323,20 +323,12 @@ export class Station {
         peer.send([kind.deadLetter, this.#id, { ...letter, payload: undefined }]);
       }
     }
-    this.#tell('deadLetter', letter);
+    this.emitter.emit('deadLetter', letter);
   }
 
   #failed(error: unknown, event: string): void {
-    if (this.emitter.listens('subscriberError')) this.#tell('subscriberError', error, event);
+    if (this.emitter.listens('subscriberError')) this.emitter.emit('subscriberError', error, event);
     else uncaught(error);
-  }
-
-  #tell<K extends keyof MessageBusEvents>(name: K, ...args: MessageBusEvents[K]): void {
-    try {
-      this.emitter.emit(name, ...args);
-    } catch (error) {
-      uncaught(error);
-    }
   }
 
   /** Another may take its place. */
@@ -360,11 +352,4 @@ export class Station {
     this.#channel.close();
     this.#life.close();
   }
-}
-
-/** What a listener or subscriber throws is not the publisher's. */
-function uncaught(error: unknown): void {
-  process.nextTick(() => {
-    throw error;
-  });
 }

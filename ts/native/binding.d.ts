@@ -135,8 +135,8 @@ export declare function broadcastSubscribers(broadcast: NativeObject): Array<Nat
 /** Removes a subscriber; whether there was one. */
 export declare function broadcastUnsubscribe(broadcast: NativeObject, id: string): boolean
 
-/** How a budget stands. */
-export declare function budgetStanding(object: NativeObject): NativeBudgetStanding
+/** How a budget stands, and what has come of it. */
+export declare function budgetCounts(object: NativeObject): NativeBudgetCounts
 
 /** What a bulkhead has counted. */
 export declare function bulkheadMetrics(object: NativeObject): any
@@ -264,12 +264,18 @@ export interface NativeBreakerMetrics {
   latency: NativeBreakerLatency
 }
 
-/** How a budget stands. */
-export interface NativeBudgetStanding {
+/** How a budget stands, and what has come of it. */
+export interface NativeBudgetCounts {
   /** Retries that calls have earned. */
   earned: number
   /** Retries that are free now. */
   free: number
+  /** Retries that had a token. */
+  retries: number
+  /** Retries that had none. */
+  refused: number
+  /** Tokens given back. */
+  givenBack: number
 }
 
 /** Where an atomic's cell is. */
@@ -482,8 +488,8 @@ export declare function startTicker(channel: NativeObject, first: number, every:
 /** It is told no more; what is on its way may still come. */
 export declare function unwatchObject(object: NativeObject, key: number): void
 
-/** This isolate is told the object's changes from here on, under `key`. */
-export declare function watchObject(object: NativeObject, key: number): void
+/** This isolate is told the object's changes from here on, under `key`; false if there are none any more, as it is closed. */
+export declare function watchObject(object: NativeObject, key: number): boolean
 
 /** Places in one chunk of words; each has a cache line. */
 export declare const WORD_PLACES: number

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeObject, NativePool, NativeWorker, adaptiveMetrics, atomicCell, atomicChunk, breakerMetrics, breakerTally, breakerTimeout, breakerWord, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, budgetStanding, bulkheadMetrics, channelRingValues, channelRingWords, diagnose, hedgeCounts, keyedConfigure, keyedStats, leakyConfigure, limiterConfigure, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, retryCounts, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, shedMetrics, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
+const { NativeObject, NativePool, NativeWorker, adaptiveMetrics, atomicCell, atomicChunk, breakerMetrics, breakerTally, breakerTimeout, breakerWord, broadcastRefused, broadcastSubscribe, broadcastSubscribers, broadcastUnsubscribe, budgetCounts, bulkheadMetrics, channelRingValues, channelRingWords, diagnose, hedgeCounts, keyedConfigure, keyedStats, leakyConfigure, limiterConfigure, lockHolders, lockWatch, lockWatchEnd, lockWatchHold, lockWatchLetGo, lockWatchWait, lockWatchWord, mapStats, memoryBuffer, memoryBytes, memoryClose, openIsolate, PAGE_AREA, PAGE_DRAIN_BYTES, PAGE_DRAIN_RECORDS, PAGE_OUT_BYTES, PAGE_RECORD, PAGE_SIZE, PAGE_TASK_BYTES, PAGE_TASK_RECORD, retryCounts, RING_HEAD, RING_STAMPS, RING_TAIL, ringMemory, sharedWords, shedMetrics, singleflightBoard, singleflightBoardBlocking, singleflightLand, startTicker, unwatchObject, watchObject, WORD_PLACES } = nativeBinding
 export { NativeObject }
 export { NativePool }
 export { NativeWorker }
@@ -788,7 +788,7 @@ export { broadcastRefused }
 export { broadcastSubscribe }
 export { broadcastSubscribers }
 export { broadcastUnsubscribe }
-export { budgetStanding }
+export { budgetCounts }
 export { bulkheadMetrics }
 export { channelRingValues }
 export { channelRingWords }

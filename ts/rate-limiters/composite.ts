@@ -16,7 +16,8 @@ export interface CompositePart {
  * Several limiters, all or nothing: one passes if all of them allow it, and otherwise none of them counts it. Those who wait here are served in the order of
  * their coming; whoever waits at one of the limiters directly stands before them, so one that always has a line of its own lets nobody of
  * this one pass, and makes what is reserved here later, as its `pending` says. One who waits here learns that a limiter was reset, or has other numbers, when it would have looked again.
- * What concerns the rules (`penalty`, `reward`, `block`, `reset`) is done to each. Closing it leaves its limiters open.
+ * What concerns the rules (`penalty`, `reward`, `block`, `reset`) is done to each. Closing it leaves its limiters open; one of them
+ * that is closed closes it.
  *
  * @example
  * ```ts

@@ -5,7 +5,6 @@ import type { BulkheadMetrics } from '../circuit-breakers/bulkhead.js';
 import { entered, told } from '../circuit-breakers/line.js';
 import { Places } from '../circuit-breakers/places.js';
 import { InvalidArgumentError } from '../errors.js';
-import type { Emitter } from '../events.js';
 import { HeardObject } from '../heard-object.js';
 import { binding, fast } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
@@ -100,10 +99,9 @@ export class ConcurrencyLimiter
   }
 
   /** @internal */
-  protected tell(emitter: Emitter<ConcurrencyEvents>, what: number, late: number): void {
-    if (what === told.close) emitter.emit('close');
+  protected override tell(what: number, late: number): void {
     // One who has waited in vain was not refused.
-    else if (what === told.reject && late === 0) emitter.emit('limited');
+    if (what === told.reject && late === 0) this.emitter?.emit('limited');
   }
 
   #read(what: number): number {

@@ -1,7 +1,6 @@
 /** A rate limit for each of many keys, the same for all threads. */
 import { block, blockingLimit } from '../blocking.js';
 import { InvalidArgumentError, rethrow } from '../errors.js';
-import type { Emitter } from '../events.js';
 import { HeardObject } from '../heard-object.js';
 import { binding, fast, records, taskRecord } from '../isolate.js';
 import { nameOf, type Origin, type SharedHandle } from '../shared-object.js';
@@ -332,11 +331,6 @@ export class KeyedRateLimiter
     if (this.closed) return new LimiterClosedError();
     const most = this.#most(key);
     return n > most ? tooMuch(n, most) : new RateLimitError(denied, Infinity, 'denied');
-  }
-
-  /** @internal */
-  protected tell(emitter: Emitter<KeyedLimiterEvents>): void {
-    emitter.emit('close');
   }
 
   /** Whether it is closed. */

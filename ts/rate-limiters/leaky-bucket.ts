@@ -1,13 +1,8 @@
 /** The leaky bucket as a queue. */
 import { rethrow, WaitTimeoutError } from '../errors.js';
-import { binding, fast } from '../isolate.js';
-import {
-  nameOf,
-  type Origin,
-  type SharedHandle,
-  SharedObject,
-  type SharedOptions,
-} from '../shared-object.js';
+import { HeardObject } from '../heard-object.js';
+import { afterDrain, binding, fast } from '../isolate.js';
+import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
 import { signalOf } from '../signal.js';
 import { checkWaitOptions, nativeLimit, type WaitOptions } from '../wait-options.js';
 import { enter, nextWait, status, type Wait } from '../waits.js';
@@ -36,6 +31,22 @@ export interface LeakyBucketMetrics {
   readonly length: number;
 }
 
+/**
+ * The events of a leaky bucket, with what each listener gets. Those of items are told in the item's own thread, and not of items that `dequeue`
+ * takes out.
+ */
+export interface LeakyBucketEvents<T> {
+  /** A call of this thread was refused: one item, and after how many milliseconds there is room for it, or it could leave. */
+  limited: [count: number, retryAfter: number];
+  /** An item has left in its turn. */
+  left: [item: T];
+  /** An item was taken out before its turn, and why: its `timeout`, its signal, or the bucket was closed. */
+  lost: [item: T, error: unknown];
+  /** It is closed, by whichever thread. */
+  close: [];
+}
+
+const events = ['limited', 'left', 'lost', 'close'] as const;
 const own = ['capacity', 'leakRate', 'leakInterval'] as const;
 /** How putting in went; the numbers of `src/leaky_bucket.rs`. */
 const put = { waiting: 0, closed: 2, full: 2 ** 52 } as const;
@@ -51,8 +62,7 @@ class Drop<T> implements Wait {
   /** Nobody waits for it: it keeps no process alive. */
   declare readonly idle?: true;
   /** Kept, so that its handle stays. */
-  readonly bucket: object;
-  readonly #drops: Set<Drop<T>>;
+  readonly bucket: LeakyBucketRateLimiter<T>;
   readonly #options: WaitOptions;
   readonly #left: (() => void) | undefined;
   readonly #failed: ((error: unknown) => void) | undefined;
@@ -60,15 +70,13 @@ class Drop<T> implements Wait {
 
   constructor(
     thing: T,
-    bucket: object,
-    drops: Set<Drop<T>>,
+    bucket: LeakyBucketRateLimiter<T>,
     options: WaitOptions,
     left: (() => void) | undefined,
     failed: ((error: unknown) => void) | undefined,
   ) {
     this.thing = thing;
     this.bucket = bucket;
-    this.#drops = drops;
     this.#options = options;
     this.#left = left;
     this.#failed = failed;
@@ -77,7 +85,6 @@ class Drop<T> implements Wait {
 
   enter(id: number): void {
     this.id = id;
-    this.#drops.add(this);
     enter(this);
     const signal = signalOf(this.#options.signal);
     if (signal === undefined) return;
@@ -86,14 +93,20 @@ class Drop<T> implements Wait {
   }
 
   settle(how: number): void {
-    this.#drops.delete(this);
     const signal = signalOf(this.#options.signal);
     if (this.#onAbort !== undefined) signal?.removeEventListener('abort', this.#onAbort);
-    if (this.taken || how === status.signal) this.#left?.();
-    else if (how === status.aborted)
-      this.#failed?.(signal?.reason ?? new DOMException('aborted', 'AbortError'));
-    else if (how === status.timedOut) this.#failed?.(new WaitTimeoutError(this.#options.timeout ?? 0));
-    else this.#failed?.(new LimiterClosedError());
+    const left = how === status.signal;
+    const error = left || this.taken ? undefined : this.#error(how, signal);
+    if (error === undefined) this.#left?.();
+    else this.#failed?.(error);
+    if (!this.taken) this.bucket.gone(this, error);
+  }
+
+  /** Why it has not left. */
+  #error(how: number, signal: AbortSignal | undefined): unknown {
+    if (how === status.aborted) return signal?.reason ?? new DOMException('aborted', 'AbortError');
+    if (how === status.timedOut) return new WaitTimeoutError(this.#options.timeout ?? 0);
+    return new LimiterClosedError();
   }
 }
 
@@ -108,11 +121,19 @@ class Drop<T> implements Wait {
  * ```ts
  * const bucket = new LeakyBucketRateLimiter<Job>({ capacity: 50, leakRate: 5, leakInterval: 100 });
  * await bucket.enqueue(job);   // its turn
+ *
+ * bucket.on('left', (job) => run(job));   // or without waiting
+ * bucket.tryEnqueue(job);
  * ```
  */
 // biome-ignore lint/suspicious/noExplicitAny: an item is whatever the user says
-export class LeakyBucketRateLimiter<T = any> extends SharedObject<'leaky-bucket'> implements Disposable {
+export class LeakyBucketRateLimiter<T = any>
+  extends HeardObject<'leaky-bucket', LeakyBucketEvents<T>>
+  implements Disposable
+{
   readonly #handle: number;
+  /** @internal */
+  protected readonly events = events;
   /** The oldest first. */
   readonly #drops = new Set<Drop<T>>();
 
@@ -148,8 +169,32 @@ export class LeakyBucketRateLimiter<T = any> extends SharedObject<'leaky-bucket'
     const id = nextWait();
     const limit = nativeLimit(options.timeout);
     const how = fast.leakyEnqueue(this.#handle, id, limit, options.signal !== undefined);
-    if (how === put.waiting) new Drop(item, this, this.#drops, options, left, failed).enter(id);
+    if (how === put.waiting) {
+      const drop = new Drop(item, this, options, left, failed);
+      this.#drops.add(drop);
+      drop.enter(id);
+    }
     return how;
+  }
+
+  /** An item has left, or was taken out because of this. @internal */
+  gone(drop: Drop<T>, error: unknown): void {
+    this.#drops.delete(drop);
+    const { emitter } = this;
+    if (emitter === undefined) return;
+    // This is read from the page, which a listener may need.
+    afterDrain(() => {
+      if (error === undefined) emitter.emit('left', drop.thing);
+      else emitter.emit('lost', drop.thing, error);
+    });
+  }
+
+  /** Says that one was refused. @returns After how long it could be otherwise, and whether the bucket is full. */
+  #refused(how: number): [retryAfter: number, full: boolean] {
+    const full = how < -put.full;
+    const retryAfter = full ? -how - put.full - 1 : -how - 1;
+    this.emitter?.emit('limited', 1, retryAfter);
+    return [retryAfter, full];
   }
 
   /**
@@ -161,6 +206,7 @@ export class LeakyBucketRateLimiter<T = any> extends SharedObject<'leaky-bucket'
   tryEnqueue(item: T): boolean {
     const how = this.#put(item, {});
     if (how === put.closed) throw new LimiterClosedError();
+    if (how < 0) this.#refused(how);
     return how === put.waiting;
   }
 
@@ -178,8 +224,7 @@ export class LeakyBucketRateLimiter<T = any> extends SharedObject<'leaky-bucket'
       const how = this.#put(item, options, resolve, reject);
       if (how === put.closed) reject(new LimiterClosedError());
       else if (how < 0) {
-        const full = how < -put.full;
-        const retryAfter = full ? -how - put.full - 1 : -how - 1;
+        const [retryAfter, full] = this.#refused(how);
         const why = full ? 'the bucket is full for' : 'it would leave only in';
         const message = `${why} ${Math.ceil(retryAfter)} ms`;
         reject(new RateLimitError(message, retryAfter, full ? 'queue' : 'limit'));

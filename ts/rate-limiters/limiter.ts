@@ -1,10 +1,10 @@
 /** What all limiters have in common. */
 import { block, blockingLimit } from '../blocking.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkListener, Emitter } from '../events.js';
+import { HeardObject } from '../heard-object.js';
 import { fast, records, taskRecord } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
-import { type Origin, SharedObject, type SharedOptions } from '../shared-object.js';
+import type { Origin, SharedOptions } from '../shared-object.js';
 import { type Cancellation, signalOf } from '../signal.js';
 import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, nativeLimit, SignalWait, shown, type WaitOptions } from '../wait-options.js';
@@ -50,10 +50,12 @@ export interface LimiterMetrics {
   readonly waiting: number;
 }
 
-/** What a limiter tells those who listen in this thread. */
+/** The events of a limiter, with what each listener gets. */
 export interface LimiterEvents {
   /** A call of this thread was refused: how much it asked for, and how many milliseconds until it could pass (`Infinity`: never). */
   limited: [count: number, retryAfter: number];
+  /** It is closed, by whichever thread. */
+  close: [];
 }
 
 /** How passing went; the numbers of `src/limiter.rs`. @internal */
@@ -81,7 +83,7 @@ const change = { penalty: 0, reward: 1, block: 2, reset: 3 } as const;
 const done = Promise.resolve();
 /** A hundred years: more is a mistake of units. */
 const longest = 3.2e12;
-const events = ['limited'] as const;
+const events = ['limited', 'close'] as const;
 
 /** The time that does not jump, as milliseconds since 1970. @internal */
 export function epoch(): number {
@@ -95,10 +97,14 @@ export function checkCount(count: number, name = 'count'): void {
 }
 
 /** A limiter, as this thread sees it. Not made itself. */
-export abstract class Limiter<Kind extends string = string> extends SharedObject<Kind> implements Disposable {
+export abstract class Limiter<Kind extends string = string>
+  extends HeardObject<Kind, LimiterEvents>
+  implements Disposable
+{
   /** @internal */
   protected readonly handle: number;
-  #emitter: Emitter<LimiterEvents> | undefined;
+  /** @internal */
+  protected readonly events = events;
 
   /** @internal */
   protected constructor(kind: Kind, origin: Origin) {
@@ -139,7 +145,7 @@ export abstract class Limiter<Kind extends string = string> extends SharedObject
       if (typeof count !== 'number' || count >>> 0 !== count || count === 0) checkCount(count);
       if (limiterTry(this.handle, count)) return true;
     }
-    if (this.#emitter !== undefined) this.#limited(count);
+    if (this.emitter !== undefined) this.#limited(count);
     return false;
   }
 
@@ -287,36 +293,8 @@ export abstract class Limiter<Kind extends string = string> extends SharedObject
     };
   }
 
-  /** Listens to what happens to this thread's calls. */
-  on<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this {
-    this.#listen(event, listener, false);
-    return this;
-  }
-
-  /** As {@link on}, for the next time only. */
-  once<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this {
-    this.#listen(event, listener, true);
-    return this;
-  }
-
-  /** Listens no more. */
-  off<K extends keyof LimiterEvents>(event: K, listener: (...args: LimiterEvents[K]) => void): this {
-    this.#emitter?.remove(event, listener);
-    return this;
-  }
-
-  #listen<K extends keyof LimiterEvents>(
-    event: K,
-    listener: (...args: LimiterEvents[K]) => void,
-    once: boolean,
-  ): void {
-    checkListener(event, events, listener);
-    this.#emitter ??= new Emitter<LimiterEvents>();
-    this.#emitter.add(event, listener, once);
-  }
-
   #limited(count: number, retryAfter = this.until(count)): void {
-    this.#emitter?.emit('limited', count, retryAfter);
+    this.emitter?.emit('limited', count, retryAfter);
   }
 
   /** Milliseconds until `count` can be taken; `Infinity` for never. @internal */
@@ -333,7 +311,7 @@ export abstract class Limiter<Kind extends string = string> extends SharedObject
     }
     const full = how < -passed.full;
     const retryAfter = full ? -how - passed.full - 1 : -how - 1;
-    if (this.#emitter !== undefined) this.#limited(count, retryAfter);
+    if (this.emitter !== undefined) this.#limited(count, retryAfter);
     const why = full ? 'as many wait as may' : 'it cannot be in time';
     const message = `${why}: it could pass in ${Math.ceil(retryAfter)} ms`;
     return new RateLimitError(message, retryAfter, full ? 'queue' : 'limit');

@@ -1,12 +1,7 @@
 /** How much extra load retries may make, all threads together. */
+import { HeardObject } from '../heard-object.js';
 import { binding, fast } from '../isolate.js';
-import {
-  nameOf,
-  type Origin,
-  type SharedHandle,
-  SharedObject,
-  type SharedOptions,
-} from '../shared-object.js';
+import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
 
 /** What a retry budget allows. */
 export interface RetryBudgetConfig {
@@ -26,6 +21,26 @@ export interface RetryBudgetStanding {
   free: number;
 }
 
+/** How a budget stands, and what has come of it so far, in all threads. */
+export interface RetryBudgetMetrics extends RetryBudgetStanding {
+  /** Retries that had a token. */
+  retries: number;
+  /** Retries that had none. */
+  refused: number;
+  /** Tokens of retries that were cancelled while they waited. */
+  givenBack: number;
+}
+
+/** The events of a retry budget, with what each listener gets. */
+export interface RetryBudgetEvents {
+  /** A retry of this thread had no token. */
+  limited: [];
+  /** It is closed, by whichever thread. */
+  close: [];
+}
+
+const events = ['limited', 'close'] as const;
+
 /**
  * A budget of retries that all threads share. A retry takes its token before it begins to wait, so those that wait are counted; who finds
  * none gives up with the error it has. In memory it is two words.
@@ -36,8 +51,10 @@ export interface RetryBudgetStanding {
  * const executor = new RetryExecutor(new RetryPolicy(), { budget });
  * ```
  */
-export class RetryBudget extends SharedObject<'retry-budget'> {
+export class RetryBudget extends HeardObject<'retry-budget', RetryBudgetEvents> implements Disposable {
   readonly #handle: number;
+  /** @internal */
+  protected readonly events = events;
 
   /**
    * @param config - What it allows.
@@ -74,7 +91,9 @@ export class RetryBudget extends SharedObject<'retry-budget'> {
 
   /** Takes the token of a retry, before it waits. @returns Whether there was one. */
   withdraw(): boolean {
-    return fast.budgetWithdraw(this.#handle);
+    const taken = fast.budgetWithdraw(this.#handle);
+    if (!taken) this.emitter?.emit('limited');
+    return taken;
   }
 
   /** Gives back the token of a retry that was cancelled while it waited. */
@@ -84,6 +103,27 @@ export class RetryBudget extends SharedObject<'retry-budget'> {
 
   /** How it stands at this moment. */
   get standing(): RetryBudgetStanding {
-    return binding.budgetStanding(this.native);
+    const { earned, free } = this.getMetrics();
+    return { earned, free };
+  }
+
+  /** How it stands, and what has come of it so far, in all threads. */
+  getMetrics(): RetryBudgetMetrics {
+    return binding.budgetCounts(this.native);
+  }
+
+  /** Whether it is closed. */
+  get closed(): boolean {
+    return fast.budgetClosed(this.#handle);
+  }
+
+  /** Closes it for all threads: no retry has a token any more, so calls that fail give up. Again does no harm. */
+  close(): void {
+    fast.budgetClose(this.#handle);
+    this.unexport();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }

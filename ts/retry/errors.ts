@@ -49,6 +49,16 @@ export class HedgeError extends MillraceError {
   }
 }
 
+/** The hedge is closed: it calls nothing any more. */
+export class HedgeClosedError extends MillraceError {
+  override name = 'HedgeClosedError';
+  /** @internal */
+  constructor() {
+    super('ERR_HEDGE_CLOSED', 'the hedge is closed: it calls nothing any more');
+  }
+}
+
 register('ERR_NON_RETRYABLE', NonRetryableError);
 register('ERR_RETRY_CLOSED', RetryClosedError);
 register('ERR_HEDGE_FAILED', HedgeError);
+register('ERR_HEDGE_CLOSED', HedgeClosedError);

@@ -1,7 +1,7 @@
 /** Calls functions until they succeed, or it is no use. */
 import { sleep } from '../channels/timers.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkListener, Emitter } from '../events.js';
+import { HeardObject } from '../heard-object.js';
 import { fast } from '../isolate.js';
 import type { CallContext } from '../policy/call-context.js';
 import { type Ender, enderOf, listenTo, unlistenTo } from '../policy/cancelling.js';
@@ -15,13 +15,7 @@ import {
 } from '../policy/part.js';
 import { enter, failed, hasSteps, left, refused } from '../policy/step.js';
 import { callWithin } from '../policy/timeout.js';
-import {
-  nameOf,
-  type Origin,
-  type SharedHandle,
-  SharedObject,
-  type SharedOptions,
-} from '../shared-object.js';
+import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
 import { nextTurn } from '../turn.js';
 import { shown } from '../wait-options.js';
 import { RetryBudget } from './budget.js';
@@ -39,13 +33,13 @@ export interface RetryExecutorOptions extends SharedOptions {
 /** How an attempt went wrong. */
 type Failure<T> = { error: unknown } | { result: T };
 
-const events = ['retry', 'giveUp'] as const;
+const events = ['retry', 'giveUp', 'close'] as const;
 
 type Attempt<T> = (context: RetryContext) => T | PromiseLike<T>;
 
 /**
  * Calls functions until they succeed, or a policy says that it is no use. A call that succeeds at once makes no timer, no signal and no
- * promise beside its own. Executors of one name share what they count, in all threads.
+ * promise beside its own. Executors of one name share what they count, in all threads; each makes its own calls, and is closed by itself.
  *
  * When it gives up it throws the last error itself, with the earlier ones as its `errors`; an error that cannot take them (it is
  * frozen, no object, or has `errors` of its own) is thrown as it is, and `giveUp` tells of all. If the last result was not good
@@ -57,11 +51,12 @@ type Attempt<T> = (context: RetryContext) => T | PromiseLike<T>;
  * const user = await executor.execute(() => fetchUser(id));
  * ```
  */
-export class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, Disposable {
+export class RetryExecutor extends HeardObject<'retry', RetryEvents> implements PolicyPart, Disposable {
+  /** @internal */
+  protected readonly events = events;
   readonly #policy: RetryPolicy;
   readonly #budget: RetryBudget | undefined;
   readonly #handle: number;
-  readonly #events = new Emitter<RetryEvents>();
   readonly #waiting = new Set<AbortController>();
   #closed = false;
 
@@ -239,7 +234,7 @@ export class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, 
       const wait = this.#judge(run, failure);
       if (typeof wait !== 'number') return this.#giveUp(run, failure, wait);
       const { attempt, lastError: error } = run;
-      this.#tell('retry', { attempt, delay: wait, error });
+      this.emitter?.emit('retry', { attempt, delay: wait, error });
       const ended = await this.#wait(wait, run.ender);
       if (ended !== undefined) {
         this.#budget?.giveBack();
@@ -294,22 +289,11 @@ export class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, 
 
   #giveUp<T>(run: Run, failure: Failure<T>, reason: GiveUpReason): T {
     fast.retryGaveUp(this.#handle, reasons.indexOf(reason), run.attempt);
-    this.#tell('giveUp', { attempts: run.attempt, reason, errors: run.errors });
+    this.emitter?.emit('giveUp', { attempts: run.attempt, reason, errors: run.errors });
     if (reason === 'aborted') throw run.ender?.reason;
     if (!('error' in failure)) return failure.result;
     run.gather();
     throw failure.error;
-  }
-
-  /** What a listener throws is nobody's failure but its own. */
-  #tell<K extends keyof RetryEvents>(name: K, ...args: RetryEvents[K]): void {
-    try {
-      this.#events.emit(name, ...args);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
   }
 
   /** What it has counted: with a name, what all executors of that name have, in all threads. */
@@ -322,36 +306,24 @@ export class RetryExecutor extends SharedObject<'retry'> implements PolicyPart, 
     fast.retryReset(this.#handle);
   }
 
-  /** Listens to this executor's calls. */
-  on<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this {
-    checkListener(event, events, listener);
-    this.#events.add(event, listener, false);
-    return this;
-  }
-
-  /** Listens once. */
-  once<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this {
-    checkListener(event, events, listener);
-    this.#events.add(event, listener, true);
-    return this;
-  }
-
-  /** Listens no more. */
-  off<K extends keyof RetryEvents>(event: K, listener: (...args: RetryEvents[K]) => void): this {
-    this.#events.remove(event, listener);
-    return this;
-  }
+  /** What it tells is of this executor alone: other threads have nothing to say. @internal */
+  protected override listened(): void {}
 
   /** Whether it is closed. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Calls nothing any more: calls that wait give up with what they have, new ones reject with {@link RetryClosedError}. */
+  /**
+   * Calls nothing any more: calls that wait give up with what they have, new ones reject with {@link RetryClosedError}. Others of its name go
+   * on. Again does no harm.
+   */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     for (const waiting of this.#waiting) waiting.abort();
     this.unexport();
+    this.ended();
   }
 
   [Symbol.dispose](): void {

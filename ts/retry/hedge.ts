@@ -1,5 +1,6 @@
 /** A second request beside one that is late. */
 import { InvalidArgumentError } from '../errors.js';
+import { HeardObject } from '../heard-object.js';
 import { binding, fast } from '../isolate.js';
 import { Cancelling, type Ender, enderOf, listenTo, unlistenTo } from '../policy/cancelling.js';
 import { Deadline, startDeadline, stopDeadline } from '../policy/deadlines.js';
@@ -10,16 +11,10 @@ import {
   type PolicyPart,
   wrapped,
 } from '../policy/part.js';
-import {
-  nameOf,
-  type Origin,
-  type SharedHandle,
-  SharedObject,
-  type SharedOptions,
-} from '../shared-object.js';
+import { nameOf, type Origin, type SharedHandle, type SharedOptions } from '../shared-object.js';
 import { shown } from '../wait-options.js';
 import { RetryBudget } from './budget.js';
-import { HedgeError } from './errors.js';
+import { HedgeClosedError, HedgeError } from './errors.js';
 
 /** How calls are hedged. */
 export interface HedgeOptions extends SharedOptions {
@@ -48,6 +43,17 @@ export interface HedgeMetrics {
   late: number | undefined;
 }
 
+/** The events of a hedge, with what each listener gets. */
+export interface HedgeEvents {
+  /** A request of this thread is late: another is sent, or the budget has refused it. */
+  late: [event: { sent: boolean }];
+  /** It is closed, by whichever thread. */
+  close: [];
+}
+
+const events = ['late', 'close'] as const;
+/** What `hedgeBegin` says of a closed one. */
+const shut = -2;
 /** A hundred years: more is a mistake of units. */
 const longest = 3.2e12;
 
@@ -186,8 +192,10 @@ class HedgedCall<T> extends Deadline {
  * const found = await hedged.call(({ signal }) => fetch(url, { signal }));
  * ```
  */
-export class Hedge extends SharedObject<'hedge'> implements PolicyPart {
+export class Hedge extends HeardObject<'hedge', HedgeEvents> implements PolicyPart, Disposable {
   readonly #handle: number;
+  /** @internal */
+  protected readonly events = events;
   readonly #budget: RetryBudget | undefined;
   /** How many requests a call may send. @internal */
   readonly max: number;
@@ -217,14 +225,17 @@ export class Hedge extends SharedObject<'hedge'> implements PolicyPart {
   /**
    * Calls a function, and once more, beside, if it is late.
    *
-   * @throws {@link HedgeError} if all of several requests fail, what the function throws if it was called once; the signal's reason.
+   * @throws {@link HedgeError} if all of several requests fail, what the function throws if it was called once; the signal's reason;
+   * {@link HedgeClosedError}.
    */
   async call<T>(fn: GuardedFunction<T>, options?: CallOptions): Promise<T> {
     checkCall(fn, options);
     const ender = enderOf(options);
     if (ender?.aborted) throw ender.reason;
+    const late = fast.hedgeBegin(this.#handle);
+    if (late === shut) throw new HedgeClosedError();
     this.#budget?.deposit();
-    return new HedgedCall(this, fn, fast.hedgeBegin(this.#handle), ender).promise;
+    return new HedgedCall(this, fn, late, ender).promise;
   }
 
   /** A function that calls another, hedged, with its own `this` and arguments. */
@@ -236,8 +247,10 @@ export class Hedge extends SharedObject<'hedge'> implements PolicyPart {
 
   /** Whether another request may be sent, which is counted. @internal */
   mayHedge(): boolean {
+    if (this.closed) return false;
     const sent = this.#budget === undefined || this.#budget.withdraw();
     fast.hedgeLate(this.#handle, sent);
+    this.emitter?.emit('late', { sent });
     return sent;
   }
 
@@ -251,6 +264,24 @@ export class Hedge extends SharedObject<'hedge'> implements PolicyPart {
   getMetrics(): HedgeMetrics {
     const { calls, extra, won, refused, late } = binding.hedgeCounts(this.native);
     return { calls, extra, won, refused, late: late ?? undefined };
+  }
+
+  /** Whether it is closed. */
+  get closed(): boolean {
+    return fast.hedgeClosed(this.#handle);
+  }
+
+  /**
+   * Closes it for all threads: new calls reject with {@link HedgeClosedError}, and those under way send no further requests. Again does no
+   * harm.
+   */
+  close(): void {
+    fast.hedgeClose(this.#handle);
+    this.unexport();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 

@@ -35,12 +35,14 @@ export interface RetryMetrics {
   giveUpsByReason: Record<GiveUpReason, number>;
 }
 
-/** What an executor tells. */
+/** The events of an executor, with what each listener gets. They are of this executor's calls alone, whoever shares its name. */
 export interface RetryEvents {
   /** It is about to wait `delay` milliseconds and try again. `error` is `undefined` if a result was not good enough. */
   retry: [event: { attempt: number; delay: number; error: unknown }];
   /** It has given up after so many attempts, with all that they threw. */
   giveUp: [event: { attempts: number; reason: GiveUpReason; errors: readonly unknown[] }];
+  /** It is closed. */
+  close: [];
 }
 
 const sum = (counts: number[]): number => counts.reduce((total, count) => total + count, 0);

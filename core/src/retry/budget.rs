@@ -13,7 +13,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::clock::{MILLI, Nanos};
 use crate::limiter::{Quota, Rule, TokenBucket};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// One token, as it is counted.
 const TOKEN: u64 = 1 << 12;
@@ -48,16 +48,31 @@ pub struct BudgetStanding {
     pub free: f64,
 }
 
+/// What was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetCounts {
+    /// Retries that had a token.
+    pub retries: u64,
+    /// Retries that had none.
+    pub refused: u64,
+    /// Tokens given back.
+    pub given_back: u64,
+}
+
 /// A budget.
 #[derive(Debug)]
 pub struct Budget {
     ratio: u64,
     step: Nanos,
     free_rule: Option<TokenBucket>,
+    closed: AtomicBool,
     /// The step it was brought up to, and the tokens in 4096ths.
     earned: CachePadded<AtomicU64>,
     /// The state of `free_rule`.
     free: CachePadded<AtomicU64>,
+    retries: CachePadded<AtomicU64>,
+    refused: AtomicU64,
+    given_back: AtomicU64,
 }
 
 /// Changes a word until nobody else has changed it meanwhile; `None` leaves it and ends.
@@ -87,8 +102,12 @@ impl Budget {
             ratio: (quota.ratio * TOKEN as f64) as u64,
             step: (quota.ttl / STEPS).max(1),
             free_rule,
+            closed: AtomicBool::default(),
             earned: CachePadded::default(),
             free: CachePadded::default(),
+            retries: CachePadded::default(),
+            refused: AtomicU64::default(),
+            given_back: AtomicU64::default(),
         }
     }
 
@@ -116,8 +135,15 @@ impl Budget {
         self.add(now, self.ratio);
     }
 
-    /// Takes the token of a retry, which may then begin to wait; false if there is none.
+    /// Takes the token of a retry, which may then begin to wait; false if there is none, or it is closed.
     pub fn withdraw(&self, now: Nanos) -> bool {
+        let taken = !self.is_closed() && self.take(now);
+        let count = if taken { &*self.retries } else { &self.refused };
+        count.fetch_add(1, Ordering::Relaxed);
+        taken
+    }
+
+    fn take(&self, now: Nanos) -> bool {
         let free = self.free_rule.is_some_and(|rule| {
             change(&self.free, |state| {
                 let mut state = state;
@@ -135,12 +161,38 @@ impl Budget {
 
     /// Gives back the token of a retry that was cancelled while it waited.
     pub fn give_back(&self, now: Nanos) {
+        self.given_back.fetch_add(1, Ordering::Relaxed);
         self.add(now, TOKEN);
     }
 
-    /// How it stands.
+    /// Nobody has a token any more.
+    pub fn close(&self) {
+        // Nothing else is published by it.
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn counts(&self) -> BudgetCounts {
+        BudgetCounts {
+            retries: self.retries.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+            given_back: self.given_back.load(Ordering::Relaxed),
+        }
+    }
+
+    /// How it stands; with nothing, if it is closed.
     #[must_use]
     pub fn standing(&self, now: Nanos) -> BudgetStanding {
+        if self.is_closed() {
+            return BudgetStanding { earned: 0.0, free: 0.0 };
+        }
         let (_, earned) = self.faded(self.earned.load(Ordering::Relaxed), now);
         let free = self.free.load(Ordering::Relaxed);
         let free = self.free_rule.map_or(0, |rule| rule.standing(&free, now).remaining);
@@ -207,6 +259,26 @@ mod tests {
         assert!(budget.withdraw(0) && !budget.withdraw(0));
         budget.give_back(0);
         assert!(budget.withdraw(0) && !budget.withdraw(0));
+    }
+
+    #[test]
+    fn what_comes_of_retries_is_counted() {
+        let budget = budget(0.0, 1.0);
+        assert!(budget.withdraw(0) && !budget.withdraw(0));
+        budget.give_back(0);
+        assert_eq!(budget.counts(), BudgetCounts { retries: 1, refused: 1, given_back: 1 });
+    }
+
+    #[test]
+    fn closed_it_has_nothing() {
+        let budget = budget(1.0, 10.0);
+        budget.deposit(0);
+        budget.close();
+        budget.close();
+        budget.deposit(0);
+        budget.give_back(0);
+        assert!(budget.is_closed() && !budget.withdraw(0));
+        assert_eq!(budget.standing(0), BudgetStanding { earned: 0.0, free: 0.0 });
     }
 
     #[test]

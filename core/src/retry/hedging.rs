@@ -4,7 +4,7 @@ use crossbeam_utils::CachePadded;
 
 use super::latencies::Latencies;
 use crate::clock::Nanos;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// When a request is late.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +13,17 @@ pub enum Late {
     After(Nanos),
     /// When this share of the calls of late was quicker; never while too few are known.
     Quantile(f64),
+}
+
+/// How a call begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// Its request is late after so long.
+    LateAfter(Nanos),
+    /// Its request cannot be late, as too little is known.
+    NeverLate,
+    /// It does not: no calls are made any more.
+    Closed,
 }
 
 /// What was counted.
@@ -33,6 +44,7 @@ pub struct HedgeCounts {
 pub struct Hedging {
     after: Nanos,
     latencies: Option<Latencies>,
+    closed: AtomicBool,
     calls: CachePadded<AtomicU64>,
     extra: AtomicU64,
     won: AtomicU64,
@@ -50,6 +62,7 @@ impl Hedging {
         Self {
             after,
             latencies,
+            closed: AtomicBool::default(),
             calls: CachePadded::default(),
             extra: AtomicU64::default(),
             won: AtomicU64::default(),
@@ -57,10 +70,25 @@ impl Hedging {
         }
     }
 
-    /// A call begins. Says after which time its request is late, if it can be.
-    pub fn begin(&self) -> Option<Nanos> {
+    /// A call begins, unless it is closed.
+    pub fn begin(&self) -> Begun {
+        if self.is_closed() {
+            return Begun::Closed;
+        }
         self.calls.fetch_add(1, Ordering::Relaxed);
-        self.late()
+        self.late().map_or(Begun::NeverLate, Begun::LateAfter)
+    }
+
+    /// No calls are made any more.
+    pub fn close(&self) {
+        // Nothing else is published by it.
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// After which time a request is late, if it can be.
@@ -109,11 +137,19 @@ mod tests {
 
     #[test]
     fn a_time_is_a_time_and_a_quantile_is_told_once_enough_is_known() {
-        assert_eq!(Hedging::new(Late::After(7)).begin(), Some(7));
+        assert_eq!(Hedging::new(Late::After(7)).begin(), Begun::LateAfter(7));
         let hedging = Hedging::new(Late::Quantile(0.5));
-        assert_eq!(hedging.begin(), None);
+        assert_eq!(hedging.begin(), Begun::NeverLate);
         (0..100).for_each(|_| hedging.answered(1000, false));
-        assert!(hedging.begin().is_some_and(|late| late.abs_diff(1000) < 40));
+        assert!(matches!(hedging.begin(), Begun::LateAfter(late) if late.abs_diff(1000) < 40));
+    }
+
+    #[test]
+    fn closed_it_begins_no_calls() {
+        let hedging = Hedging::new(Late::After(7));
+        hedging.close();
+        hedging.close();
+        assert_eq!((hedging.begin(), hedging.is_closed(), hedging.counts().calls), (Begun::Closed, true, 0));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod hedging;
 mod latencies;
 
 pub use backoff::{Backoff, Jitter, Strategy};
-pub use budget::{Budget, BudgetQuota, BudgetStanding};
+pub use budget::{Budget, BudgetCounts, BudgetQuota, BudgetStanding};
 pub use counters::{Counters, GaveUp, STEPS};
-pub use hedging::{HedgeCounts, Hedging, Late};
+pub use hedging::{Begun, HedgeCounts, Hedging, Late};
 pub use latencies::Latencies;
