@@ -2,9 +2,10 @@
 
 import { checkNames } from '../arguments.js';
 import type { Channel } from '../channels/channel.js';
-import { InvalidArgumentError, UnsupportedError, WaitTimeoutError } from '../errors.js';
+import { InvalidArgumentError, WaitTimeoutError } from '../errors.js';
 import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
+import type { Branch, BranchResult } from './branch.js';
 import { checkConfig } from './check.js';
 import type {
   DeadLetter,
@@ -15,8 +16,7 @@ import type {
   StageProcessor,
   WindowOptions,
 } from './config.js';
-import { Collect, type End } from './ends.js';
-import { ItemDroppedError } from './errors.js';
+import type { End } from './ends.js';
 import { bottleneckOf, metricsOf, stageOf, throughputOf } from './figures.js';
 import { Keeper } from './keeper.js';
 import { Letters } from './letters.js';
@@ -34,28 +34,14 @@ import {
   stageNode,
 } from './nodes.js';
 import { Replay } from './replay.js';
-import { Many, nothing } from './route.js';
 import { Run } from './run.js';
 import { RunContext } from './run-context.js';
-import { limitsOf, runBatch } from './running.js';
+import { limitsOf, passOne, runBatch, runOne } from './running.js';
 import { checkSource, type PipelineSource, sourceOf } from './source.js';
 import { PipelineStage } from './stage.js';
 import { CallStage, defaults, isSimple, type Plan, type Stage } from './stages.js';
 import { PipelineStream } from './stream.js';
 import { Walking } from './walk.js';
-
-/** Where items of a kind go in a branch. */
-export interface Branch<TItem, TResult> {
-  /** Whether it takes the item. Default: it takes every one that comes to it. */
-  when?: (item: TItem) => boolean;
-  /** What the item goes through. Default: it passes as it is. */
-  to?: BuiltPipeline<TItem, TResult>;
-}
-
-/** What comes out of branches. */
-export type BranchResult<TItem, R> = {
-  [K in keyof R]: R[K] extends { to: BuiltPipeline<never, infer O> } ? O : TItem;
-}[keyof R];
 
 /**
  * A pipeline: items go through its stages in a row, several at once in each, and come out in their order unless it is told otherwise.
@@ -251,7 +237,9 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     try {
       this.#keeper.check();
       const plan = this.#planned();
-      if (options !== undefined || !plan.simple) return this.#alone(plan, input, options ?? {});
+      if (options !== undefined || !plan.simple) {
+        return runOne(plan, this.#keeper, input, options ?? {}) as Promise<TOutput>;
+      }
       this.#walking ??= new Walking(plan, this.#context, this.#keeper, true);
       const result = this.#walking.walk(input) as TOutput;
       if (result instanceof Promise) return result;
@@ -261,49 +249,10 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     }
   }
 
-  /** One item in a run of its own: it can be ended alone, and go through stages that gather. */
-  #alone(plan: Plan, input: TInput, options: WaitOptions): Promise<TOutput> {
-    return new Promise((resolve, reject) => {
-      const limits = limitsOf(options);
-      const end = new Collect((results) => {
-        if (results.length === 1) resolve(results[0] as TOutput);
-        else if (results.length > 1) {
-          const count = results.length;
-          reject(new UnsupportedError(`process gives one result, and there are ${count}: use processBatch`));
-        } else reject(new ItemDroppedError(run.leftOut === undefined ? undefined : { error: run.leftOut }));
-      }, reject);
-      const run = new Run(plan, this.#keeper, end);
-      run.start(sourceOf('input', [input]), limits);
-    });
-  }
-
   /** The result of one item, `nothing`, or {@link Many}, in another pipeline's run. @internal */
   pass(item: unknown, context: RunContext): unknown {
     this.#keeper.check();
-    const plan = this.#planned();
-    if (plan.simple) return new Walking(plan, context, this.#keeper, false).walk(item);
-    let results: unknown[] | undefined;
-    let failed: { error: unknown } | undefined;
-    let settle: (() => void) | undefined;
-    const settled = (): void => settle?.();
-    const end = new Collect(
-      (all) => {
-        results = all;
-        settled();
-      },
-      (error) => {
-        failed = { error };
-        settled();
-      },
-    );
-    new Run(plan, this.#keeper, end, context).start(sourceOf('item', [item]));
-    const outcome = (): unknown => {
-      if (failed !== undefined) throw failed.error;
-      const all = results as unknown[];
-      return all.length === 0 ? nothing : all.length === 1 ? all[0] : new Many(all);
-    };
-    if (results !== undefined || failed !== undefined) return outcome();
-    return new Promise<void>((resolve) => (settle = resolve)).then(outcome);
+    return passOne(this.#planned(), this.#keeper, item, context);
   }
 
   /**
