@@ -17,22 +17,13 @@ import type {
   WindowOptions,
 } from './config.js';
 import type { End } from './ends.js';
+import type { Host } from './failing.js';
 import { bottleneckOf, metricsOf, stageOf, throughputOf } from './figures.js';
 import { Keeper } from './keeper.js';
 import { Letters } from './letters.js';
 import { Activity } from './meter.js';
 import type { PipelineMetrics } from './metrics.js';
-import {
-  bothNode,
-  branchNode,
-  gatherNode,
-  mergeNode,
-  methodNode,
-  type Node,
-  nameFor,
-  type Route,
-  stageNode,
-} from './nodes.js';
+import { gatherNode, mergeNode, methodNode, type Node, nameFor, stageNode } from './nodes.js';
 import { Replay } from './replay.js';
 import { Run } from './run.js';
 import { RunContext } from './run-context.js';
@@ -42,6 +33,7 @@ import { PipelineStage } from './stage.js';
 import { CallStage, defaults, isSimple, type Plan, type Stage } from './stages.js';
 import { PipelineStream } from './stream.js';
 import { Walking } from './walk.js';
+import { bothNode, branchNode, type Route } from './ways.js';
 
 /**
  * A pipeline: items go through its stages in a row, several at once in each, and come out in their order unless it is told otherwise.
@@ -171,7 +163,10 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
    * With a pipeline: each item goes through this one and that one, and the results of both come out, this one's first. With a source: its
    * items come in here, as both come; a function is called for it in each run, otherwise only the first run gets anything.
    *
-   * @throws `UnsupportedError` if one of two pipelines gathers or merges with a source.
+   * If one of two pipelines gathers, all items of a run go through it together, as in {@link branch}; what becomes of an item in the one
+   * and in the other is then decided for each by itself.
+   *
+   * @throws {@link InvalidArgumentError} for what nothing can be read from.
    */
   merge<TOther>(
     other: BuiltPipeline<TInput, TOther> | PipelineSource<TOther> | (() => PipelineSource<TOther>),
@@ -187,8 +182,26 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
    * Sends each item through the first branch that takes it; the results come out in the order of the items. An item that no branch takes
    * fails with {@link NoBranchError}.
    *
-   * @param options - `concurrency` is how many items may be in branches; default: as many as their stages run at once.
-   * @throws `UnsupportedError` if a branch gathers or merges with a source.
+   * A branch may gather, with {@link batch} and {@link window}: the items of a run that go its way come together in lists. A list comes out
+   * in the place of its last item. Nobody waits for one that is not full: one that is cut by time comes as soon as it is, behind what was
+   * before its last item, and what is left at the end of the run comes in the order of the last items. What another source brings into a
+   * branch comes out as it comes.
+   *
+   * What fails in a branch, and is not left out there, is for this stage's `onError`: a list that fails is each of its items, and as many
+   * dead letters, which go their way again in {@link replay}. What another source has brought cannot be one, so that its error ends the
+   * run. Aborting a branch that gathers ends the runs that go through it.
+   *
+   * @param options - `concurrency` is how many items may be in branches, without those in lists; default: as many as their stages run at
+   * once.
+   * @throws {@link InvalidArgumentError} for what cannot be meant.
+   *
+   * @example
+   * ```ts
+   * const orders = new Pipeline<Order>().branch({
+   *   large: { when: (order) => order.total > 1000, to: new Pipeline<Order>().map(review) },
+   *   rest: { to: new Pipeline<Order>().batch(100, 50).map(insertAll) },
+   * });
+   * ```
    */
   branch<R extends Record<string, Branch<TOutput, unknown>>>(
     branches: R,
@@ -203,10 +216,15 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     return this.#nodes.every(({ single }) => single);
   }
 
+  /** Whether something comes in that is none of its items. @internal */
+  get merges(): boolean {
+    return this.#nodes.some(({ merges }) => merges);
+  }
+
   /** How many items its stages can be at work on. @internal */
   get width(): number {
     const { stages } = this.#planned();
-    return stages.reduce((sum, stage) => sum + (stage instanceof CallStage ? stage.slots.limit : 0), 0);
+    return stages.reduce((sum, stage) => sum + ('slots' in stage ? stage.slots.limit : 0), 0);
   }
 
   #planned(): Plan {
@@ -253,6 +271,12 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
   pass(item: unknown, context: RunContext): unknown {
     this.#keeper.check();
     return passOne(this.#planned(), this.#keeper, item, context);
+  }
+
+  /** A run of items that another pipeline's run sends. `left` is called when it has ended, and its calls have. @internal */
+  host(end: End, host: Host, left: () => void): Run {
+    this.#keeper.check();
+    return new Run(this.#planned(), this.#keeper.also(left), end, undefined, host);
   }
 
   /**
