@@ -24,13 +24,14 @@ import { Letters } from './letters.js';
 import { Activity } from './meter.js';
 import type { PipelineMetrics } from './metrics.js';
 import { gatherNode, mergeNode, methodNode, type Node, nameFor, stageNode } from './nodes.js';
+import { closePlaces, planOf } from './plan.js';
 import { Replay } from './replay.js';
 import { Run } from './run.js';
 import { RunContext } from './run-context.js';
 import { limitsOf, passOne, runBatch, runOne } from './running.js';
 import { checkSource, type PipelineSource, sourceOf } from './source.js';
 import { PipelineStage } from './stage.js';
-import { CallStage, defaults, isSimple, type Plan, type Stage } from './stages.js';
+import { defaults, type Plan } from './stages.js';
 import { PipelineStream } from './stream.js';
 import { Walking } from './walk.js';
 import { bothNode, branchNode, type Route } from './ways.js';
@@ -228,21 +229,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
   }
 
   #planned(): Plan {
-    if (this.#plan === undefined) {
-      const stages: Stage[] = this.#nodes.map((node) => node.make(this.#config, this.#activity));
-      const activities = [...new Set([this.#activity, ...stages.map(({ meter }) => meter.activity)])];
-      const { ordered = true, onError = 'fail' } = this.#config;
-      this.#plan = {
-        stages,
-        simple: isSimple(stages),
-        activities,
-        counts: { in: 0, out: 0 },
-        ordered,
-        onError,
-        bury: (letter, signal) => this.#letters.bury(letter as DeadLetter, signal),
-      };
-    }
-    return this.#plan;
+    return (this.#plan ??= planOf(this.#nodes, this.#config, this.#activity, this.#letters));
   }
 
   /**
@@ -415,9 +402,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     }
     await this.#keeper.idle();
     this.#letters.close();
-    const { stages = [] } = this.#plan ?? {};
-    const own = stages.filter((_, index) => this.#nodes[index]?.shared === undefined);
-    await Promise.all(own.map((stage) => (stage instanceof CallStage ? stage.place?.close() : undefined)));
+    if (this.#plan !== undefined) await closePlaces(this.#plan, this.#nodes);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
