@@ -5443,19 +5443,6 @@ declare class PipelineStream<T> implements AsyncIterableIterator<T, undefined>, 
 
 /** Pipelines: stages in a row, through which items flow with back-pressure. */
 
-/** Where items of a kind go in a branch. */
-interface Branch<TItem, TResult> {
-    /** Whether it takes the item. Default: it takes every one that comes to it. */
-    when?: (item: TItem) => boolean;
-    /** What the item goes through. Default: it passes as it is. */
-    to?: BuiltPipeline<TItem, TResult>;
-}
-/** What comes out of branches. */
-type BranchResult<TItem, R> = {
-    [K in keyof R]: R[K] extends {
-        to: BuiltPipeline<never, infer O>;
-    } ? O : TItem;
-}[keyof R];
 /**
  * A pipeline: items go through its stages in a row, several at once in each, and come out in their order unless it is told otherwise.
  *
@@ -5513,15 +5500,36 @@ declare class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
      * With a pipeline: each item goes through this one and that one, and the results of both come out, this one's first. With a source: its
      * items come in here, as both come; a function is called for it in each run, otherwise only the first run gets anything.
      *
-     * @throws `UnsupportedError` if one of two pipelines gathers or merges with a source.
+     * If one of two pipelines gathers, all items of a run go through it together, as in {@link branch}; what becomes of an item in the one
+     * and in the other is then decided for each by itself.
+     *
+     * @throws {@link InvalidArgumentError} for what nothing can be read from.
      */
     merge<TOther>(other: BuiltPipeline<TInput, TOther> | PipelineSource<TOther> | (() => PipelineSource<TOther>)): BuiltPipeline<TInput, TOutput | TOther>;
     /**
      * Sends each item through the first branch that takes it; the results come out in the order of the items. An item that no branch takes
      * fails with {@link NoBranchError}.
      *
-     * @param options - `concurrency` is how many items may be in branches; default: as many as their stages run at once.
-     * @throws `UnsupportedError` if a branch gathers or merges with a source.
+     * A branch may gather, with {@link batch} and {@link window}: the items of a run that go its way come together in lists. A list comes out
+     * in the place of its last item. Nobody waits for one that is not full: one that is cut by time comes as soon as it is, behind what was
+     * before its last item, and what is left at the end of the run comes in the order of the last items. What another source brings into a
+     * branch comes out as it comes.
+     *
+     * What fails in a branch, and is not left out there, is for this stage's `onError`: a list that fails is each of its items, and as many
+     * dead letters, which go their way again in {@link replay}. What another source has brought cannot be one, so that its error ends the
+     * run. Aborting a branch that gathers ends the runs that go through it.
+     *
+     * @param options - `concurrency` is how many items may be in branches, without those in lists; default: as many as their stages run at
+     * once.
+     * @throws {@link InvalidArgumentError} for what cannot be meant.
+     *
+     * @example
+     * ```ts
+     * const orders = new Pipeline<Order>().branch({
+     *   large: { when: (order) => order.total > 1000, to: new Pipeline<Order>().map(review) },
+     *   rest: { to: new Pipeline<Order>().batch(100, 50).map(insertAll) },
+     * });
+     * ```
      */
     branch<R extends Record<string, Branch<TOutput, unknown>>>(branches: R, options?: Omit<NamedStageOptions, 'timeout' | 'retry' | 'limiter'>): BuiltPipeline<TInput, BranchResult<TOutput, R>>;
     /**
@@ -5587,6 +5595,22 @@ declare class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     close(options?: PipelineCloseOptions): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** What branches are told. */
+
+/** Where items of a kind go in a branch. */
+interface Branch<TItem, TResult> {
+    /** Whether it takes the item. Default: it takes every one that comes to it. */
+    when?: (item: TItem) => boolean;
+    /** What the item goes through. Default: it passes as it is. */
+    to?: BuiltPipeline<TItem, TResult>;
+}
+/** What comes out of branches. */
+type BranchResult<TItem, R> = {
+    [K in keyof R]: R[K] extends {
+        to: BuiltPipeline<never, infer O>;
+    } ? O : TItem;
+}[keyof R];
 
 /** What pipelines refuse with. */
 

@@ -192,11 +192,8 @@ export type { Living } from './patterns/living.js';
 export type { GlobalMetrics, PatternCounts, PatternMetrics, PatternStanding } from './patterns/metrics.js';
 export type { RegisterOptions } from './patterns/registry.js';
 export { PatternRegistry } from './patterns/registry.js';
-export type {
-  Branch,
-  BranchResult,
-  BuiltPipeline,
-} from './pipelines/builder.js';
+export type { Branch, BranchResult } from './pipelines/branch.js';
+export type { BuiltPipeline } from './pipelines/builder.js';
 export type {
   DeadLetter,
   NamedStageOptions,

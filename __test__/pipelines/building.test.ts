@@ -133,14 +133,6 @@ test('what cannot be meant is refused, with the name of the option', () => {
   assert.throws(() => empty.branch({ a: {} }, garbage({ retry: { call: same } })), invalid);
 });
 
-test('a branch, and a merge of two pipelines, refuse one that gathers', () => {
-  const gathers = new Pipeline<number>().batch(2);
-  const unsupported = { code: 'ERR_UNSUPPORTED' };
-  assert.throws(() => new Pipeline<number>().branch({ a: { to: gathers } }), unsupported);
-  assert.throws(() => new Pipeline<number>().map(same).merge(gathers), unsupported);
-  assert.throws(() => gathers.merge(new Pipeline<number>()), unsupported);
-});
-
 test('arguments of what runs are checked too', async () => {
   const pipeline = new Pipeline<number>().map(same);
   await assert.rejects(pipeline.processBatch(garbage(new Set([1]))), invalid);

@@ -2,9 +2,10 @@
 
 import { checkNames } from '../arguments.js';
 import type { Channel } from '../channels/channel.js';
-import { InvalidArgumentError, UnsupportedError, WaitTimeoutError } from '../errors.js';
+import { InvalidArgumentError, WaitTimeoutError } from '../errors.js';
 import { nextTurn, overspent } from '../turn.js';
 import { checkWaitOptions, shown, type WaitOptions } from '../wait-options.js';
+import type { Branch, BranchResult } from './branch.js';
 import { checkConfig } from './check.js';
 import type {
   DeadLetter,
@@ -15,47 +16,25 @@ import type {
   StageProcessor,
   WindowOptions,
 } from './config.js';
-import { Collect, type End } from './ends.js';
-import { ItemDroppedError } from './errors.js';
+import type { End } from './ends.js';
+import type { Host } from './failing.js';
 import { bottleneckOf, metricsOf, stageOf, throughputOf } from './figures.js';
 import { Keeper } from './keeper.js';
 import { Letters } from './letters.js';
 import { Activity } from './meter.js';
 import type { PipelineMetrics } from './metrics.js';
-import {
-  bothNode,
-  branchNode,
-  gatherNode,
-  mergeNode,
-  methodNode,
-  type Node,
-  nameFor,
-  type Route,
-  stageNode,
-} from './nodes.js';
+import { gatherNode, mergeNode, methodNode, type Node, nameFor, stageNode } from './nodes.js';
+import { closePlaces, planOf } from './plan.js';
 import { Replay } from './replay.js';
-import { Many, nothing } from './route.js';
 import { Run } from './run.js';
 import { RunContext } from './run-context.js';
-import { limitsOf, runBatch } from './running.js';
+import { limitsOf, passOne, runBatch, runOne } from './running.js';
 import { checkSource, type PipelineSource, sourceOf } from './source.js';
 import { PipelineStage } from './stage.js';
-import { CallStage, defaults, isSimple, type Plan, type Stage } from './stages.js';
+import { defaults, type Plan } from './stages.js';
 import { PipelineStream } from './stream.js';
 import { Walking } from './walk.js';
-
-/** Where items of a kind go in a branch. */
-export interface Branch<TItem, TResult> {
-  /** Whether it takes the item. Default: it takes every one that comes to it. */
-  when?: (item: TItem) => boolean;
-  /** What the item goes through. Default: it passes as it is. */
-  to?: BuiltPipeline<TItem, TResult>;
-}
-
-/** What comes out of branches. */
-export type BranchResult<TItem, R> = {
-  [K in keyof R]: R[K] extends { to: BuiltPipeline<never, infer O> } ? O : TItem;
-}[keyof R];
+import { bothNode, branchNode, type Route } from './ways.js';
 
 /**
  * A pipeline: items go through its stages in a row, several at once in each, and come out in their order unless it is told otherwise.
@@ -185,7 +164,10 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
    * With a pipeline: each item goes through this one and that one, and the results of both come out, this one's first. With a source: its
    * items come in here, as both come; a function is called for it in each run, otherwise only the first run gets anything.
    *
-   * @throws `UnsupportedError` if one of two pipelines gathers or merges with a source.
+   * If one of two pipelines gathers, all items of a run go through it together, as in {@link branch}; what becomes of an item in the one
+   * and in the other is then decided for each by itself.
+   *
+   * @throws {@link InvalidArgumentError} for what nothing can be read from.
    */
   merge<TOther>(
     other: BuiltPipeline<TInput, TOther> | PipelineSource<TOther> | (() => PipelineSource<TOther>),
@@ -201,8 +183,26 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
    * Sends each item through the first branch that takes it; the results come out in the order of the items. An item that no branch takes
    * fails with {@link NoBranchError}.
    *
-   * @param options - `concurrency` is how many items may be in branches; default: as many as their stages run at once.
-   * @throws `UnsupportedError` if a branch gathers or merges with a source.
+   * A branch may gather, with {@link batch} and {@link window}: the items of a run that go its way come together in lists. A list comes out
+   * in the place of its last item. Nobody waits for one that is not full: one that is cut by time comes as soon as it is, behind what was
+   * before its last item, and what is left at the end of the run comes in the order of the last items. What another source brings into a
+   * branch comes out as it comes.
+   *
+   * What fails in a branch, and is not left out there, is for this stage's `onError`: a list that fails is each of its items, and as many
+   * dead letters, which go their way again in {@link replay}. What another source has brought cannot be one, so that its error ends the
+   * run. Aborting a branch that gathers ends the runs that go through it.
+   *
+   * @param options - `concurrency` is how many items may be in branches, without those in lists; default: as many as their stages run at
+   * once.
+   * @throws {@link InvalidArgumentError} for what cannot be meant.
+   *
+   * @example
+   * ```ts
+   * const orders = new Pipeline<Order>().branch({
+   *   large: { when: (order) => order.total > 1000, to: new Pipeline<Order>().map(review) },
+   *   rest: { to: new Pipeline<Order>().batch(100, 50).map(insertAll) },
+   * });
+   * ```
    */
   branch<R extends Record<string, Branch<TOutput, unknown>>>(
     branches: R,
@@ -217,28 +217,19 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     return this.#nodes.every(({ single }) => single);
   }
 
+  /** Whether something comes in that is none of its items. @internal */
+  get merges(): boolean {
+    return this.#nodes.some(({ merges }) => merges);
+  }
+
   /** How many items its stages can be at work on. @internal */
   get width(): number {
     const { stages } = this.#planned();
-    return stages.reduce((sum, stage) => sum + (stage instanceof CallStage ? stage.slots.limit : 0), 0);
+    return stages.reduce((sum, stage) => sum + ('slots' in stage ? stage.slots.limit : 0), 0);
   }
 
   #planned(): Plan {
-    if (this.#plan === undefined) {
-      const stages: Stage[] = this.#nodes.map((node) => node.make(this.#config, this.#activity));
-      const activities = [...new Set([this.#activity, ...stages.map(({ meter }) => meter.activity)])];
-      const { ordered = true, onError = 'fail' } = this.#config;
-      this.#plan = {
-        stages,
-        simple: isSimple(stages),
-        activities,
-        counts: { in: 0, out: 0 },
-        ordered,
-        onError,
-        bury: (letter, signal) => this.#letters.bury(letter as DeadLetter, signal),
-      };
-    }
-    return this.#plan;
+    return (this.#plan ??= planOf(this.#nodes, this.#config, this.#activity, this.#letters));
   }
 
   /**
@@ -251,7 +242,9 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     try {
       this.#keeper.check();
       const plan = this.#planned();
-      if (options !== undefined || !plan.simple) return this.#alone(plan, input, options ?? {});
+      if (options !== undefined || !plan.simple) {
+        return runOne(plan, this.#keeper, input, options ?? {}) as Promise<TOutput>;
+      }
       this.#walking ??= new Walking(plan, this.#context, this.#keeper, true);
       const result = this.#walking.walk(input) as TOutput;
       if (result instanceof Promise) return result;
@@ -261,49 +254,16 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     }
   }
 
-  /** One item in a run of its own: it can be ended alone, and go through stages that gather. */
-  #alone(plan: Plan, input: TInput, options: WaitOptions): Promise<TOutput> {
-    return new Promise((resolve, reject) => {
-      const limits = limitsOf(options);
-      const end = new Collect((results) => {
-        if (results.length === 1) resolve(results[0] as TOutput);
-        else if (results.length > 1) {
-          const count = results.length;
-          reject(new UnsupportedError(`process gives one result, and there are ${count}: use processBatch`));
-        } else reject(new ItemDroppedError(run.leftOut === undefined ? undefined : { error: run.leftOut }));
-      }, reject);
-      const run = new Run(plan, this.#keeper, end);
-      run.start(sourceOf('input', [input]), limits);
-    });
-  }
-
   /** The result of one item, `nothing`, or {@link Many}, in another pipeline's run. @internal */
   pass(item: unknown, context: RunContext): unknown {
     this.#keeper.check();
-    const plan = this.#planned();
-    if (plan.simple) return new Walking(plan, context, this.#keeper, false).walk(item);
-    let results: unknown[] | undefined;
-    let failed: { error: unknown } | undefined;
-    let settle: (() => void) | undefined;
-    const settled = (): void => settle?.();
-    const end = new Collect(
-      (all) => {
-        results = all;
-        settled();
-      },
-      (error) => {
-        failed = { error };
-        settled();
-      },
-    );
-    new Run(plan, this.#keeper, end, context).start(sourceOf('item', [item]));
-    const outcome = (): unknown => {
-      if (failed !== undefined) throw failed.error;
-      const all = results as unknown[];
-      return all.length === 0 ? nothing : all.length === 1 ? all[0] : new Many(all);
-    };
-    if (results !== undefined || failed !== undefined) return outcome();
-    return new Promise<void>((resolve) => (settle = resolve)).then(outcome);
+    return passOne(this.#planned(), this.#keeper, item, context);
+  }
+
+  /** A run of items that another pipeline's run sends. `left` is called when it has ended, and its calls have. @internal */
+  host(end: End, host: Host, left: () => void): Run {
+    this.#keeper.check();
+    return new Run(this.#planned(), this.#keeper.also(left), end, undefined, host);
   }
 
   /**
@@ -442,9 +402,7 @@ export class BuiltPipeline<TInput, TOutput> implements AsyncDisposable {
     }
     await this.#keeper.idle();
     this.#letters.close();
-    const { stages = [] } = this.#plan ?? {};
-    const own = stages.filter((_, index) => this.#nodes[index]?.shared === undefined);
-    await Promise.all(own.map((stage) => (stage instanceof CallStage ? stage.place?.close() : undefined)));
+    if (this.#plan !== undefined) await closePlaces(this.#plan, this.#nodes);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -3,13 +3,13 @@
  * line, in the order in which they came or, without order, in that in which they are done, until there is room after them.
  */
 import { isThenable } from '../thenable.js';
-import type { DeadLetter } from './config.js';
 import { Deque } from './deque.js';
 import { Entry, state } from './entry.js';
-import { DeadLetterError } from './errors.js';
 import { type Expanding, Expansion } from './expansion.js';
+import { Failing, type Verdict } from './failing.js';
 import { GuardedCall } from './guarded-call.js';
 import { Lane } from './lane.js';
+import type { Origin } from './origin.js';
 import { Many, nothing } from './route.js';
 import type { Run } from './run.js';
 import type { SlotWaiter } from './slots.js';
@@ -26,6 +26,7 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
   /** With order: all items in the stage. Without: those that are done. */
   readonly #line = new Deque<Entry>();
   readonly #expansion: Expansion;
+  readonly #failing: Failing;
   #size = 0;
   #standing = false;
   #flushing = false;
@@ -39,6 +40,7 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
     this.#index = index;
     this.#ordered = stage.ordered ?? run.plan.ordered;
     this.#expansion = new Expansion(this, stage.name, stage.kind === 'flat');
+    this.#failing = new Failing(run, stage, index, this.#ordered);
     this.#capacity = stage.slots.limit + stage.bufferSize;
   }
 
@@ -48,14 +50,14 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
     return false;
   }
 
-  take(value: unknown): void {
+  take(value: unknown, origin?: Origin): void {
     if (this.#index <= this.run.cutAt) return;
     const stage = this.#stage;
     const { meter, slots } = stage;
     const alone = this.#size === 0 || (!this.#ordered && this.#queue.length === 0);
     if (!alone || stage.guards !== undefined || !this.next.admits() || !slots.take()) {
       meter.in++;
-      this.#enter(new Entry(value, 0));
+      this.#enter(new Entry(value, 0, origin));
       return;
     }
     meter.in++;
@@ -66,11 +68,11 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
     } catch (error) {
       if (began !== 0) meter.end(began);
       slots.give(this.run);
-      this.threw(value, error);
+      this.threw(value, error, origin);
       return;
     }
     if (isThenable(result) || stage.kind === 'flat' || result instanceof Many) {
-      this.gave(value, result, began);
+      this.gave(value, result, began, origin);
       return;
     }
     slots.give(this.run);
@@ -78,32 +80,35 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
     if (this.run.ended) return;
     if (stage.kind === 'map') {
       meter.out++;
-      this.next.take(result);
+      this.next.take(result, origin);
     } else if (stage.kind === 'route' ? result !== nothing : stage.kind === 'tap' || result) {
       meter.out++;
-      this.next.take(stage.kind === 'route' ? result : value);
-    } else meter.filtered++;
+      this.next.take(stage.kind === 'route' ? result : value, origin);
+    } else {
+      meter.filtered++;
+      origin?.leave();
+    }
   }
 
   /** A call for an item that stood nowhere has given what is to be waited for, or read; its slot is held. */
-  gave(value: unknown, result: unknown, began: number): void {
-    const entry = new Entry(value, 0);
+  gave(value: unknown, result: unknown, began: number, origin?: Origin): void {
+    const entry = new Entry(value, 0, origin);
     // The call itself may have ended the run.
     if (!this.run.ended) this.#hold(entry);
     this.#given(entry, result, began);
   }
 
   /** A call for such an item has failed. */
-  threw(item: unknown, error: unknown): void {
+  threw(item: unknown, error: unknown, origin?: Origin): void {
     if (this.run.ended) return;
-    const entry = new Entry(item, 0);
+    const entry = new Entry(item, 0, origin);
     this.#hold(entry);
     this.failed(entry, error);
   }
 
   override takeAgain(value: unknown, attempts: number): void {
     this.#stage.meter.in++;
-    this.#enter(new Entry(value, attempts));
+    this.#enter(new Entry(value, attempts, undefined));
   }
 
   /** The item is in the stage from now on. */
@@ -236,63 +241,26 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
 
   /** Decides what becomes of an item that failed. */
   spoil(entry: Entry, error: unknown): void {
-    const { meter, name } = this.#stage;
-    switch (this.#stage.onError ?? this.run.plan.onError) {
-      case 'skip':
-        this.run.leftOut = error;
-        meter.skipped++;
-        entry.state = state.dropped;
-        return;
-      case 'dead-letter': {
-        this.run.leftOut = error;
-        const attempts = entry.prior + (entry.call?.attempts ?? 1);
-        this.#bury(entry, { item: entry.item, stage: name, error, attempts });
-        return;
-      }
-      default:
-        this.#fail(entry, error);
-    }
-  }
-
-  #fail(entry: Entry, error: unknown): void {
-    this.#stage.meter.failed++;
-    entry.state = state.failed;
-    entry.value = error;
-    if (this.#ordered) this.run.cut(this.#index);
-    else void this.run.stop(error);
-  }
-
-  #bury(entry: Entry, letter: DeadLetter): void {
-    const { meter } = this.#stage;
-    const failed = (cause: unknown): void => this.#fail(entry, new DeadLetterError(letter.error, cause));
-    let sent: true | Promise<void>;
-    try {
-      sent = this.run.plan.bury(letter, () => this.run.context.signal);
-    } catch (cause) {
-      failed(cause);
-      return;
-    }
-    if (sent === true) {
-      meter.dead++;
-      entry.state = state.dropped;
+    const { item, prior, call, origin } = entry;
+    const attempts = prior + (call?.attempts ?? 1);
+    const verdict = this.#failing.judge([{ item, attempts }], error, origin);
+    if (!(verdict instanceof Promise)) {
+      this.#judged(entry, verdict);
       return;
     }
     entry.state = state.waiting;
     this.run.calls++;
-    const settled = (then: () => void): void => {
+    void verdict.then((late) => {
       this.run.left();
       if (this.run.ended) return;
-      then();
+      this.#judged(entry, late);
       this.ready(entry);
-    };
-    const buried = (): void => {
-      meter.dead++;
-      entry.state = state.dropped;
-    };
-    sent.then(
-      () => settled(buried),
-      (cause: unknown) => settled(() => failed(cause)),
-    );
+    });
+  }
+
+  #judged(entry: Entry, verdict: Verdict): void {
+    entry.state = verdict === undefined ? state.dropped : state.failed;
+    entry.value = verdict?.error;
   }
 
   /** The item's state is not `waiting` any more. */
@@ -322,27 +290,30 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
   /** Passes on the first of the line. Whether it could. */
   #pass(entry: Entry): boolean {
     const { meter } = this.#stage;
+    const { origin } = entry;
     if (entry.state === state.failed) {
       this.#leave();
-      this.next.takeError(entry.value);
+      this.next.takeError(entry.value, origin);
       return true;
     }
     if (entry.state === state.dropped) {
       this.#leave();
+      origin?.leave();
       return true;
     }
     if (!this.next.admits()) return false;
     meter.out++;
     if (entry.state === state.done) {
       this.#leave();
-      this.next.take(entry.value);
+      this.next.take(entry.value, origin);
       return true;
     }
     const { value } = entry;
     entry.value = undefined;
     // Without order, one that has to wait for its next value lets others pass.
     if (!this.#ordered) this.#line.shift();
-    this.next.take(value);
+    origin?.hold();
+    this.next.take(value, origin);
     if (this.run.ended) return true;
     this.#expansion.pull(entry);
     if (!this.#ordered && entry.state !== state.waiting) this.#line.push(entry);
@@ -356,11 +327,12 @@ export class CallLane extends Lane implements SlotWaiter, Expanding {
     this.#stage.meter.held--;
   }
 
-  takeError(error: unknown): void {
-    if (!this.#ordered) void this.run.stop(error);
-    else if (this.#size === 0) this.next.takeError(error);
+  takeError(error: unknown, origin?: Origin): void {
+    // One of a sub-pipeline's is decided about where that is.
+    if (!this.#ordered && this.run.host === undefined) void this.run.stop(error);
+    else if (!this.#ordered || this.#size === 0) this.next.takeError(error, origin);
     else {
-      const entry = new Entry(undefined, 0);
+      const entry = new Entry(undefined, 0, origin);
       entry.state = state.failed;
       entry.value = error;
       this.#hold(entry);

@@ -3,10 +3,10 @@ import { InvalidArgumentError } from '../errors.js';
 import { shown } from '../wait-options.js';
 import type { Activity } from './meter.js';
 import type { PipelineMetrics, StageMetrics } from './metrics.js';
-import { CallStage, type Plan, type Stage } from './stages.js';
+import type { Plan, Stage } from './stages.js';
 
 function metricsOfStage(stage: Stage): StageMetrics {
-  return stage.meter.metrics(stage.name, stage instanceof CallStage ? stage.slots.limit : 1);
+  return stage.meter.metrics(stage.name, 'slots' in stage ? stage.slots.limit : 1);
 }
 
 /** Results per second, over the time in which any item was under way. */
@@ -19,7 +19,7 @@ export function bottleneckOf({ stages }: Plan): string | undefined {
   let most = 0;
   let found: string | undefined;
   for (const stage of stages) {
-    if (!(stage instanceof CallStage)) continue;
+    if (!('slots' in stage)) continue;
     const load = stage.meter.load(stage.slots.limit);
     if (load > most) [most, found] = [load, stage.name];
   }

@@ -24,6 +24,17 @@ export class Keeper implements RunKeeper {
     this.#idle.clear();
   }
 
+  /** The same, and tells somebody else. */
+  also(closed: () => void): RunKeeper {
+    return {
+      opened: (run) => this.opened(run),
+      closed: (run) => {
+        this.closed(run);
+        closed();
+      },
+    };
+  }
+
   /** @throws {@link PipelineClosedError} once it takes no more. */
   check(): void {
     if (this.over) throw new PipelineClosedError();

@@ -3,6 +3,9 @@
  * between two stages. A lane that has no room is not pushed to; when it has some again it calls those who feed it.
  */
 
+import type { Origin } from './origin.js';
+import type { Part } from './ticket.js';
+
 /** Who pushes items into a lane. */
 export interface Feeder {
   /** There is room again. */
@@ -19,16 +22,24 @@ export abstract class Lane implements Feeder {
 
   /** Whether it takes an item now. Whoever is told no is called when it does. */
   abstract admits(): boolean;
-  /** An item comes. Only if it admits one. */
-  abstract take(value: unknown): void;
-  /** What comes next in order is the error that ends the run. */
-  abstract takeError(error: unknown): void;
+  /** An item comes. Only if it admits one. In a sub-pipeline it comes of something, and holds that. */
+  abstract take(value: unknown, origin?: Origin): void;
+  /** What comes next in order is the error that ends the run, or that of what it comes of. */
+  abstract takeError(error: unknown, origin?: Origin): void;
   /** Nothing more comes. */
   abstract finish(): void;
   /** What comes after it has room again. */
   abstract resume(): void;
   /** The run has ended: it forgets what it has. */
-  abstract stop(): void;
+  abstract stop(reason: unknown): void;
+
+  /** In a sub-pipeline: the places of its lists that are not complete. */
+  get open(): readonly Part[] {
+    return [];
+  }
+
+  /** The run begins. */
+  begin(): void {}
 
   /** A failed item comes again. */
   takeAgain(value: unknown, _attempts: number): void {

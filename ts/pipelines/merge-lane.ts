@@ -1,5 +1,6 @@
 /** Where the items of another source come in. It ends when both have. */
 import { Lane } from './lane.js';
+import type { Origin } from './origin.js';
 import { Pump } from './pump.js';
 import type { Run } from './run.js';
 import { sourceOf } from './source.js';
@@ -22,14 +23,14 @@ export class MergeLane extends Lane {
     return this.next.admits();
   }
 
-  take(value: unknown): void {
+  take(value: unknown, origin?: Origin): void {
     this.#stage.meter.in++;
     this.#stage.meter.out++;
-    this.next.take(value);
+    this.next.take(value, origin);
   }
 
-  takeError(error: unknown): void {
-    this.next.takeError(error);
+  takeError(error: unknown, origin?: Origin): void {
+    this.next.takeError(error, origin);
   }
 
   finish(): void {

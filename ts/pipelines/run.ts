@@ -4,8 +4,11 @@ import { WaitTimeoutError } from '../errors.js';
 import { alarm } from './alarm.js';
 import { CallLane } from './call-lane.js';
 import type { End } from './ends.js';
+import type { Host } from './failing.js';
+import { ForkLane } from './fork-lane.js';
+import { ForkStage } from './fork-stage.js';
 import { GatherLane } from './gather-lane.js';
-import type { Lane } from './lane.js';
+import type { Feeder, Lane } from './lane.js';
 import { MergeLane } from './merge-lane.js';
 import { Pump } from './pump.js';
 import { RunContext } from './run-context.js';
@@ -48,23 +51,29 @@ export class Run implements Detour {
   ended = false;
   /** Why the last item was left out that was. */
   leftOut: unknown;
+  /** Whose part it is, if its items come of another run's. */
+  readonly host: Host | undefined;
   readonly #keeper: RunKeeper;
+  /** Whether the keeper has been told of the end. */
+  #told = false;
   readonly #end: End;
   readonly #borrowed: boolean;
   readonly #pumps: Pump[] = [];
   readonly #unlink: (() => void)[] = [];
 
   /** @param context - Another run's, which this one ends with. */
-  constructor(plan: Plan, keeper: RunKeeper, end: End, context?: RunContext) {
+  constructor(plan: Plan, keeper: RunKeeper, end: End, context?: RunContext, host?: Host) {
     this.plan = plan;
     this.#keeper = keeper;
     this.#end = end;
+    this.host = host;
     this.#borrowed = context !== undefined;
     this.context = context ?? new RunContext();
     end.run = this;
     for (const [index, stage] of plan.stages.entries()) {
       if (stage instanceof CallStage) this.lanes.push(new CallLane(this, stage, index));
       else if (stage instanceof GatherStage) this.lanes.push(new GatherLane(this, stage));
+      else if (stage instanceof ForkStage) this.lanes.push(new ForkLane(this, stage, index));
       else {
         const lane = new MergeLane(this, stage);
         this.#pumps.push(lane.pump);
@@ -83,7 +92,22 @@ export class Run implements Detour {
   }
 
   /** Begins to read. */
-  start(source: Source | ((run: Run) => Pump), { signal, timeout }: RunLimits = {}): void {
+  start(source: Source | ((run: Run) => Pump), limits: RunLimits = {}): void {
+    this.#open(limits);
+    const pump = typeof source === 'function' ? source(this) : new Pump(source, this.first, this);
+    this.first.feeders.push(pump);
+    this.#pumps.push(pump);
+    this.#begin();
+  }
+
+  /** Begins to take what is pushed into its first lane. */
+  open(feeder: Feeder): void {
+    this.#open({});
+    this.first.feeders.push(feeder);
+    this.#begin();
+  }
+
+  #open({ signal, timeout }: RunLimits): void {
     for (const activity of this.plan.activities) activity.enter();
     this.#keeper.opened(this);
     if (this.#borrowed) this.#unlink.push(this.context.onAbort((reason) => void this.stop(reason)));
@@ -95,10 +119,11 @@ export class Run implements Detour {
     if (timeout !== undefined && timeout !== Infinity) {
       this.#unlink.push(alarm(timeout, () => void this.stop(new WaitTimeoutError(timeout))));
     }
-    const pump = typeof source === 'function' ? source(this) : new Pump(source, this.first, this);
-    this.first.feeders.push(pump);
-    this.#pumps.push(pump);
-    for (const each of [...this.#pumps]) if (!this.ended) void each.run();
+  }
+
+  #begin(): void {
+    for (const lane of this.lanes) if (!this.ended) lane.begin();
+    for (const pump of [...this.#pumps]) if (!this.ended) void pump.run();
   }
 
   /** Whether an item may go straight on: each stage gives one result or none, nothing stands in any of them, and the end has room. */
@@ -163,17 +188,21 @@ export class Run implements Detour {
 
   #close(reason?: unknown): Promise<unknown> {
     this.ended = true;
+    // Nobody is told before all of it has ended.
+    this.calls++;
     for (const unlink of this.#unlink) unlink();
     const stopped = Promise.all(this.#pumps.map((pump) => pump.stop(reason)));
     stopped.catch(() => undefined);
-    for (const lane of this.lanes) lane.stop();
+    for (const lane of this.lanes) lane.stop(reason);
     for (const activity of this.plan.activities) activity.leave();
-    if (this.calls === 0) this.#keeper.closed(this);
+    this.left();
     return stopped;
   }
 
   /** A call has ended. */
   left(): void {
-    if (--this.calls === 0 && this.ended) this.#keeper.closed(this);
+    if (--this.calls > 0 || !this.ended || this.#told) return;
+    this.#told = true;
+    this.#keeper.closed(this);
   }
 }

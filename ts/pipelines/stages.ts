@@ -1,6 +1,7 @@
 /** What a pipeline is made of, once it runs: stages that all its runs share. */
 import type { CallContext } from '../policy/call-context.js';
 import type { OnError, StageOptions } from './config.js';
+import type { ForkStage } from './fork-stage.js';
 import { type Guards, guardsOf } from './guarded-call.js';
 import { type Activity, Meter } from './meter.js';
 import type { Place } from './place.js';
@@ -84,7 +85,7 @@ export class MergeStage {
   }
 }
 
-export type Stage = CallStage | GatherStage | MergeStage;
+export type Stage = CallStage | ForkStage | GatherStage | MergeStage;
 
 /** Whether each item goes its way alone, to one result or none. */
 export function isSimple(stages: readonly Stage[]): boolean {
