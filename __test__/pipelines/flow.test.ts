@@ -4,8 +4,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { test } from 'node:test';
 import { Pipeline, PipelineStage } from 'millrace';
 import { deferred, pending, turns, until } from '../helpers.js';
+import { numbers } from './items.js';
 
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 /** Takes a few turns of its own, so that items overtake one another where they can. */
 const scattered = async (n: number): Promise<number> => {
   await turns((n * 7) % 5);

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { diagnostics, leaks, Pipeline, PipelineStage } from 'millrace';
 import { child, deferred, pending, turns, until } from '../helpers.js';
-
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+import { numbers } from './items.js';
 
 test('drain waits until nothing is under way', async () => {
   const gate = deferred<number>();

@@ -5,8 +5,8 @@ import { ReadableStream, WritableStream } from 'node:stream/web';
 import { test } from 'node:test';
 import { Channel, Context, Pipeline } from 'millrace';
 import { deferred, pending, turns, until } from '../helpers.js';
+import { numbers } from './items.js';
 
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 const double = new Pipeline<number>().map((n) => n * 2);
 const doubled = numbers(10).map((n) => n * 2);
 

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { threadId } from 'node:worker_threads';
 import { DynamicWorkerPool, FixedWorkerPool, Pipeline, PipelineStage } from 'millrace';
 import { processors, started, until } from '../helpers.js';
+import { numbers } from './items.js';
 
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 /** Self-contained, as it is sent by its source. */
 const thread = (n: number): [number, number] => [
   n * 2,
