@@ -1,11 +1,12 @@
 //! The fast calls of rate limiters: one set for all rules, told apart by the object.
 
-use std::num::NonZeroU64;
+mod numbers;
+mod rules;
+
 use std::sync::Arc;
 
-use millrace_core::clock::{MILLI, Nanos};
 use millrace_core::limiter::{
-    Acquire, Adapt, Composite, FixedWindow, Limiter, Limits, Part, Quota, Refused, Reserve, Rule, SlidingLog,
+    Acquire, Adapt, Composite, FixedWindow, Limiter, Limits, Part, Quota, Reserve, Rule, SlidingLog,
     SlidingWindow, TokenBucket,
 };
 use napi_derive::napi;
@@ -21,6 +22,11 @@ use crate::shared::{Kind, STALE, names};
 use crate::waiting::{JsWaiter, Target};
 use crate::waits::{attend, block, waiter};
 use crate::watchers::Watchers;
+
+use numbers::{change, nanos, passed, reading, refused};
+pub(crate) use numbers::{millis, within};
+pub(crate) use rules::span;
+use rules::{LEAK, TOKENS, Window, fixed, log, quota, sliding};
 
 type Of<R> = Arc<Limiter<R, Target>>;
 /// Who listens to each of several limiters.
@@ -43,120 +49,6 @@ enum AnyLimiter {
     SlidingWindow(Of<SlidingWindow>),
     SlidingLog(Of<SlidingLog>),
     Composite(Arc<Composite<Target>>),
-}
-
-/// How passing, or asking to, went. Below zero: refused, with the time until it could.
-mod passed {
-    pub(super) const WAITING: f64 = 0.0;
-    pub(super) const NOW: f64 = 1.0;
-    pub(super) const CLOSED: f64 = 2.0;
-    pub(super) const TOO_MUCH: f64 = 3.0;
-    /// Further below zero by this: refused because too many wait.
-    pub(super) const FULL: f64 = (1_u64 << 52) as f64;
-}
-
-/// What may be read of a limiter.
-mod reading {
-    pub(super) const CLOSED: u32 = 0;
-    pub(super) const WAITING: u32 = 1;
-    pub(super) const ALLOWED: u32 = 2;
-    pub(super) const REFUSED: u32 = 3;
-    pub(super) const WAITED: u32 = 4;
-    pub(super) const CANCELLED: u32 = 5;
-    pub(super) const WAITED_SUM: u32 = 6;
-    pub(super) const WAITED_MAX: u32 = 7;
-    /// Of a window.
-    pub(super) const TAKEN: u32 = 8;
-    pub(super) const WINDOW: u32 = 9;
-    /// The configuration: the most at once, …
-    pub(super) const LIMIT: u32 = 10;
-    /// … how long a window or interval is, in ms, …
-    pub(super) const SPAN: u32 = 11;
-    /// … how many come back in it, or how many sub-windows it has, …
-    pub(super) const RATE: u32 = 12;
-    /// … and whether what is saved up may be taken at once.
-    pub(super) const BURST: u32 = 13;
-}
-
-/// What changes a limiter.
-mod change {
-    pub(super) const PENALTY: u32 = 0;
-    pub(super) const REWARD: u32 = 1;
-    pub(super) const BLOCK: u32 = 2;
-    pub(super) const RESET: u32 = 3;
-}
-
-pub(crate) fn millis(span: Nanos) -> f64 {
-    span as f64 / MILLI as f64
-}
-
-pub(crate) fn nanos(millis: f64) -> Nanos {
-    (millis * MILLI as f64) as Nanos
-}
-
-fn refused(why: Refused) -> f64 {
-    match why {
-        Refused::Closed => passed::CLOSED,
-        Refused::TooMuch => passed::TOO_MUCH,
-        Refused::Late(after) => -millis(after) - 1.0,
-        Refused::Full(after) => -millis(after).ceil() - 1.0 - passed::FULL,
-    }
-}
-
-/// A count that is given, or was before, or must be given.
-fn count(options: &mut Options<'_>, name: &str, most: u32, old: Option<u64>) -> Result<NonZeroU64, Fault> {
-    let given = options.whole(name, 1, most)?.map(u64::from).or(old);
-    let missing = || Fault::invalid(name, "nothing", &format!("a whole number from 1 to {most}"));
-    given.and_then(NonZeroU64::new).ok_or_else(missing)
-}
-
-/// The same for a span.
-pub(crate) fn span(options: &mut Options<'_>, name: &str, old: Option<u64>) -> Result<NonZeroU64, Fault> {
-    let given = options.millis(name, 1e-3, false)?.map(nanos).or(old);
-    let missing = || Fault::invalid(name, "nothing", "milliseconds, at least 0.001");
-    given.and_then(NonZeroU64::new).ok_or_else(missing)
-}
-
-fn quota(options: &mut Options<'_>, words: [&str; 2], old: Option<Quota>) -> Result<TokenBucket, Fault> {
-    let [rate, interval] = words;
-    let rule = TokenBucket::new(Quota {
-        capacity: count(options, "capacity", u32::MAX, old.map(|old| old.capacity.get()))?,
-        tokens: count(options, rate, u32::MAX, old.map(|old| old.tokens.get()))?,
-        interval: span(options, interval, old.map(|old| old.interval.get()))?,
-        burst: options.flag("enableBurst")?.unwrap_or_else(|| old.is_none_or(|old| old.burst)),
-    });
-    if rule.fills_in() > TokenBucket::LONGEST {
-        let got = format!("{} at this rate", rule.quota().capacity);
-        return Err(Fault::invalid("capacity", &got, "what comes back within nine years"));
-    }
-    Ok(rule)
-}
-
-const TOKENS: [&str; 2] = ["refillRate", "refillInterval"];
-const LEAK: [&str; 2] = ["leakRate", "leakInterval"];
-
-type Window = (NonZeroU64, NonZeroU64);
-
-fn window(options: &mut Options<'_>, most: u32, old: Option<Window>) -> Result<Window, Fault> {
-    let limit = count(options, "maxRequests", most, old.map(|old| old.0.get()))?;
-    Ok((limit, span(options, "windowSize", old.map(|old| old.1.get()))?))
-}
-
-fn fixed(options: &mut Options<'_>, old: Option<FixedWindow>) -> Result<FixedWindow, Fault> {
-    let (limit, size) = window(options, FixedWindow::MOST as u32, old.map(|old| old.numbers()))?;
-    Ok(FixedWindow::new(limit, size))
-}
-
-fn log(options: &mut Options<'_>, old: Option<SlidingLog>) -> Result<SlidingLog, Fault> {
-    let (limit, size) = window(options, 1 << 24, old.map(|old| old.numbers()))?;
-    Ok(SlidingLog::new(limit, size))
-}
-
-fn sliding(options: &mut Options<'_>, old: Option<SlidingWindow>) -> Result<SlidingWindow, Fault> {
-    let old = old.map(|old| old.numbers());
-    let (limit, size) = window(options, u32::MAX, old.map(|old| (old.0, old.1)))?;
-    let precision = count(options, "precision", 10_000, Some(old.map_or(10, |old| old.2.get())))?;
-    Ok(SlidingWindow::new(limit, size, precision))
 }
 
 /// The members, as `id:weight,id:weight`; and who listens to them.
@@ -363,11 +255,6 @@ impl Isolate {
     ) -> Result<T, Fault> {
         self.with_object(handle, |shared| work(&shared.get::<JsLimiter>()?.limiter))
     }
-}
-
-/// A limit in ms, of which 0 is none.
-pub(crate) fn within(limit: f64) -> Option<Nanos> {
-    (limit > 0.0).then(|| nanos(limit))
 }
 
 /// Decides by other numbers from here on; what `options` leave out stays.

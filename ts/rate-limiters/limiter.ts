@@ -58,9 +58,9 @@ export interface LimiterEvents {
   close: [];
 }
 
-/** How passing went; the numbers of `src/limiter.rs`. @internal */
+/** How passing went; the numbers of `src/limiter/numbers.rs`. @internal */
 export const passed = { waiting: 0, now: 1, closed: 2, tooMuch: 3, full: 2 ** 52 } as const;
-/** What can be read of a limiter; the numbers of `src/limiter.rs`. @internal */
+/** What can be read of a limiter; the numbers of `src/limiter/numbers.rs`. @internal */
 export const reading = {
   closed: 0,
   waiting: 1,
