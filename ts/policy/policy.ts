@@ -96,7 +96,9 @@ export class Policy<E = never> implements PolicyPart {
   /** A promise and a function of each part would cost more than the parts do: one call goes through all their steps. */
   async #swiftly<T>(fn: GuardedFunction<T>, args: readonly unknown[]): Promise<unknown> {
     const steps = this.#steps;
-    const tokens: number[] = [];
+    // Room for as many parts as most policies have: an array that grows costs more than a part.
+    const tokens = [0, 0, 0, 0];
+    let count = 0;
     let value: unknown;
     try {
       let onward: Promise<unknown> | undefined;
@@ -107,13 +109,13 @@ export class Policy<E = never> implements PolicyPart {
           onward = step[refused](token, this.#inside(at + 1, fn, args));
           break;
         }
-        tokens.push(token);
+        tokens[count++] = token;
       }
       value = await (onward ?? this.#inside(steps.length, fn, args)(endless));
     } catch (error) {
-      return this.#mend(fn, args, tokens, error);
+      return this.#mend(fn, args, tokens.slice(0, count), error);
     }
-    for (let at = tokens.length - 1; at >= 0; at--) (steps[at] as SteppingPart)[left](tokens[at] as number);
+    for (let at = count - 1; at >= 0; at--) (steps[at] as SteppingPart)[left](tokens[at] as number);
     return value;
   }
 
