@@ -69,6 +69,8 @@ test('a storm of eight: nothing acknowledged is lost or doubled, nothing stays w
     await Promise.all(killed);
     await Promise.all(exits);
     const counts = [...new Int32Array(times)];
+    // What was on its way to one that died is there again, perhaps after the last of the others has gone.
+    for await (const job of jobs) counts[job] = (counts[job] as number) + 1;
     assert.equal(Math.max(...counts), 1, 'a message was doubled');
     const lost = counts.filter((count) => count === 0).length;
     // One that dies between taking a message and noting it takes that one with it, and no other.
