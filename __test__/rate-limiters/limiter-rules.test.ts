@@ -12,12 +12,7 @@ import {
   TokenBucketRateLimiter,
 } from 'millrace';
 import { child, pending } from '../helpers.js';
-
-const hour = 3_600_000;
-const invalid = { code: 'ERR_INVALID_ARGUMENT' };
-
-const tenAnHour = (): TokenBucketRateLimiter =>
-  new TokenBucketRateLimiter({ capacity: 10, refillRate: 10, refillInterval: 10 * hour });
+import { hour, invalid, tenAnHour } from './hourly.js';
 
 test('a token bucket configured anew keeps the share of its tokens, and the line', async () => {
   const limiter = new TokenBucketRateLimiter({ capacity: 10, refillRate: 1, refillInterval: hour });

@@ -17,12 +17,8 @@ import {
   TokenBucketRateLimiter,
 } from 'millrace';
 import { pending } from '../helpers.js';
+import { hour, invalid, tenAnHour } from './hourly.js';
 
-const hour = 3_600_000;
-const invalid = { code: 'ERR_INVALID_ARGUMENT' };
-
-const tenAnHour = (): TokenBucketRateLimiter =>
-  new TokenBucketRateLimiter({ capacity: 10, refillRate: 10, refillInterval: 10 * hour });
 /** What a composite that has a name is made of. */
 const named = tenAnHour();
 
